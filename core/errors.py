@@ -1,0 +1,39 @@
+"""The world's faults: what is wrong, with which value, and what to do about it.
+
+A player's mistake is no error but a value (core.commands.Rejected); our own fault is an ordinary
+exception.
+"""
+
+from __future__ import annotations
+
+
+class StarkeepError(Exception):
+    """Base of the errors whose message is written for the person in front of the program."""
+
+
+class RulesError(StarkeepError):
+    """resources/rules.toml is wrong."""
+
+
+class SettingsError(StarkeepError):
+    """A setting has a value that is not permitted."""
+
+
+class WorldInUseError(StarkeepError):
+    """Another process has this world open."""
+
+
+class DatabaseError(StarkeepError):
+    """The database cannot be used: newer than the program, damaged, out of reach."""
+
+
+class AddressInUseError(StarkeepError):
+    """Players cannot be served on the address that was asked for."""
+
+
+class StorageError(StarkeepError):
+    """A save could not be made."""
+
+
+class PersistenceClosed(StarkeepError):
+    """There is no persistence loop: it was not started yet, or it has been closed."""

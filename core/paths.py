@@ -1,0 +1,48 @@
+"""Where the files of a world lie: its data folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """The folder of one world."""
+
+    root: Path
+
+    @classmethod
+    def default(cls) -> DataFolder:
+        return cls(user_data_path("starkeep", appauthor=False))
+
+    def create(self) -> None:
+        """Make the folder, for its owner only: it holds secrets and password hashes."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def database(self) -> Path:
+        return self.root / "world.db"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "world.lock"
+
+    @property
+    def secret(self) -> Path:
+        """The key that signs the players' tokens."""
+        return self.root / "secret.key"
+
+    @property
+    def host_token(self) -> Path:
+        return self.root / "host.token"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self.database}"
