@@ -1,0 +1,24 @@
+"""Columnar entity-component storage: worlds, tables, components, units of work, marks."""
+
+from core.ecs.component import Axis, Column, Field, fields_of
+from core.ecs.marks import Mark, Marks
+from core.ecs.table import Table, UnknownEntityError
+from core.ecs.unit_of_work import Origin, UnitOfWork, WriteOutsideUnitError
+from core.ecs.world import Aggregate, Kind, World
+
+__all__ = [
+    "Aggregate",
+    "Axis",
+    "Column",
+    "Field",
+    "Kind",
+    "Mark",
+    "Marks",
+    "Origin",
+    "Table",
+    "UnitOfWork",
+    "UnknownEntityError",
+    "World",
+    "WriteOutsideUnitError",
+    "fields_of",
+]

@@ -1,0 +1,179 @@
+"""Which aggregates of a table have changes that are not on disk yet.
+
+A mark says how long a change may wait, since when it waits and when the row was last written.
+Marks lie in columns beside the components, so that they move with their row.
+"""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+import numpy as np
+import numpy.typing as npt
+
+from core.ecs.component import Column, Field
+from core.ecs.table import AnyArray, Ids, Rows, Table
+
+# Save slots are numbered so that this one lies a full interval before the first.
+NEVER_WRITTEN_SLOT = 0
+
+
+class Mark(IntFlag):
+    """WAITING comes out the same after a restart, URGENT would be lost, DUE is wanted by a save."""
+
+    NONE = 0
+    WAITING = 1
+    URGENT = 2
+    DUE = 4
+
+    @property
+    def change_name(self) -> str:
+        """ "urgent", "waiting", or "" where nothing has changed."""
+        if self & Mark.URGENT:
+            return "urgent"
+        return "waiting" if self & Mark.WAITING else ""
+
+
+MARK_FIELDS = (
+    Field("mark", "flags", Column(np.dtype(np.uint8))),
+    Field("mark", "since", Column(np.dtype(np.float64))),
+    Field("mark", "written_slot", Column(np.dtype(np.int32))),
+)
+_FLAGS, _SINCE, _WRITTEN = (field.key for field in MARK_FIELDS)
+_CHANGED = int(Mark.WAITING | Mark.URGENT)
+
+
+class Marks:
+    """The marks of one table. The simulation's alone, like the table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        # Ordered, so that a save writes urgent rows in the order in which they changed.
+        self._urgent: dict[int, None] = {}
+        self.coalesced_total = 0
+
+    @property
+    def urgent_ids(self) -> Ids:
+        return np.fromiter(self._urgent, dtype=np.int64, count=len(self._urgent))
+
+    @property
+    def urgent_count(self) -> int:
+        return len(self._urgent)
+
+    def flags_of(self, entity_id: int) -> Mark:
+        return Mark(self._table.get(entity_id, _FLAGS))
+
+    def is_urgent(self, entity_id: int) -> bool:
+        return entity_id in self._urgent
+
+    def set(self, entity_id: int, mark: Mark, since: float) -> None:
+        """Mark one aggregate as changed; an urgent one stays urgent, the oldest time stays."""
+        row = self._table.row(entity_id)
+        flags, times = self._table.array(_FLAGS), self._table.array(_SINCE)
+        before = int(flags[row])
+        if before & _CHANGED:
+            self.coalesced_total += 1
+            times[row] = min(float(times[row]), since)
+        else:
+            times[row] = since
+        flags[row] = before | mark
+        if mark & Mark.URGENT:
+            self._urgent[entity_id] = None
+
+    def set_all(self, mark: Mark, since: float) -> None:
+        """Mark every row as changed."""
+        flags, times = self._table.array(_FLAGS), self._table.array(_SINCE)
+        changed = (flags & _CHANGED) != 0
+        self.coalesced_total += int(np.count_nonzero(changed))
+        times[...] = np.where(changed, np.minimum(times, since), since)
+        flags |= np.uint8(mark)
+        if mark & Mark.URGENT:
+            self._urgent.update(dict.fromkeys(self._table.ids.tolist()))
+
+    def due_count(self) -> int:
+        return int(np.count_nonzero(self._table.array(_FLAGS) & np.uint8(Mark.DUE)))
+
+    def want(self, *, slot: int | None = None, slots_between_writes: int = 0) -> int:
+        """Mark changed rows as due and return how many are due now.
+
+        Without a slot every changed row is; with one, urgent rows and those that were last
+        written at least `slots_between_writes` save slots before it.
+        """
+        flags = self._table.array(_FLAGS)
+        wanted = (flags & _CHANGED) != 0
+        if slot is not None:
+            written = self._table.array(_WRITTEN).astype(np.int64)
+            rested = slot - written >= slots_between_writes
+            wanted &= rested | ((flags & np.uint8(Mark.URGENT)) != 0)
+        flags[wanted] |= np.uint8(Mark.DUE)
+        return int(np.count_nonzero(wanted))
+
+    def due_ids_oldest_first(self) -> Ids:
+        """Return the ids of rows that are due and not urgent, the longest waiting first."""
+        flags = self._table.array(_FLAGS)
+        chosen = (flags & np.uint8(Mark.DUE | Mark.URGENT)) == int(Mark.DUE)
+        rows = np.flatnonzero(chosen)
+        order = np.argsort(self._table.array(_SINCE)[rows], kind="stable")
+        return self._table.ids[rows[order]]
+
+    def still_due(self, ids: Ids) -> Rows:
+        """Return the rows of those that are due and have not become urgent or gone."""
+        rows = self._table.rows(ids)
+        flags = self._table.array(_FLAGS)[rows]
+        due: Rows = rows[(flags & np.uint8(Mark.DUE | Mark.URGENT)) == int(Mark.DUE)]
+        return due
+
+    def take(self, rows: Rows, slot: int) -> MarksTaken:
+        """Take the marks off these rows and return them, so that they can be put back."""
+        flags, since = self._table.array(_FLAGS), self._table.array(_SINCE)
+        taken = MarksTaken(self._table.ids[rows], flags[rows], since[rows])
+        flags[rows] = 0
+        self._table.array(_WRITTEN)[rows] = slot
+        urgent = (taken.flags & np.uint8(Mark.URGENT)) != 0
+        for entity_id in taken.ids[urgent].tolist():
+            del self._urgent[entity_id]
+        return taken
+
+    def put_back(self, taken: MarksTaken) -> None:
+        """Put marks back on after a save that failed; entities that are gone are passed over.
+
+        They become writable again at the very next save, whatever the throttle says.
+        """
+        table = self._table
+        for entity_id, flags, since in zip(
+            taken.ids.tolist(), taken.flags.tolist(), taken.since.tolist(), strict=True
+        ):
+            if entity_id in table:
+                coalesced = self.coalesced_total
+                self.set(entity_id, Mark(flags), since)
+                self.coalesced_total = coalesced
+                table.set(entity_id, _WRITTEN, NEVER_WRITTEN_SLOT)
+
+    def forget(self, entity_id: int) -> None:
+        """Drop the marks of an entity that was deleted."""
+        self._urgent.pop(entity_id, None)
+
+    def changed_count(self) -> int:
+        return int(np.count_nonzero(self._table.array(_FLAGS) & _CHANGED))
+
+    def oldest_since(self) -> float | None:
+        """Return when the oldest change that is still marked was made, world time in seconds."""
+        changed = (self._table.array(_FLAGS) & _CHANGED) != 0
+        since: AnyArray = self._table.array(_SINCE)[changed]
+        return float(since.min()) if len(since) else None
+
+
+class MarksTaken:
+    """The marks that a save took off, column by column."""
+
+    __slots__ = ("flags", "ids", "since")
+
+    def __init__(
+        self, ids: Ids, flags: npt.NDArray[np.uint8], since: npt.NDArray[np.float64]
+    ) -> None:
+        self.ids = ids
+        self.flags = flags
+        self.since = since
+
+    def __len__(self) -> int:
+        return len(self.ids)

@@ -1,0 +1,232 @@
+"""A table: the entities of one kind as rows of NumPy columns."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.ecs.component import Field, Value, fields_of
+
+Ids = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.intp]
+AnyArray = npt.NDArray[Any]
+
+_PAGE_BITS = 12
+_PAGE_SIZE = 1 << _PAGE_BITS
+_PAGE_MASK = _PAGE_SIZE - 1
+_ABSENT = -1
+
+
+class UnknownEntityError(KeyError):
+    """There is no entity with this id."""
+
+
+class _RowIndex:
+    """Which row holds an id: four bytes an id, in pages that go when their last id goes.
+
+    Ids grow for ever and are never reused, so a dictionary would cost a hundred bytes each and one
+    flat array would keep room for every fleet that ever flew.
+    """
+
+    def __init__(self) -> None:
+        self._pages: dict[int, array[int]] = {}
+        self._page_counts: dict[int, int] = {}
+
+    def get(self, entity_id: int) -> int:
+        page = self._pages.get(entity_id >> _PAGE_BITS)
+        return _ABSENT if page is None else page[entity_id & _PAGE_MASK]
+
+    def add(self, entity_id: int, row: int) -> None:
+        number = entity_id >> _PAGE_BITS
+        page = self._pages.get(number)
+        if page is None:
+            page = self._pages[number] = array("i", [_ABSENT]) * _PAGE_SIZE
+            self._page_counts[number] = 0
+        page[entity_id & _PAGE_MASK] = row
+        self._page_counts[number] += 1
+
+    def move(self, entity_id: int, row: int) -> None:
+        self._pages[entity_id >> _PAGE_BITS][entity_id & _PAGE_MASK] = row
+
+    def remove(self, entity_id: int) -> None:
+        number = entity_id >> _PAGE_BITS
+        self._pages[number][entity_id & _PAGE_MASK] = _ABSENT
+        self._page_counts[number] -= 1
+        if not self._page_counts[number]:
+            del self._pages[number], self._page_counts[number]
+
+    def get_many(self, ids: Ids) -> npt.NDArray[np.int32]:
+        rows = np.full(len(ids), _ABSENT, dtype=np.int32)
+        for number, members in _by_page(ids):
+            page = self._pages.get(number)
+            if page is not None:
+                rows[members] = np.frombuffer(page, dtype=np.int32)[ids[members] & _PAGE_MASK]
+        return rows
+
+    def add_many(self, ids: Ids, first_row: int) -> None:
+        rows = np.arange(first_row, first_row + len(ids), dtype=np.int32)
+        for number, members in _by_page(ids):
+            page = self._pages.get(number)
+            if page is None:
+                page = self._pages[number] = array("i", [_ABSENT]) * _PAGE_SIZE
+                self._page_counts[number] = 0
+            np.frombuffer(page, dtype=np.int32)[ids[members] & _PAGE_MASK] = rows[members]
+            self._page_counts[number] += len(members)
+
+
+def _by_page(ids: Ids) -> Iterator[tuple[int, Rows]]:
+    """Yield each page's number with the places that its ids have in `ids`."""
+    numbers = ids >> _PAGE_BITS
+    order = np.argsort(numbers, kind="stable")
+    present, starts = np.unique(numbers[order], return_index=True)
+    yield from zip(present.tolist(), np.split(order, starts[1:].tolist()), strict=True)
+
+
+class Table:
+    """All entities of one kind. Rows move when one is deleted, so only ids are worth keeping.
+
+    Arrays are replaced when the table grows: never keep one across a call that may add a row.
+    """
+
+    def __init__(self, name: str, components: Iterable[type], extra_fields: Iterable[Field] = ()):
+        self.name = name
+        self.components = tuple(components)
+        self.fields = tuple(
+            field for component in self.components for field in fields_of(component)
+        )
+        self.fixed_keys = frozenset(field.key for field in self.fields if field.column.fixed)
+        self._arrays: dict[str, AnyArray] = {
+            field.key: field.empty(0) for field in (*self.fields, *extra_fields)
+        }
+        self._ids: Ids = np.zeros(0, dtype=np.int64)
+        self._index = _RowIndex()
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __contains__(self, entity_id: int) -> bool:
+        return self._index.get(entity_id) != _ABSENT
+
+    @property
+    def ids(self) -> Ids:
+        """The ids of all rows, in row order; not to be written to."""
+        ids = self._ids[: self._size]
+        ids.flags.writeable = False
+        return ids
+
+    @property
+    def bytes_per_row(self) -> int:
+        """Bytes of one row's columns, its id and its entry in the index."""
+        return sum(
+            array_.itemsize * int(np.prod(array_.shape[1:])) for array_ in self._arrays.values()
+        ) + (8 + 4)
+
+    def row(self, entity_id: int) -> int:
+        """Return the present row of an entity. Raise UnknownEntityError if there is none."""
+        row = self._index.get(entity_id)
+        if row == _ABSENT:
+            raise UnknownEntityError(f"no {self.name} {entity_id}")
+        return row
+
+    def rows(self, ids: Ids) -> Rows:
+        """Return the present rows of these entities, leaving out those that are gone."""
+        if not len(ids):
+            return np.zeros(0, dtype=np.intp)
+        found = self._index.get_many(ids)
+        present: Rows = found[found != _ABSENT].astype(np.intp)
+        return present
+
+    def copy_rows(self, rows: Rows) -> dict[str, AnyArray]:
+        """Return copies of some rows of every component's columns; `rows` in ascending order."""
+        first, last = int(rows[0]), int(rows[-1]) + 1
+        if last - first == len(rows):
+            # Neighbours are copied as one block, which is ten times as fast.
+            return {field.key: self._arrays[field.key][first:last].copy() for field in self.fields}
+        return {field.key: self._arrays[field.key][rows] for field in self.fields}
+
+    def array(self, key: str) -> AnyArray:
+        """Return the live column of all rows: writing to it is the caller's responsibility."""
+        return self._arrays[key][: self._size]
+
+    def read_only(self, key: str) -> AnyArray:
+        view = self.array(key)
+        view.flags.writeable = False
+        return view
+
+    def get(self, entity_id: int, key: str) -> Any:
+        """Return one value as a plain Python object; a vector as a tuple."""
+        column = self._arrays[key]
+        row = self.row(entity_id)
+        return column.item(row) if column.ndim == 1 else tuple(column[row].tolist())
+
+    def set(self, entity_id: int, key: str, value: Any) -> None:
+        self._arrays[key][self.row(entity_id)] = value
+
+    def insert(self, entity_id: int, values: Mapping[str, Value]) -> int:
+        """Add one row; columns that are not named are zero. Return its row number."""
+        if entity_id in self:
+            raise ValueError(f"{self.name} {entity_id} exists already")
+        self.reserve(self._size + 1)
+        row = self._size
+        self._ids[row] = entity_id
+        for key, column in self._arrays.items():
+            column[row] = values.get(key, "" if column.dtype.kind == "T" else 0)
+        self._size += 1
+        self._index.add(entity_id, row)
+        return row
+
+    def extend(self, ids: Ids, columns: Mapping[str, AnyArray]) -> None:
+        """Add many rows at once: ids of shape (n,), columns of shape (n,) or (n, len(axis))."""
+        first, count = self._size, len(ids)
+        if not count:
+            return
+        self.reserve(first + count)
+        self._ids[first : first + count] = ids
+        for key, column in self._arrays.items():
+            column[first : first + count] = columns.get(key, "" if column.dtype.kind == "T" else 0)
+        self._size += count
+        self._index.add_many(ids, first)
+
+    def remove(self, entity_id: int) -> dict[str, Any]:
+        """Delete a row and return its values; the last row takes its place."""
+        row, last = self.row(entity_id), self._size - 1
+        values = {key: self.get(entity_id, key) for key in self._arrays}
+        if row != last:
+            self._ids[row] = self._ids[last]
+            for column in self._arrays.values():
+                column[row] = column[last]
+            self._index.move(int(self._ids[row]), row)
+        self._index.remove(entity_id)
+        self._size = last
+        return values
+
+    def put_back(self, entity_id: int, row: int, values: Mapping[str, Value]) -> None:
+        """Undo `remove`: the entity returns to its row, and the one there to the end."""
+        last = self.insert(entity_id, values)
+        if row == last:
+            return
+        moved = int(self._ids[row])
+        for column in (self._ids, *self._arrays.values()):
+            column[[row, last]] = column[[last, row]]
+        self._index.move(entity_id, row)
+        self._index.move(moved, last)
+
+    def reserve(self, capacity: int) -> None:
+        """Make room for this many rows, doubling so that growing costs the same per row."""
+        if capacity <= len(self._ids):
+            return
+        capacity = max(capacity, 2 * len(self._ids), 16)
+        self._ids = _grown(self._ids, self._size, capacity)
+        for key, column in self._arrays.items():
+            self._arrays[key] = _grown(column, self._size, capacity)
+
+
+def _grown(column: AnyArray, size: int, capacity: int) -> AnyArray:
+    bigger = np.zeros((capacity, *column.shape[1:]), dtype=column.dtype)
+    bigger[:size] = column[:size]
+    return bigger

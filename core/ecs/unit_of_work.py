@@ -1,0 +1,142 @@
+"""One indivisible step of the world: a command or a due event, with everything it touched.
+
+The unit, not the author of a system, decides how long its changes may wait for the disk. A change
+may wait only if loading the last saved state and running the due events again gives the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self
+
+from core.ecs.component import Value
+from core.ecs.marks import Mark
+
+if TYPE_CHECKING:
+    from core.ecs.world import Aggregate, Kind, World
+
+
+class Origin(Enum):
+    """Who asked for a unit of work: somebody (a command), the calendar, or one who only looks."""
+
+    COMMAND = "command"
+    EVENT = "event"
+    QUERY = "query"
+
+
+class WriteOutsideUnitError(RuntimeError):
+    """A component was written to while no unit of work was open."""
+
+
+class UnitOfWork:
+    """Record reads and writes, undo them after an error, mark what was touched at the end."""
+
+    def __init__(self, world: World, origin: Origin, at: float) -> None:
+        self.origin = origin
+        self.at = at
+        self.reads: set[Aggregate] = set()
+        self.writes: dict[Aggregate, None] = {}
+        self.deletes: dict[Aggregate, None] = {}
+        self.wrote_all_of: dict[Kind, None] = {}
+        self.written_fields: list[tuple[Kind, int, str]] = []
+        self._read_all = False
+        self._drew_random = False
+        self._world = world
+        self._undo: list[Callable[[], None]] = []
+
+    # What the world reports --------------------------------------------------------------------
+
+    def note_read(self, aggregate: Aggregate) -> None:
+        self.reads.add(aggregate)
+
+    def note_read_all(self) -> None:
+        """Somebody looked at every row of a table."""
+        self._read_all = True
+
+    def note_random(self) -> None:
+        """Somebody drew a number from a generator whose seed is not stored in the aggregate."""
+        self._drew_random = True
+
+    def note_write(self, aggregate: Aggregate, key: str, undo: Callable[[], None]) -> None:
+        self.writes[aggregate] = None
+        self.written_fields.append((*aggregate, key))
+        self._undo.append(undo)
+
+    def note_write_all(self, kind: Kind, undo: Callable[[], None]) -> None:
+        self.wrote_all_of[kind] = None
+        self._undo.append(undo)
+
+    def note_create(self, aggregate: Aggregate, values: dict[str, Value]) -> None:
+        self.writes[aggregate] = None
+        self.written_fields.extend((*aggregate, key) for key in values)
+
+    def note_delete(self, aggregate: Aggregate) -> None:
+        self.writes.pop(aggregate, None)
+        self.deletes[aggregate] = None
+
+    def on_undo(self, undo: Callable[[], None]) -> None:
+        """Have something that lies outside the tables put back, too, if the unit fails."""
+        self._undo.append(undo)
+
+    # How it ends -------------------------------------------------------------------------------
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.writes or self.deletes or self.wrote_all_of)
+
+    @property
+    def touched(self) -> set[Aggregate]:
+        """Everything that was read or changed: what an answer or an event may show."""
+        return self.reads | self.writes.keys() | self.deletes.keys()
+
+    @property
+    def may_wait(self) -> bool:
+        """True if a restart would come to the same bits without this unit having been saved."""
+        return (
+            self.origin is Origin.EVENT
+            and len(self.writes) <= 1
+            and not self.deletes
+            and not self.wrote_all_of
+            and all(kind.constant for kind, _ in self.reads - self.writes.keys())
+            and not self._read_all
+            and not self._drew_random
+        )
+
+    def roll_back(self) -> None:
+        """Put every touched value back, in reverse order; afterwards nothing has happened."""
+        while self._undo:
+            self._undo.pop()()
+        self.writes.clear()
+        self.deletes.clear()
+        self.wrote_all_of.clear()
+        self.written_fields.clear()
+
+    def _mark(self) -> None:
+        mark = Mark.WAITING if self.may_wait else Mark.URGENT
+        for kind in self.wrote_all_of:
+            self._world.marks[kind].set_all(mark, self.at)
+        for kind, entity_id in self.writes:
+            self._world.marks[kind].set(entity_id, mark, self.at)
+        for kind, entity_id in self.deletes:
+            self._world.marks[kind].forget(entity_id)
+            self._world.tombstones[kind][entity_id] = self.at
+
+    def __enter__(self) -> Self:
+        self._world.open_unit(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False]:
+        self._world.close_unit()
+        if error is not None:
+            self.roll_back()
+        else:
+            self._mark()
+            self._undo.clear()
+        return False

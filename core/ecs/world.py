@@ -1,0 +1,212 @@
+"""The world: one table per kind of entity, and the only way to change them.
+
+The verbs are esper's (create_entity, delete_entity, component_for_entity, get_components,
+add_processor, process); the storage is columns. Everything here belongs to one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar, cast
+
+from core.ecs.component import Field, Value, fields_of, values_of
+from core.ecs.marks import MARK_FIELDS, Marks
+from core.ecs.table import AnyArray, Ids, Table
+from core.ecs.unit_of_work import Origin, UnitOfWork, WriteOutsideUnitError
+
+C = TypeVar("C")
+Processor = Callable[["World", float], None]
+
+
+class Kind:
+    """A kind of entity: its name and its components. Compared by identity.
+
+    A kind is `constant` when each change of it touches every aggregate in the same unit of work;
+    reading it then counts as reading a constant.
+    """
+
+    __slots__ = ("components", "constant", "name")
+
+    def __init__(self, name: str, *components: type, constant: bool = False) -> None:
+        self.name: Final = name
+        self.components: Final = components
+        self.constant: Final = constant
+
+    def __repr__(self) -> str:
+        return f"Kind({self.name})"
+
+
+Aggregate = tuple[Kind, int]
+
+
+class World:
+    """Tables, marks, tombstones and the counters of ids of every kind."""
+
+    def __init__(self, kinds: Sequence[Kind]) -> None:
+        self.kinds = tuple(kinds)
+        self.tables = {kind: Table(kind.name, kind.components, MARK_FIELDS) for kind in kinds}
+        self.marks = {kind: Marks(self.tables[kind]) for kind in kinds}
+        # Deleted and not yet deleted on disk: id → when, world time in seconds.
+        self.tombstones: dict[Kind, dict[int, float]] = {kind: {} for kind in kinds}
+        self.next_id = dict.fromkeys(kinds, 1)
+        self._views = {
+            component: _view_class(component) for kind in kinds for component in kind.components
+        }
+        self._processors: list[Processor] = []
+        self._unit: UnitOfWork | None = None
+
+    # Entities ----------------------------------------------------------------------------------
+
+    def create_entity(self, kind: Kind, *components: object, entity_id: int | None = None) -> int:
+        """Add an entity and return its id, the next of its kind's counter unless one is given.
+
+        Components of the kind that are not given start at zero.
+        """
+        unit = self._require_unit()
+        table = self.tables[kind]
+        before = self.next_id[kind]
+        entity_id = before if entity_id is None else entity_id
+        values: dict[str, Value] = {}
+        for component in components:
+            values.update(values_of(component))
+        table.insert(entity_id, values)
+        self.next_id[kind] = max(before, entity_id + 1)
+
+        def undo() -> None:
+            table.remove(entity_id)
+            self.next_id[kind] = before
+
+        unit.on_undo(undo)
+        unit.note_create((kind, entity_id), values)
+        return entity_id
+
+    def delete_entity(self, kind: Kind, entity_id: int) -> None:
+        """Delete an entity for good. Raise UnknownEntityError if there is none."""
+        unit = self._require_unit()
+        table = self.tables[kind]
+        row = table.row(entity_id)
+        values = table.remove(entity_id)
+
+        def undo() -> None:
+            table.put_back(entity_id, row, values)
+
+        unit.on_undo(undo)
+        unit.note_delete((kind, entity_id))
+
+    def exists(self, kind: Kind, entity_id: int) -> bool:
+        if self._unit is not None:
+            self._unit.note_read((kind, entity_id))
+        return entity_id in self.tables[kind]
+
+    def component_for_entity(self, kind: Kind, entity_id: int, component: type[C]) -> C:
+        """Return a view of one row: reading and writing its attributes reads and writes the table.
+
+        Writing needs an open unit of work. Raise UnknownEntityError if there is no such entity.
+        """
+        table = self.tables[kind]
+        table.row(entity_id)
+        if self._unit is not None:
+            self._unit.note_read((kind, entity_id))
+        return cast(C, self._views[component](self, kind, table, entity_id))
+
+    def get_components(self, kind: Kind, *components: type) -> tuple[Ids, dict[str, AnyArray]]:
+        """Return the ids of all rows and, by "Component.field", their read-only columns."""
+        if self._unit is not None and not kind.constant:
+            self._unit.note_read_all()
+        table = self.tables[kind]
+        keys = [field.key for component in components for field in fields_of(component)]
+        return table.ids, {key: table.read_only(key) for key in keys}
+
+    def write_column(self, kind: Kind, key: str, values: AnyArray | Value) -> None:
+        """Replace a column of every row, in the open unit of work."""
+        unit = self._require_unit()
+        if key in self.tables[kind].fixed_keys:
+            raise AttributeError(f"{key} is fixed: it never changes")
+        column = self.tables[kind].array(key)
+        before = column.copy()
+
+        def undo() -> None:
+            self.tables[kind].array(key)[...] = before
+
+        unit.note_write_all(kind, undo)
+        column[...] = values
+
+    # Systems that run every tick ---------------------------------------------------------------
+
+    def add_processor(self, processor: Processor) -> None:
+        self._processors.append(processor)
+
+    def process(self, now: float) -> None:
+        for processor in self._processors:
+            processor(self, now)
+
+    @property
+    def processors(self) -> tuple[Processor, ...]:
+        return tuple(self._processors)
+
+    def remove_processor(self, processor: Processor) -> None:
+        self._processors.remove(processor)
+
+    # Units of work -----------------------------------------------------------------------------
+
+    @property
+    def unit(self) -> UnitOfWork | None:
+        return self._unit
+
+    def unit_of_work(self, origin: Origin, at: float) -> UnitOfWork:
+        """Return a unit to be used as a context manager; `at` is its instant, world time."""
+        return UnitOfWork(self, origin, at)
+
+    def on_undo(self, undo: Callable[[], None]) -> None:
+        """Have something that lies outside of the tables put back, too, if the unit fails."""
+        self._require_unit().on_undo(undo)
+
+    def open_unit(self, unit: UnitOfWork) -> None:
+        if self._unit is not None:
+            raise RuntimeError("a unit of work is open already")
+        self._unit = unit
+
+    def close_unit(self) -> None:
+        self._unit = None
+
+    def _require_unit(self) -> UnitOfWork:
+        if self._unit is None:
+            raise WriteOutsideUnitError("the world changes only inside a unit of work")
+        return self._unit
+
+    def write(self, kind: Kind, table: Table, entity_id: int, key: str, value: Value) -> None:
+        """Set one value, in the open unit of work. Views call this."""
+        unit = self._require_unit()
+        before = table.get(entity_id, key)
+        unit.note_write((kind, entity_id), key, lambda: table.set(entity_id, key, before))
+        table.set(entity_id, key, value)
+
+
+def _view_class(component: type) -> type:
+    """Return a class with the component's attributes whose values lie in a table.
+
+    An instance holds the table and the id, never an array or a row: those change as tables grow.
+    """
+
+    class View:
+        __slots__ = ("_entity_id", "_kind", "_table", "_world")
+
+        def __init__(self, world: World, kind: Kind, table: Table, entity_id: int) -> None:
+            self._world = world
+            self._kind = kind
+            self._table = table
+            self._entity_id = entity_id
+
+    def attribute(field: Field) -> property:
+        key = field.key
+
+        def read(self: Any) -> Any:
+            return self._table.get(self._entity_id, key)
+
+        def write(self: Any, value: Value) -> None:
+            self._world.write(self._kind, self._table, self._entity_id, key, value)
+
+        return property(read) if field.column.fixed else property(read, write)
+
+    attributes = {field.name: attribute(field) for field in fields_of(component)}
+    return type(f"{component.__name__}View", (View,), {"__slots__": (), **attributes})
