@@ -1,0 +1,101 @@
+"""A stock as an exact function of time.
+
+A stock is (amount, production, consumption, capacity) since an instant. Between two instants at
+which something happens it grows or shrinks evenly; production stops at the capacity, a delivery
+may exceed it, and nothing is ever cut. Amounts are units, rates are units per hour, times seconds.
+
+The last two functions are the first two over whole columns and give the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from core.rules.economy import AFFORDABLE_TOLERANCE, SECONDS_PER_HOUR
+
+Column = npt.NDArray[np.float64]
+
+NEVER = math.inf
+
+
+def net_rate(amount: float, production: float, consumption: float, capacity: float) -> float:
+    """Return by how much a stock of `amount` changes per hour from that instant on."""
+    if amount > capacity:
+        return -consumption
+    if amount == capacity:
+        return min(production - consumption, 0.0)
+    if amount <= 0:
+        return max(production - consumption, 0.0)
+    return production - consumption
+
+
+def boundary(amount: float, rate: float, capacity: float) -> float | None:
+    """Return the amount at which the present rate ends, or None if it never does."""
+    if rate > 0:
+        return capacity
+    if rate < 0:
+        return capacity if amount > capacity else 0.0
+    return None
+
+
+def seconds_to_boundary(
+    amount: float, production: float, consumption: float, capacity: float
+) -> float:
+    """Return how long a stock goes on as it does now; inf if for ever."""
+    rate = net_rate(amount, production, consumption, capacity)
+    limit = boundary(amount, rate, capacity)
+    return NEVER if limit is None else (limit - amount) / rate * SECONDS_PER_HOUR
+
+
+def amount_after(
+    amount: float, production: float, consumption: float, capacity: float, seconds: float
+) -> float:
+    """Return what a stock has after `seconds`, no longer than to its boundary."""
+    rate = net_rate(amount, production, consumption, capacity)
+    limit = boundary(amount, rate, capacity)
+    if limit is None or seconds <= 0:
+        return amount
+    changed = amount + rate * (seconds / SECONDS_PER_HOUR)
+    return min(changed, limit) if rate > 0 else max(changed, limit)
+
+
+def covers(amount: float, price: int) -> bool:
+    """Return whether a stock pays a whole price."""
+    return math.floor(amount + AFFORDABLE_TOLERANCE) >= price
+
+
+def after_paying(amount: float, price: int) -> float:
+    """Return what is left of a stock that covers a price; never negative."""
+    return max(amount - price, 0.0)
+
+
+def net_rates(amount: Column, production: Column, consumption: Column, capacity: Column) -> Column:
+    """`net_rate` over columns of one shape."""
+    net = production - consumption
+    below = np.where(amount <= 0, np.maximum(net, 0.0), net)
+    at_most = np.where(amount == capacity, np.minimum(net, 0.0), below)
+    return np.where(amount > capacity, -consumption, at_most)
+
+
+def seconds_to_boundaries(
+    amount: Column, production: Column, consumption: Column, capacity: Column
+) -> Column:
+    """`seconds_to_boundary` over columns of one shape."""
+    rate = net_rates(amount, production, consumption, capacity)
+    limit = np.where((rate > 0) | (amount > capacity), capacity, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(rate == 0, NEVER, (limit - amount) / rate * SECONDS_PER_HOUR)
+
+
+def amounts_after(
+    amount: Column, production: Column, consumption: Column, capacity: Column, seconds: Column
+) -> Column:
+    """`amount_after` over columns of one shape."""
+    rate = net_rates(amount, production, consumption, capacity)
+    limit = np.where((rate > 0) | (amount > capacity), capacity, 0.0)
+    changed = amount + rate * (seconds / SECONDS_PER_HOUR)
+    bounded = np.where(rate > 0, np.minimum(changed, limit), np.maximum(changed, limit))
+    return np.where((rate == 0) | (seconds <= 0), amount, bounded)
