@@ -1,0 +1,115 @@
+"""What may be asked of the world, and how it answers. Frozen values, no behaviour.
+
+A command is taken out on the simulation thread at an instant of its own. `planet_id=None` means
+the player's active planet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class FoundHome:
+    """Give a player a home planet; if he has one, answer with it and change nothing.
+
+    Without coordinates a free place is chosen.
+    """
+
+    player_id: int
+    name: str
+    coordinates: tuple[int, int, int | None] | None = None
+    planet_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SelectPlanet:
+    """Make a planet the one that later commands mean when they name none."""
+
+    player_id: int
+    planet_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartBuilding:
+    """Queue the next level of a building."""
+
+    player_id: int
+    building: str
+    planet_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DemolishBuilding:
+    """Queue the removal of a building's highest level."""
+
+    player_id: int
+    building: str
+    planet_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelBuilding:
+    """Take an item out of the building queue; the active one, at index 0, is refunded."""
+
+    player_id: int
+    index: int
+    planet_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSettings:
+    """Change settings of the world at this instant; time before it keeps its old value."""
+
+    values: Mapping[str, float | int | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptRules:
+    """Revalue every planet by the rules of this program, if the world was left with others."""
+
+    fingerprint: int
+
+
+Command = (
+    FoundHome
+    | SelectPlanet
+    | StartBuilding
+    | DemolishBuilding
+    | CancelBuilding
+    | ChangeSettings
+    | AdoptRules
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The command was carried out. `value` is its answer, a copy of what it made."""
+
+    value: Any = None
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The rules say no, and nothing has changed: a stable word, a sentence and what is missing."""
+
+    code: str
+    detail: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """The world cannot take commands now; nothing was done, except with "commit_pending"."""
+
+    code: str
+    detail: str
+    retry_after_s: float
+
+
+Outcome = Accepted | Rejected | Unavailable

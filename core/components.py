@@ -1,0 +1,162 @@
+"""What things are made of: the components and the kinds of entities.
+
+A field is a column in memory and, under the name that `core.persistence.columns` gives it, a
+column in the database. Times are world time: UTC epoch seconds, `NEVER` where nothing is due.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from core.ecs import Axis, Column, Kind
+from core.ecs.component import (
+    Bool,
+    DueTime,
+    FixedInt8,
+    FixedInt16,
+    FixedInt64,
+    Float64,
+    Int16,
+    Int64,
+    Text,
+)
+from core.rules import RULES
+
+RESOURCES = Axis("resource", RULES.resources)
+BUILDINGS = Axis("building", tuple(RULES.buildings))
+PLACES = Axis("place", tuple(str(place + 1) for place in range(RULES.build_queue_limit)))
+
+PerResource = Annotated[tuple[float, ...], Column(np.dtype(np.float64), RESOURCES)]
+Levels = Annotated[tuple[int, ...], Column(np.dtype(np.int16), BUILDINGS)]
+# The place in BUILDINGS counted from 1, negative if the item takes a level away, 0 for none.
+QueuedBuildings = Annotated[
+    tuple[int, ...], Column(np.dtype(np.int16), PLACES, names=BUILDINGS.labels)
+]
+
+NEVER = float("inf")
+NOTHING_QUEUED = 0
+
+
+@dataclass(slots=True)
+class Position:
+    """Where a planet is. Never changes."""
+
+    galaxy: FixedInt16
+    system: FixedInt16
+    position: FixedInt8
+
+
+@dataclass(slots=True)
+class Planet:
+    """A planet's nature and its owner."""
+
+    owner_id: FixedInt64
+    name: Text
+    temperature_max: Int16
+    fields: Int16
+    founded_at: Float64
+
+
+@dataclass(slots=True)
+class Stocks:
+    """What lies on a planet as a function of time: see core.rules.stocks.
+
+    The rates and capacities are those in force since `settled_at`; `boundary_at` is when the next
+    stock fills up or runs dry.
+    """
+
+    amount: PerResource
+    production: PerResource
+    consumption: PerResource
+    capacity: PerResource
+    settled_at: Float64
+    boundary_at: DueTime
+
+
+@dataclass(slots=True)
+class Buildings:
+    """The levels of a planet's buildings."""
+
+    level: Levels
+
+
+@dataclass(slots=True)
+class BuildQueue:
+    """What is being built: the first place is active, waiting ones follow without a gap.
+
+    `paid` is what the active item cost and what cancelling it gives back.
+    """
+
+    queued: QueuedBuildings
+    paid: PerResource
+    started_at: Float64
+    finish_at: DueTime
+
+
+@dataclass(slots=True)
+class Player:
+    """Somebody who plays. The id is that of his account."""
+
+    name: Text
+    home_id: Int64
+    active_planet_id: Int64
+    joined_at: Float64
+
+
+@dataclass(slots=True)
+class Universe:
+    """The settings of a world; `random_seed` is drawn when it is created.
+
+    `rules_fingerprint` names the rules that the rates in force were computed by.
+    """
+
+    galaxies: Int16
+    systems: Int16
+    economy_speed: Float64
+    research_speed: Float64
+    fleet_speed_war: Float64
+    fleet_speed_peaceful: Float64
+    fleet_speed_holding: Float64
+    starter_metal: Float64
+    starter_crystal: Float64
+    starter_deuterium: Float64
+    basic_income_metal: Float64
+    basic_income_crystal: Float64
+    basic_income_deuterium: Float64
+    energy_floor: Float64
+    registration_open: Bool
+    require_start_choice: Bool
+    random_seed: Int64
+    rules_fingerprint: Int64
+
+
+UNIVERSE = Kind("universe", Universe, constant=True)
+PLAYER = Kind("player", Player)
+PLANET = Kind("planet", Position, Planet, Stocks, Buildings, BuildQueue)
+
+# In the order in which a save writes them: who is referred to comes first.
+KINDS = (UNIVERSE, PLAYER, PLANET)
+UNIVERSE_ID = 1
+
+__all__ = [
+    "BUILDINGS",
+    "KINDS",
+    "NEVER",
+    "NOTHING_QUEUED",
+    "PLACES",
+    "PLANET",
+    "PLAYER",
+    "RESOURCES",
+    "UNIVERSE",
+    "UNIVERSE_ID",
+    "BuildQueue",
+    "Buildings",
+    "Planet",
+    "Player",
+    "Position",
+    "Stocks",
+    "Universe",
+]

@@ -1,0 +1,64 @@
+"""What has happened in the world. Frozen values in the past tense, each with its exact instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PlanetFounded:
+    at: float
+    player_id: int
+    planet_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StocksChanged:
+    """A planet's stocks or rates took a turn that the old rates do not foretell."""
+
+    at: float
+    player_id: int
+    planet_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildingStarted:
+    at: float
+    player_id: int
+    planet_id: int
+    building: str
+    level: int
+    demolish: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BuildingFinished:
+    """A level was reached; after a demolition `level` is the one that is left."""
+
+    at: float
+    player_id: int
+    planet_id: int
+    building: str
+    level: int
+    demolish: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BuildItemDropped:
+    """A waiting item left the queue unbuilt: its price or its requirement was not met."""
+
+    at: float
+    player_id: int
+    planet_id: int
+    building: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChanged:
+    at: float
+    names: tuple[str, ...]
+
+
+PlanetEvent = PlanetFounded | StocksChanged | BuildingStarted | BuildingFinished | BuildItemDropped
+Event = PlanetEvent | SettingsChanged

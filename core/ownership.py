@@ -1,0 +1,22 @@
+"""Whose planet a command means, and whether it is the sender's."""
+
+from __future__ import annotations
+
+from core.commands import Rejected
+from core.components import PLANET, PLAYER, Planet, Player
+from core.ecs import World
+
+NOT_YOURS = Rejected("not_yours", "This is not yours.")
+
+
+def planet_of(world: World, player_id: int, planet_id: int | None) -> int | Rejected:
+    """Return the planet that a player names, his active one for None; or a refusal."""
+    if not world.exists(PLAYER, player_id):
+        return NOT_YOURS
+    if planet_id is None:
+        return world.component_for_entity(PLAYER, player_id, Player).active_planet_id
+    if not world.exists(PLANET, planet_id):
+        return NOT_YOURS
+    if world.component_for_entity(PLANET, planet_id, Planet).owner_id != player_id:
+        return NOT_YOURS
+    return planet_id

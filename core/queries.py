@@ -1,0 +1,276 @@
+"""What may be asked about the world, and the answers: copies that cannot be written to.
+
+Queries are answered on the simulation thread between two commands; they change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from core import stockpiles
+from core.building_queue import fields_used
+from core.commands import Rejected
+from core.components import (
+    PLANET,
+    PLAYER,
+    Planet,
+    Player,
+    Position,
+    Stocks,
+    Universe,
+)
+from core.ecs import fields_of
+from core.galaxy import Coordinates
+from core.ownership import NOT_YOURS, planet_of
+from core.state import GameState
+from core.systems.construction import Item, levels_of, queue_of
+from core.systems.founding import Home, home_of
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPlanet:
+    """The whole of one planet of a player, the active one for None."""
+
+    player_id: int
+    planet_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListPlanets:
+    """All planets of a player, in the order in which they were founded."""
+
+    player_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindHome:
+    """Where a player's home is; None if he has none."""
+
+    player_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListFreePlaces:
+    """Free places where a home may be founded, in order."""
+
+    galaxy: int | None
+    system: int | None
+    limit: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """The world's settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountWorld:
+    """How much there is in the world."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListWorldPlanets:
+    """A page of the planets of the world for the host's eyes, in the order of their rows."""
+
+    limit: int
+    offset: int = 0
+
+
+Query = (
+    ReportPlanet
+    | ListPlanets
+    | FindHome
+    | ListFreePlaces
+    | ReadSettings
+    | CountWorld
+    | ListWorldPlanets
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WorldCounts:
+    """How many there are."""
+
+    players: int
+    entities: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanetSummary:
+    """One planet in a list; amounts are exact, per resource."""
+
+    planet_id: int
+    owner_id: int
+    name: str
+    coordinates: Coordinates
+    amounts: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanetReport:
+    """Everything about one planet at `at`; rates are per hour, `kept` is set when it is sent."""
+
+    at: float
+    player_name: str
+    summary: PlanetSummary
+    production: tuple[float, ...]
+    consumption: tuple[float, ...]
+    capacity: tuple[float, ...]
+    energy_produced: float
+    energy_used: float
+    factor: float
+    levels: Mapping[str, int]
+    queue: tuple[Item, ...]
+    temperature_max: int
+    fields: int
+    fields_used: int
+    kept: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerPlanets:
+    """A player's planets and which of them is active."""
+
+    active_planet_id: int
+    planets: tuple[PlanetSummary, ...]
+    kept: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WorldPlanet:
+    """One planet in the host's table."""
+
+    summary: PlanetSummary
+    owner_name: str
+    levels_total: int
+    queue_length: int
+    unsaved: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorldPlanets:
+    """A page of the host's table, with how many planets there are in all."""
+
+    total: int
+    planets: tuple[WorldPlanet, ...] = field(default=())
+
+
+def answer(state: GameState, query: Query, at: float) -> Any:
+    """Return a query's answer at an instant; a Rejected where the asker may not know."""
+    match query:
+        case ReportPlanet():
+            return _report(state, query, at)
+        case ListPlanets():
+            return _planets_of(state, query, at)
+        case FindHome():
+            return _find_home(state, query)
+        case ListFreePlaces():
+            return _free_places(state, query)
+        case ReadSettings():
+            universe = state.universe
+            return {f.name: getattr(universe, f.name) for f in fields_of(Universe)}
+        case CountWorld():
+            tables = state.world.tables
+            return WorldCounts(len(tables[PLAYER]), sum(len(table) for table in tables.values()))
+        case ListWorldPlanets():
+            return _world_planets(state, query, at)
+
+
+def _report(state: GameState, query: ReportPlanet, at: float) -> PlanetReport | Rejected:
+    planet_id = planet_of(state.world, query.player_id, query.planet_id)
+    if isinstance(planet_id, Rejected):
+        return planet_id
+    world = state.world
+    stock = world.component_for_entity(PLANET, planet_id, Stocks)
+    planet = world.component_for_entity(PLANET, planet_id, Planet)
+    rates = stockpiles.rates_of(state, planet_id)
+    levels = levels_of(state, planet_id)
+    return PlanetReport(
+        at=at,
+        player_name=world.component_for_entity(PLAYER, query.player_id, Player).name,
+        summary=_summary(state, planet_id, at),
+        production=stock.production,
+        consumption=stock.consumption,
+        capacity=stock.capacity,
+        energy_produced=float(rates.energy_produced),
+        energy_used=float(rates.energy_used),
+        factor=float(rates.factor),
+        levels=levels,
+        queue=queue_of(state, planet_id),
+        temperature_max=planet.temperature_max,
+        fields=planet.fields,
+        fields_used=fields_used(levels),
+    )
+
+
+def _summary(state: GameState, planet_id: int, at: float) -> PlanetSummary:
+    world = state.world
+    planet = world.component_for_entity(PLANET, planet_id, Planet)
+    position = world.component_for_entity(PLANET, planet_id, Position)
+    stock = world.component_for_entity(PLANET, planet_id, Stocks)
+    return PlanetSummary(
+        planet_id=planet_id,
+        owner_id=planet.owner_id,
+        name=planet.name,
+        coordinates=(position.galaxy, position.system, position.position),
+        amounts=stockpiles.amounts_at(stock, at),
+    )
+
+
+def _planets_of(state: GameState, query: ListPlanets, at: float) -> PlayerPlanets | Rejected:
+    world = state.world
+    if not world.exists(PLAYER, query.player_id):
+        return NOT_YOURS
+    player = world.component_for_entity(PLAYER, query.player_id, Player)
+    table = world.tables[PLANET]
+    owned = np.flatnonzero(table.read_only("Planet.owner_id") == query.player_id)
+    planet_ids = sorted(table.ids[owned].tolist())
+    return PlayerPlanets(
+        active_planet_id=player.active_planet_id,
+        planets=tuple(_summary(state, planet_id, at) for planet_id in planet_ids),
+    )
+
+
+def _find_home(state: GameState, query: FindHome) -> Home | None:
+    if not state.world.exists(PLAYER, query.player_id):
+        return None
+    player = state.world.component_for_entity(PLAYER, query.player_id, Player)
+    return home_of(state, player.home_id)
+
+
+def _free_places(state: GameState, query: ListFreePlaces) -> tuple[Coordinates, ...]:
+    first, last = state.rules.home_positions
+    galaxy = 1 if query.galaxy is None else query.galaxy
+    system = 1 if query.system is None else query.system
+    if not state.galaxy.contains((galaxy, system, first)):
+        return ()
+    places = state.galaxy.free_places(query.galaxy, query.system, range(first, last + 1))
+    return tuple(
+        place
+        for number, place in zip(range(query.offset + query.limit), places, strict=False)
+        if number >= query.offset
+    )
+
+
+def _world_planets(state: GameState, query: ListWorldPlanets, at: float) -> WorldPlanets:
+    table = state.world.tables[PLANET]
+    ids = table.ids[query.offset : query.offset + query.limit].tolist()
+    return WorldPlanets(len(table), tuple(_world_planet(state, planet_id, at) for planet_id in ids))
+
+
+def _world_planet(state: GameState, planet_id: int, at: float) -> WorldPlanet:
+    summary = _summary(state, planet_id, at)
+    owner = state.world.tables[PLAYER].get(summary.owner_id, "Player.name")
+    marks = state.world.marks[PLANET].flags_of(planet_id)
+    return WorldPlanet(
+        summary=summary,
+        owner_name=owner,
+        levels_total=sum(levels_of(state, planet_id).values()),
+        queue_length=len(queue_of(state, planet_id)),
+        unsaved=marks.change_name,
+    )

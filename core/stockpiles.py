@@ -1,0 +1,123 @@
+"""What lies on a planet: settling it at an instant, paying from it, changing its rates.
+
+Only these functions write a planet's stocks. They are called in a unit of work, at the instant of
+an accepted command or of a due event: every other look at a stock computes and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.components import (
+    BUILDINGS,
+    PLANET,
+    RESOURCES,
+    Buildings,
+    Planet,
+    Position,
+    Stocks,
+)
+from core.rules import Rates, stocks
+from core.rules.economy import AFFORDABLE_TOLERANCE
+from core.state import GameState
+
+
+def amounts_at(stock: Stocks, at: float) -> tuple[float, ...]:
+    """Return the amounts at an instant, without changing anything."""
+    elapsed_s = at - stock.settled_at
+    return tuple(
+        stocks.amount_after(*resource, elapsed_s)
+        for resource in zip(
+            stock.amount, stock.production, stock.consumption, stock.capacity, strict=True
+        )
+    )
+
+
+def settle(state: GameState, planet_id: int, at: float) -> Stocks:
+    """Make `at` the instant since which the stocks are known, and return them."""
+    stock = state.world.component_for_entity(PLANET, planet_id, Stocks)
+    put(stock, amounts_at(stock, at), at)
+    return stock
+
+
+def reach_boundary(state: GameState, planet_id: int, at: float) -> None:
+    """Settle at the due instant of a planet: stocks that fill up or run dry there are set."""
+    stock = state.world.component_for_entity(PLANET, planet_id, Stocks)
+    amounts = []
+    for resource in zip(
+        stock.amount, stock.production, stock.consumption, stock.capacity, strict=True
+    ):
+        amount, production, consumption, capacity = resource
+        if stock.settled_at + stocks.seconds_to_boundary(*resource) <= at:
+            rate = stocks.net_rate(amount, production, consumption, capacity)
+            limit = stocks.boundary(amount, rate, capacity)
+            amounts.append(amount if limit is None else limit)
+        else:
+            amounts.append(stocks.amount_after(*resource, at - stock.settled_at))
+    put(stock, amounts, at)
+
+
+def put(stock: Stocks, amounts: Sequence[float], at: float) -> None:
+    """Set the amounts at an instant and foresee when the first of them reaches its boundary."""
+    stock.amount = tuple(amounts)
+    # An event of a planet that was set aside may come after what was settled later than it.
+    stock.settled_at = max(at, stock.settled_at)
+    stock.boundary_at = _next_boundary(stock)
+
+
+def pay(stock: Stocks, price: Sequence[int]) -> None:
+    """Take a price that the stocks, settled at this instant, cover."""
+    left = map(stocks.after_paying, stock.amount, price)
+    put(stock, tuple(left), stock.settled_at)
+
+
+def give(stock: Stocks, gift: Sequence[float]) -> None:
+    """Add to stocks settled at this instant; a delivery may exceed the capacity."""
+    put(stock, [a + b for a, b in zip(stock.amount, gift, strict=True)], stock.settled_at)
+
+
+def missing(stock: Stocks, at: float, price: Sequence[int]) -> dict[str, int]:
+    """Return by how much each resource falls short of a price, rounded up; empty if none does."""
+    short = {}
+    for name, amount, wanted in zip(RESOURCES.labels, amounts_at(stock, at), price, strict=True):
+        if not stocks.covers(amount, wanted):
+            short[name] = wanted - int(amount + AFFORDABLE_TOLERANCE)
+    return short
+
+
+def rates_of(state: GameState, planet_id: int) -> Rates:
+    """Return what the rules and the planet's buildings give it at present."""
+    world = state.world
+    levels = world.component_for_entity(PLANET, planet_id, Buildings).level
+    return state.economy.rates(
+        dict(zip(BUILDINGS.labels, levels, strict=True)),
+        world.component_for_entity(PLANET, planet_id, Position).position,
+        world.component_for_entity(PLANET, planet_id, Planet).temperature_max,
+        state.economy_settings(),
+    )
+
+
+def change_rates(state: GameState, planet_id: int, at: float) -> None:
+    """Settle at `at` and take on the rates that the rules and the buildings give from now on."""
+    stock = settle(state, planet_id, at)
+    rates = rates_of(state, planet_id)
+    stock.production = _floats(rates.production)
+    stock.consumption = _floats(rates.consumption)
+    stock.capacity = _floats(rates.capacity)
+    stock.boundary_at = _next_boundary(stock)
+
+
+def _floats(values: Sequence[float]) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
+
+
+def _next_boundary(stock: Stocks) -> float:
+    return stock.settled_at + min(
+        map(
+            stocks.seconds_to_boundary,
+            stock.amount,
+            stock.production,
+            stock.consumption,
+            stock.capacity,
+        )
+    )

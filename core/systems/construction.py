@@ -1,0 +1,238 @@
+"""Buildings: ordering, demolishing, cancelling, and what happens when an item is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core import building_queue, stockpiles
+from core.building_queue import Step
+from core.commands import Accepted, CancelBuilding, DemolishBuilding, Rejected, StartBuilding
+from core.components import (
+    BUILDINGS,
+    NEVER,
+    NOTHING_QUEUED,
+    PLACES,
+    PLANET,
+    RESOURCES,
+    Buildings,
+    BuildQueue,
+    Planet,
+    Stocks,
+)
+from core.events import BuildingFinished, BuildingStarted, BuildItemDropped, Event, StocksChanged
+from core.ownership import planet_of
+from core.state import GameState
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of the building queue as a player sees it. `level` is reached, or taken away."""
+
+    building: str
+    level: int
+    demolish: bool
+    cost: tuple[int, ...]
+    started_at: float | None
+    due_at: float | None
+
+
+def start_building(state: GameState, command: StartBuilding, at: float) -> Accepted | Rejected:
+    """Queue the next level of a building; start it at once if nothing else is being built."""
+    step = Step(command.building, demolish=False)
+    return _order(state, command.player_id, command.planet_id, step, at)
+
+
+def demolish_building(
+    state: GameState, command: DemolishBuilding, at: float
+) -> Accepted | Rejected:
+    """Queue the removal of a level, which costs as much and takes as long as building it did."""
+    step = Step(command.building, demolish=True)
+    return _order(state, command.player_id, command.planet_id, step, at)
+
+
+def cancel_building(state: GameState, command: CancelBuilding, at: float) -> Accepted | Rejected:
+    """Take an item out, refund it if it was active, and drop the items that needed it."""
+    planet_id = planet_of(state.world, command.player_id, command.planet_id)
+    if isinstance(planet_id, Rejected):
+        return planet_id
+    steps = _steps(state, planet_id)
+    if not 0 <= command.index < len(steps):
+        return Rejected("no_such_item", "There is no such item in the building queue.")
+    left = steps[: command.index] + steps[command.index + 1 :]
+    if command.index == 0:
+        queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
+        stockpiles.give(stockpiles.settle(state, planet_id, at), queue.paid)
+        events = _start_first(state, planet_id, left, at)
+        events.append(StocksChanged(at, command.player_id, planet_id))
+    else:
+        events = _keep_possible(state, planet_id, left, at)
+    return Accepted(queue_of(state, planet_id), tuple(events))
+
+
+def finish_building(state: GameState, planet_id: int, at: float) -> list[Event]:
+    """Finish the active item at its due instant and start the next one at the same instant."""
+    world = state.world
+    done, *waiting = _steps(state, planet_id)
+    buildings = world.component_for_entity(PLANET, planet_id, Buildings)
+    levels = building_queue.planned(levels_of(state, planet_id), [done])
+    buildings.level = tuple(levels[name] for name in BUILDINGS.labels)
+    stockpiles.change_rates(state, planet_id, at)
+    owner_id = world.component_for_entity(PLANET, planet_id, Planet).owner_id
+    return [
+        BuildingFinished(
+            at, owner_id, planet_id, done.building, levels[done.building], done.demolish
+        ),
+        *_start_first(state, planet_id, waiting, at),
+        StocksChanged(at, owner_id, planet_id),
+    ]
+
+
+def queue_of(state: GameState, planet_id: int) -> tuple[Item, ...]:
+    """Return a planet's building queue, the active item first, without changing anything."""
+    steps = _steps(state, planet_id)
+    levels = levels_of(state, planet_id)
+    queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
+    items = []
+    for place, step in enumerate(steps):
+        level = building_queue.level_of(levels, steps[:place], step)
+        price = building_queue.price_of(state.economy, step, level)
+        active = place == 0
+        items.append(
+            Item(
+                building=step.building,
+                level=level,
+                demolish=step.demolish,
+                # What was paid is what a cancelling gives back, whatever the rules say by now.
+                cost=tuple(int(amount) for amount in queue.paid) if active else price,
+                started_at=queue.started_at if active else None,
+                due_at=queue.finish_at if active else None,
+            )
+        )
+    return tuple(items)
+
+
+def levels_of(state: GameState, planet_id: int) -> dict[str, int]:
+    buildings = state.world.component_for_entity(PLANET, planet_id, Buildings)
+    return dict(zip(BUILDINGS.labels, buildings.level, strict=True))
+
+
+def _order(
+    state: GameState, player_id: int, named_planet_id: int | None, step: Step, at: float
+) -> Accepted | Rejected:
+    planet_id = planet_of(state.world, player_id, named_planet_id)
+    if isinstance(planet_id, Rejected):
+        return planet_id
+    if step.building not in state.rules.buildings:
+        return Rejected("unknown_type", f"There is no building called {step.building}.")
+    steps = _steps(state, planet_id)
+    limit = state.rules.build_queue_limit
+    if len(steps) >= limit:
+        return Rejected(
+            "queue_full", f"The building queue holds {limit} items at most.", {"limit": limit}
+        )
+    refusal = _refusal(state, planet_id, steps, step)
+    if refusal is None and not steps:
+        refusal = _too_dear(state, planet_id, step, at)
+    if refusal is not None:
+        return refusal
+    events: list[Event] = []
+    if steps:
+        queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
+        _write(queue, [*steps, step])
+    else:
+        events += _start_first(state, planet_id, [step], at)
+        events.append(StocksChanged(at, player_id, planet_id))
+    return Accepted(queue_of(state, planet_id)[-1], tuple(events))
+
+
+def _start_first(state: GameState, planet_id: int, steps: Sequence[Step], at: float) -> list[Event]:
+    """Make these steps the queue and start the first that can be; drop those before it."""
+    world = state.world
+    owner_id = world.component_for_entity(PLANET, planet_id, Planet).owner_id
+    queue = world.component_for_entity(PLANET, planet_id, BuildQueue)
+    events: list[Event] = []
+    waiting = list(steps)
+    while waiting:
+        refusal = _refusal(state, planet_id, [], waiting[0]) or _too_dear(
+            state, planet_id, waiting[0], at
+        )
+        if refusal is None:
+            break
+        dropped = waiting.pop(0)
+        events.append(BuildItemDropped(at, owner_id, planet_id, dropped.building, refusal.code))
+    events += _keep_possible(state, planet_id, waiting, at)
+    if waiting:
+        events.append(_start(state, planet_id, waiting[0], at))
+    else:
+        queue.paid = (0.0,) * len(RESOURCES)
+        queue.started_at = 0.0
+        queue.finish_at = NEVER
+    return events
+
+
+def _keep_possible(
+    state: GameState, planet_id: int, steps: Sequence[Step], at: float
+) -> list[Event]:
+    """Make these steps the queue, the first of them active; drop those that it makes impossible."""
+    world = state.world
+    owner_id = world.component_for_entity(PLANET, planet_id, Planet).owner_id
+    kept, orphans = building_queue.without_orphans(state.rules, levels_of(state, planet_id), steps)
+    _write(world.component_for_entity(PLANET, planet_id, BuildQueue), kept)
+    return [
+        BuildItemDropped(at, owner_id, planet_id, orphan.building, "requirements_not_met")
+        for orphan in orphans
+    ]
+
+
+def _start(state: GameState, planet_id: int, step: Step, at: float) -> Event:
+    levels = levels_of(state, planet_id)
+    level = building_queue.level_of(levels, [], step)
+    price = building_queue.price_of(state.economy, step, level)
+    stockpiles.pay(stockpiles.settle(state, planet_id, at), price)
+    factory_level = levels[state.rules.construction.factory]
+    queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
+    queue.paid = tuple(float(amount) for amount in price)
+    queue.started_at = at
+    queue.finish_at = at + state.economy.build_seconds(
+        step.building, level, factory_level, state.economy_settings()
+    )
+    owner_id = state.world.component_for_entity(PLANET, planet_id, Planet).owner_id
+    return BuildingStarted(at, owner_id, planet_id, step.building, level, step.demolish)
+
+
+def _refusal(
+    state: GameState, planet_id: int, steps_before: Sequence[Step], step: Step
+) -> Rejected | None:
+    fields = state.world.component_for_entity(PLANET, planet_id, Planet).fields
+    return building_queue.refusal(
+        state.economy, levels_of(state, planet_id), fields, steps_before, step
+    )
+
+
+def _too_dear(state: GameState, planet_id: int, step: Step, at: float) -> Rejected | None:
+    level = building_queue.level_of(levels_of(state, planet_id), [], step)
+    price = building_queue.price_of(state.economy, step, level)
+    stock = state.world.component_for_entity(PLANET, planet_id, Stocks)
+    short = stockpiles.missing(stock, at, price)
+    if not short:
+        return None
+    return Rejected(
+        "insufficient_resources",
+        f"Short of {', '.join(f'{amount} {name}' for name, amount in short.items())}.",
+        {"missing": short, "cost": dict(zip(RESOURCES.labels, price, strict=True))},
+    )
+
+
+def _steps(state: GameState, planet_id: int) -> list[Step]:
+    queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
+    return [
+        Step(BUILDINGS.labels[abs(code) - 1], demolish=code < 0)
+        for code in queue.queued
+        if code != NOTHING_QUEUED
+    ]
+
+
+def _write(queue: BuildQueue, steps: Sequence[Step]) -> None:
+    codes = [step.change * (BUILDINGS.index(step.building) + 1) for step in steps]
+    queue.queued = (*codes, *(NOTHING_QUEUED,) * (len(PLACES) - len(codes)))

@@ -1,0 +1,111 @@
+"""Changing the world's settings while it runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.commands import Accepted, AdoptRules, ChangeSettings, Rejected
+from core.components import (
+    BUILDINGS,
+    PLANET,
+    Universe,
+)
+from core.ecs import fields_of
+from core.events import SettingsChanged
+from core.rules import stocks
+from core.state import GameState
+
+_FIXED = frozenset({"systems", "random_seed", "rules_fingerprint"})
+# Due events do not read these: changing them leaves every planet as it is.
+_READ_BY_COMMANDS_ALONE = frozenset(
+    {
+        "galaxies",
+        "starter_metal",
+        "starter_crystal",
+        "starter_deuterium",
+        "registration_open",
+        "require_start_choice",
+    }
+)
+
+
+def change_settings(state: GameState, command: ChangeSettings, at: float) -> Accepted | Rejected:
+    """Take on new settings at this instant: every planet is settled at the old ones first.
+
+    All planets change in this one unit of work, so reading a setting is like reading a constant.
+    """
+    universe = state.universe
+    known = {field.name for field in fields_of(Universe)} - _FIXED
+    if command.values.keys() - known:
+        name = min(command.values.keys() - known)
+        return Rejected("unknown_setting", f"{name} is not a setting that can be changed.")
+    for name, value in command.values.items():
+        permitted = state.rules.settings[name]
+        if not permitted.permits(value):
+            return Rejected(
+                "bad_value", f"{name} is {value!r}; permitted is {permitted.permitted}."
+            )
+    changed = {
+        name: value for name, value in command.values.items() if getattr(universe, name) != value
+    }
+    if not changed:
+        return Accepted(())
+    galaxies = state.galaxy.shape[0]
+    new_galaxies = int(changed.get("galaxies", galaxies))
+    if new_galaxies < galaxies:
+        return Rejected("cannot_shrink", f"The universe has {galaxies} galaxies and may only grow.")
+    for name, value in changed.items():
+        setattr(universe, name, value)
+    if changed.keys() - _READ_BY_COMMANDS_ALONE:
+        revalue_all_planets(state, at)
+    if new_galaxies > galaxies:
+        state.world.on_undo(lambda: state.galaxy.resize(galaxies))
+        state.galaxy.resize(new_galaxies)
+    return Accepted(tuple(changed), (SettingsChanged(at, tuple(changed)),))
+
+
+def adopt_rules(state: GameState, command: AdoptRules, at: float) -> Accepted:
+    """Give every planet the rates of new rules from this instant on; the past keeps the old."""
+    universe = state.universe
+    if universe.rules_fingerprint == command.fingerprint:
+        return Accepted(False)
+    universe.rules_fingerprint = command.fingerprint
+    revalue_all_planets(state, at)
+    return Accepted(True)
+
+
+def revalue_all_planets(state: GameState, at: float) -> None:
+    """Settle every planet at `at` and give it the rates of the present rules and settings."""
+    world = state.world
+    table = world.tables[PLANET]
+    amount, production, consumption, capacity = (
+        table.array(f"Stocks.{name}")
+        for name in ("amount", "production", "consumption", "capacity")
+    )
+    elapsed_s = at - table.array("Stocks.settled_at")[:, np.newaxis]
+    amounts = stocks.amounts_after(amount, production, consumption, capacity, elapsed_s)
+    levels = table.array("Buildings.level")
+    rates = state.economy.rates(
+        {name: levels[:, index] for index, name in enumerate(BUILDINGS.labels)},
+        table.array("Position.position"),
+        table.array("Planet.temperature_max").astype(np.float64),
+        state.economy_settings(),
+    )
+    columns = {
+        "Stocks.amount": amounts,
+        "Stocks.production": _columns(rates.production, len(table)),
+        "Stocks.consumption": _columns(rates.consumption, len(table)),
+        "Stocks.capacity": _columns(rates.capacity, len(table)),
+    }
+    for key, values in columns.items():
+        world.write_column(PLANET, key, values)
+    world.write_column(PLANET, "Stocks.settled_at", at)
+    due = at + stocks.seconds_to_boundaries(*columns.values()).min(axis=1, initial=np.inf)
+    world.write_column(PLANET, "Stocks.boundary_at", due)
+
+
+def _columns(values: tuple[Any, ...], count: int) -> npt.NDArray[np.float64]:
+    return np.stack([np.broadcast_to(np.asarray(v, np.float64), count) for v in values], axis=1)

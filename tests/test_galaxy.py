@@ -1,0 +1,87 @@
+"""The index of taken places: derived from the planets, never stored."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.galaxy import Coordinates, Galaxy
+
+
+@pytest.fixture
+def galaxy() -> Galaxy:
+    return Galaxy(2, 3, 4)
+
+
+def test_that_a_new_galaxy_is_free(galaxy: Galaxy) -> None:
+    assert galaxy.shape == (2, 3, 4)
+    assert len(list(galaxy.free_places())) == 24
+    assert galaxy.planet_at((2, 3, 4)) is None
+
+
+def test_that_a_planet_is_found_at_its_place(galaxy: Galaxy) -> None:
+    galaxy.settle((2, 3, 4), 17)
+    assert galaxy.planet_at((2, 3, 4)) == 17
+    galaxy.clear((2, 3, 4))
+    assert galaxy.planet_at((2, 3, 4)) is None
+
+
+def test_that_many_planets_are_settled_at_once(galaxy: Galaxy) -> None:
+    galaxy.settle_many(
+        np.array([1, 2], dtype=np.int16),
+        np.array([1, 3], dtype=np.int16),
+        np.array([1, 4], dtype=np.int8),
+        np.array([5, 6]),
+    )
+    assert (galaxy.planet_at((1, 1, 1)), galaxy.planet_at((2, 3, 4))) == (5, 6)
+    assert len(list(galaxy.free_places())) == 22
+
+
+def test_that_free_places_come_in_order(galaxy: Galaxy) -> None:
+    galaxy.settle((1, 2, 2), 9)
+    assert list(galaxy.free_places(1, 2)) == [(1, 2, 1), (1, 2, 3), (1, 2, 4)]
+    assert list(galaxy.free_places(1, 2, range(2, 4))) == [(1, 2, 3)]
+    assert list(galaxy.free_places(2)) == [
+        (2, system, position) for system in (1, 2, 3) for position in (1, 2, 3, 4)
+    ]
+    assert list(galaxy.free_places(system=2, positions=range(2, 3))) == [(2, 2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("place", "inside"),
+    [
+        ((1, 1, 1), True),
+        ((2, 3, 4), True),
+        ((0, 1, 1), False),
+        ((3, 1, 1), False),
+        ((1, 4, 1), False),
+        ((1, 1, 5), False),
+        ((1, 1, -1), False),
+    ],
+)
+def test_that_a_place_lies_inside_or_not(galaxy: Galaxy, place: Coordinates, inside: bool) -> None:
+    assert galaxy.contains(place) is inside
+
+
+def test_that_growing_keeps_every_planet_and_adds_free_places(galaxy: Galaxy) -> None:
+    galaxy.settle((2, 3, 4), 17)
+    galaxy.resize(4)
+    assert galaxy.shape == (4, 3, 4)
+    assert galaxy.planet_at((2, 3, 4)) == 17
+    assert galaxy.planet_at((4, 3, 4)) is None
+    galaxy.resize(2)
+    assert galaxy.shape == (2, 3, 4)
+    assert galaxy.planet_at((2, 3, 4)) == 17
+
+
+@given(st.dictionaries(st.tuples(*(st.integers(1, n) for n in (2, 3, 4))), st.integers(1, 99)))
+def test_that_what_is_taken_is_not_free(planets: dict[Coordinates, int]) -> None:
+    galaxy = Galaxy(2, 3, 4)
+    for place, planet_id in planets.items():
+        galaxy.settle(place, planet_id)
+    free = set(galaxy.free_places())
+    assert not free & planets.keys()
+    assert len(free) + len(planets) == 24
+    assert {place: galaxy.planet_at(place) for place in planets} == planets
