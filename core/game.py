@@ -1,0 +1,344 @@
+"""The world as a whole: it carries out commands, applies what is due and knows what changed.
+
+One thread at a time owns a GameWorld: the simulation while it runs, whoever holds `lock` otherwise.
+The exception is `save_player_data`, which any thread may call.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from core import queries
+from core.calendar import Calendar, DueEvent
+from core.clock import Clock
+from core.commands import (
+    Accepted,
+    AdoptRules,
+    CancelBuilding,
+    ChangeSettings,
+    Command,
+    DemolishBuilding,
+    FoundHome,
+    Outcome,
+    Rejected,
+    SelectPlanet,
+    StartBuilding,
+    Unavailable,
+)
+from core.ecs import Aggregate, Origin, UnitOfWork
+from core.errors import StorageError
+from core.events import Event
+from core.metrics import Metrics
+from core.save_batch import SaveReason, SaveResult, WorldClock
+from core.state import GameState
+from core.systems import construction, founding, settings
+from core.write_behind import SubmitSave, WriteBehind
+
+log = logging.getLogger(__name__)
+
+# An event may legitimately fall due again at its own instant, but not for ever.
+_REPEATS_MAX = 16
+# Events between two reports of progress.
+CATCH_UP_STEP = 2000
+_SLOT_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What became of a command, and what it touched."""
+
+    outcome: Outcome
+    shown: set[Aggregate]
+    changed: bool
+
+
+class GameWorld:
+    """State, calendar and write-behind under one roof; see the module's words on threads."""
+
+    def __init__(
+        self,
+        state: GameState,
+        clock: Clock,
+        metrics: Metrics,
+        submit_save: SubmitSave,
+        *,
+        save_interval_s: float,
+        persist_interval_s: float,
+        grace_s: float,
+        durable: WorldClock | None = None,
+    ) -> None:
+        self.state = state
+        self.clock = clock
+        self.metrics = metrics
+        self.calendar = Calendar(state)
+        slots = max(1, math.ceil(persist_interval_s / save_interval_s - _SLOT_TOLERANCE))
+        self.writer = WriteBehind(
+            state.world,
+            submit_save,
+            metrics,
+            clock.monotonic,
+            slots_between_writes=slots,
+            grace_s=grace_s,
+        )
+        self.writer.on_completion = self._on_completion
+        self.tick = 0 if durable is None else durable.tick
+        # Everything due up to here has been applied; each command gets a later instant.
+        self.time = 0.0 if durable is None else durable.world_time
+        self.on_event: Callable[[Event, set[Aggregate], bool], None] = lambda *_: None
+        self.failed_systems: list[str] = []
+        self.lock = threading.RLock()
+        self._pumping = False
+        self._wake: Callable[[], None] | None = None
+        self._runner: int | None = None
+        self._requested: list[tuple[SaveReason, Future[SaveResult]]] = []
+        self._last_due: tuple[DueEvent, int] | None = None
+        self._system_seconds: dict[str, float] = {}
+
+    # Threads -----------------------------------------------------------------------------------
+
+    def attach(self, wake: Callable[[], None]) -> None:
+        """Make the calling thread the one that owns the world; `wake` ends its waiting."""
+        with self.lock:
+            self._runner, self._wake = threading.get_ident(), wake
+
+    def detach(self) -> None:
+        """Give the world up: from now on it belongs to whoever holds the lock."""
+        with self.lock:
+            self._runner = self._wake = None
+            self.take_requests()
+            self._pump_unattended()
+
+    def save_player_data(self, reason: SaveReason = SaveReason.MANUAL) -> Future[SaveResult]:
+        """Save everything that was changed before this call; never blocks, any thread.
+
+        PERIODIC saves leave out planets that were written within PERSIST_INTERVAL_SECONDS. The
+        future is done when the last batch is committed; a save that was captured before the call
+        does not count, and calls that come while one is being made share the one that follows it.
+        """
+        future: Future[SaveResult] = Future()
+        with self.lock:
+            if self._runner is None or self._wake is None:
+                self.writer.request(reason, future)
+                self._pump_unattended()
+            elif self._runner == threading.get_ident():
+                self.writer.request(reason, future)
+                self.pump(after_tick=True)
+            else:
+                self._requested.append((reason, future))
+                self._wake()
+        return future
+
+    def take_requests(self) -> None:
+        """Hand on the saves that other threads have asked for. The owner calls this."""
+        requested, self._requested = self._requested, []
+        for reason, future in requested:
+            self.writer.request(reason, future)
+
+    def pump(self, *, after_tick: bool, tick_period_s: float = 1.0) -> None:
+        """Send the next batch of changes to the persistence loop, if it is time."""
+        self.writer.pump(self.durable_clock(), after_tick=after_tick, tick_period_s=tick_period_s)
+
+    def durable_clock(self) -> WorldClock:
+        next_ids = {kind.name: number for kind, number in self.state.world.next_id.items()}
+        return WorldClock(self.time, self.tick, next_ids)
+
+    def _on_completion(self) -> None:
+        wake = self._wake
+        if wake is None:
+            with self.lock:
+                # Somebody may have taken the world over meanwhile.
+                wake = self._wake
+                if wake is None:
+                    self._pump_unattended()
+                    return
+        wake()
+
+    def _pump_unattended(self) -> None:
+        """Nobody ticks: whoever asks, or brings an outcome, sends the next batch himself.
+
+        There is nobody to come back later either: a failure ends the save that was asked for, and
+        what nobody asks for stays in memory.
+        """
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            while True:
+                if self.writer.take_completions():
+                    self.writer.abandon(StorageError(f"not saved: {self.writer.last_error}"))
+                if not self.writer.has_sweep:
+                    return
+                self.writer.pump(self.durable_clock(), after_tick=True, at_once=True)
+                if not self.writer.has_completions:
+                    return
+        finally:
+            self._pumping = False
+
+    # Commands ----------------------------------------------------------------------------------
+
+    def execute(self, command: Command) -> Executed:
+        """Carry out a command at an instant of its own, later than everything before it.
+
+        A refusal, and an error of ours, leave no trace in the world.
+        """
+        at = max(self.clock.now(), math.nextafter(self.time, math.inf))
+        self.advance(at)
+        unit = self.state.world.unit_of_work(Origin.COMMAND, at)
+        outcome: Outcome
+        try:
+            with unit:
+                outcome = self._dispatch(command, at)
+                if not isinstance(outcome, Accepted):
+                    unit.roll_back()
+        except Exception:
+            log.exception("%s failed and was undone", type(command).__name__)
+            outcome = Unavailable(
+                "failed", "This could not be carried out; nothing was changed.", 5
+            )
+        self.metrics.commands.labels(type(command).__name__, _word(outcome)).inc()
+        self._after_unit(unit, outcome.events if isinstance(outcome, Accepted) else ())
+        return Executed(outcome, unit.touched, unit.changed)
+
+    def _dispatch(self, command: Command, at: float) -> Accepted | Rejected:
+        match command:
+            case FoundHome():
+                return founding.found_home(self.state, command, at)
+            case SelectPlanet():
+                return founding.select_planet(self.state, command, at)
+            case StartBuilding():
+                return construction.start_building(self.state, command, at)
+            case DemolishBuilding():
+                return construction.demolish_building(self.state, command, at)
+            case CancelBuilding():
+                return construction.cancel_building(self.state, command, at)
+            case ChangeSettings():
+                return settings.change_settings(self.state, command, at)
+            case AdoptRules():
+                return settings.adopt_rules(self.state, command, at)
+            case _:
+                assert_never(command)
+
+    def ask(self, query: queries.Query) -> tuple[Any, set[Aggregate]]:
+        """Answer a query as of now; return with it the aggregates that the answer shows."""
+        at = max(self.clock.now(), self.time)
+        self.advance(at)
+        unit = self.state.world.unit_of_work(Origin.QUERY, at)
+        with unit:
+            value = queries.answer(self.state, query, at)
+        return value, unit.touched
+
+    # Time --------------------------------------------------------------------------------------
+
+    def advance(self, until: float) -> int:
+        """Apply everything due up to an instant, each event at its own; return how many."""
+        applied = 0
+        while (due := self.calendar.next_due(until)) is not None:
+            self._apply(due)
+            applied += 1
+        self.time = max(self.time, until)
+        return applied
+
+    def catch_up(
+        self,
+        until: float,
+        progress: Callable[[int, int], None],
+        stop: Callable[[], bool] = lambda: False,
+    ) -> int:
+        """Do what `advance` does, reporting (events applied, events still due) now and then.
+
+        It may be stopped on the way: what has not been applied stays due.
+        """
+        applied = 0
+        while (due := self.calendar.next_due(until)) is not None:
+            if applied % CATCH_UP_STEP == 0:
+                progress(applied, self.calendar.pending_count(until))
+                if stop():
+                    return applied
+            self._apply(due)
+            self.time = max(self.time, due.at)
+            applied += 1
+        self.time = max(self.time, until)
+        progress(applied, 0)
+        return applied
+
+    def _apply(self, due: DueEvent) -> None:
+        kind, system = due.due_kind, due.due_kind.name
+        start = time.perf_counter()
+        unit = self.state.world.unit_of_work(Origin.EVENT, due.at)
+        events: Sequence[Event] = ()
+        try:
+            with unit:
+                events = kind.apply(self.state, due.entity_id, due.at)
+                self._check_progress(due)
+        except Exception:
+            log.exception("%s of %s failed; it is set aside", system, (kind.kind, due.entity_id))
+            self.calendar.set_aside(kind.kind, due.entity_id)
+            self.metrics.entities_set_aside.set(self.set_aside_count)
+            events = ()
+        self._after_unit(unit, events)
+        self.metrics.due_events.inc()
+        self.metrics.due_event_lateness.observe(max(0.0, self.clock.now() - due.at))
+        self.metrics.system_rows.labels(system).inc(len(unit.writes))
+        spent = self._system_seconds.get(system, 0.0)
+        self._system_seconds[system] = spent + time.perf_counter() - start
+
+    def _check_progress(self, due: DueEvent) -> None:
+        """Refuse an event that does not move its own due instant on: it would never end."""
+        table = self.state.world.tables[due.due_kind.kind]
+        if due.entity_id not in table:
+            return
+        next_at = table.get(due.entity_id, due.due_kind.column)
+        last, repeats = self._last_due or (due, 0)
+        repeats = repeats + 1 if last == due else 0
+        self._last_due = (due, repeats)
+        if next_at < due.at or repeats > _REPEATS_MAX:
+            raise RuntimeError(f"{due} does not move on: next at {next_at}")
+
+    def process(self, now: float) -> None:
+        """Run the systems that run every tick; one that fails is left out from then on."""
+        for processor in self.state.world.processors:
+            name = getattr(processor, "__name__", type(processor).__name__)
+            start = time.perf_counter()
+            try:
+                processor(self.state.world, now)
+            except Exception:
+                log.exception("system %s failed; it is set aside", name)
+                self.state.world.remove_processor(processor)
+                self.failed_systems.append(name)
+                self.metrics.entities_set_aside.set(self.set_aside_count)
+            self._system_seconds[name] = time.perf_counter() - start
+
+    @property
+    def set_aside_count(self) -> int:
+        return self.calendar.set_aside_count + len(self.failed_systems)
+
+    def take_system_seconds(self) -> dict[str, float]:
+        """Return the time each system took since the last call."""
+        taken, self._system_seconds = self._system_seconds, {}
+        return taken
+
+    # After a unit of work ----------------------------------------------------------------------
+
+    def _after_unit(self, unit: UnitOfWork, events: Sequence[Event]) -> None:
+        if not unit.changed:
+            return
+        if unit.wrote_all_of:
+            self.calendar.reload()
+        else:
+            self.calendar.note_written(unit.written_fields)
+        urgent = not unit.may_wait
+        if urgent:
+            self.writer.note_urgent()
+        for event in events:
+            self.on_event(event, unit.touched, urgent)
+
+
+def _word(outcome: Outcome) -> str:
+    return "accepted" if isinstance(outcome, Accepted) else outcome.code

@@ -1,0 +1,91 @@
+"""A save on its way: what the simulation hands to the persistence loop, and what comes back.
+
+A batch is a copy that nobody writes to any more. It is never sent twice: after a failure the rows
+are captured anew, with their newest values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from core.ecs.table import AnyArray, Ids
+
+
+class SaveReason(Enum):
+    """Why a save was made."""
+
+    URGENT = "urgent"
+    PERIODIC = "periodic"
+    MANUAL = "manual"
+    FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """Whole rows of one table: ids of shape (n,), columns of shape (n,) or (n, len(axis))."""
+
+    table: str
+    ids: Ids
+    columns: Mapping[str, AnyArray]
+
+    def part(self, start: int, end: int) -> TableRows:
+        """Return some of the rows, without copying them."""
+        columns = {key: values[start:end] for key, values in self.columns.items()}
+        return TableRows(self.table, self.ids[start:end], columns)
+
+    @property
+    def bytes(self) -> int:
+        return self.ids.nbytes + sum(column.nbytes for column in self.columns.values())
+
+
+@dataclass(frozen=True, slots=True)
+class WorldClock:
+    """The row that is part of every save: how far the world is, and its counters of ids."""
+
+    world_time: float
+    tick: int
+    next_ids: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SaveBatch:
+    """Everything that one transaction writes. `captured_at` is on the monotonic clock."""
+
+    number: int
+    reason: SaveReason
+    rows: tuple[TableRows, ...]
+    deleted: Mapping[str, tuple[int, ...]]
+    clock: WorldClock
+    captured_at: float
+
+    @property
+    def aggregates(self) -> int:
+        changed = sum(len(rows.ids) for rows in self.rows)
+        return changed + sum(len(ids) for ids in self.deleted.values())
+
+
+@dataclass(frozen=True, slots=True)
+class SaveReceipt:
+    """What a committed batch took; durations are in seconds."""
+
+    aggregates: int
+    rows: int
+    bytes: int
+    statements: int
+    tick: int
+    queue_wait_s: float
+    execute_s: float
+    commit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SaveResult:
+    """What a call of save_player_data() came to, over all batches it took."""
+
+    reason: SaveReason
+    aggregates: int
+    rows: int
+    batches: int
+    durable_until: float

@@ -1,0 +1,482 @@
+"""When what is saved: marks become batches, one in flight, and come back if a batch fails.
+
+    marks ──capture──▶ SaveBatch ──▶ persistence loop ──▶ commit ──▶ held answers go out
+      ▲                                   │
+      └──────────── put back ◀──failure───┘
+
+An urgent change goes with the very next batch. A waiting one goes when a sweep wants it: a sweep is
+one call of save_player_data(), and is over when everything it wanted is committed. It is written in
+slices, a slice after a tick, which is allowed because waiting changes of different aggregates do
+not depend on one another.
+
+Belongs to the simulation, but for `completed`, which a future calls from any thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from core.ecs import Aggregate, Kind, World
+from core.ecs.marks import MarksTaken
+from core.ecs.table import Ids, Rows
+from core.errors import PersistenceClosed
+from core.metrics import Metrics
+from core.save_batch import SaveBatch, SaveReason, SaveReceipt, SaveResult, TableRows, WorldClock
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+log = logging.getLogger(__name__)
+
+SubmitSave = Callable[[SaveBatch], "Future[SaveReceipt]"]
+
+SLICE_ROWS_MIN = 512
+SLICE_ROWS_MAX = 8192
+# What a slice may take of a tick period.
+SLICE_SHARE = 0.1
+RETRY_DELAYS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+
+
+class Held(Protocol):
+    """An answer or an event that waits for the commit of what it shows.
+
+    `is_promise` tells the answer to a command, which says that something is kept, from what only
+    shows the world: while storage is stalled the latter goes out all the same.
+    """
+
+    is_promise: bool
+
+    def release(self, *, kept: bool) -> None:
+        """Let it go: what it shows is committed (kept), or storage is stalled."""
+
+    def abandon(self) -> None:
+        """Let it go without its commit: the world ends and storage is out of reach."""
+
+
+@dataclass(slots=True)
+class _Sweep:
+    """One save of everything that was changed, or due, when it began."""
+
+    reason: SaveReason
+    slot: int | None
+    futures: list[Future[SaveResult]] = field(default_factory=list)
+    queues: dict[Kind, Ids] = field(default_factory=dict)
+    batches: int = 0
+    aggregates: int = 0
+    rows: int = 0
+
+
+@dataclass(slots=True)
+class _InFlight:
+    batch: SaveBatch
+    taken: dict[Kind, MarksTaken]
+    urgent: frozenset[Aggregate]
+    tombstones: dict[Kind, dict[int, float]]
+    held: list[Held]
+    urgent_since: float | None
+    sweep: _Sweep | None
+    capture_s: float
+    retried: bool
+    future: Future[SaveReceipt] | None = None
+
+
+class WriteBehind:
+    """Decide what the next batch holds, and keep what a failed one held."""
+
+    def __init__(
+        self,
+        world: World,
+        submit: SubmitSave,
+        metrics: Metrics,
+        monotonic: Callable[[], float],
+        *,
+        slots_between_writes: int,
+        grace_s: float,
+    ) -> None:
+        self._world = world
+        self._submit = submit
+        self._metrics = metrics
+        self._monotonic = monotonic
+        self._slots_between_writes = slots_between_writes
+        self._grace_s = grace_s
+        self._completions: deque[tuple[_InFlight, Future[SaveReceipt]]] = deque()
+        self._in_flight: _InFlight | None = None
+        self._held: list[Held] = []
+        self._urgent_since: float | None = None
+        self._sweep: _Sweep | None = None
+        self._next_sweep: _Sweep | None = None
+        self._slice_owed = False
+        self._failures_in_row = 0
+        self._retry_at = 0.0
+        self._batches = 0
+        # Slots count the scheduled saves. Rows that were never written since the start have slot 0,
+        # which lies a full interval before the first.
+        self._slot = slots_between_writes
+        self._seconds_per_row = 2e-5
+        self.last_error: str | None = None
+        self.last_commit_at: float | None = None
+        self.durable = WorldClock(0.0, 0, {})
+        self.on_completion: Callable[[], None] = lambda: None
+
+    # Asking for saves --------------------------------------------------------------------------
+
+    def begin_slot(self) -> int:
+        """Count a scheduled save and return its number."""
+        self._slot += 1
+        return self._slot
+
+    def request(self, reason: SaveReason, future: Future[SaveResult] | None = None) -> None:
+        """Ask for a sweep. Calls that come before it begins share it."""
+        sweep = self._next_sweep
+        slot = self._slot if reason is SaveReason.PERIODIC else None
+        if sweep is None:
+            sweep = self._next_sweep = _Sweep(reason, slot)
+        elif slot is None:
+            sweep.reason, sweep.slot = reason, None
+        if future is not None:
+            sweep.futures.append(future)
+
+    def note_urgent(self) -> None:
+        """An urgent change was made just now."""
+        if self._urgent_since is None:
+            self._urgent_since = self._monotonic()
+
+    def hold(self, held: Held) -> None:
+        """Release something with the commit of everything that is urgent now."""
+        self._held.append(held)
+
+    def hold_until_kept(self, held: Held, shown: set[Aggregate]) -> bool:
+        """Hold an answer that shows urgent, uncommitted aggregates; return whether it was held.
+
+        While storage is stalled nothing but promises is held back.
+        """
+        if self.stalled and not held.is_promise:
+            return False
+        if any(self._is_urgent(aggregate) for aggregate in shown):
+            self._held.append(held)
+        elif self._in_flight is not None and not self._in_flight.urgent.isdisjoint(shown):
+            self._in_flight.held.append(held)
+        else:
+            return False
+        return True
+
+    def is_kept(self, shown: set[Aggregate]) -> bool:
+        """Return whether no urgent change of these aggregates waits for its commit."""
+        if any(self._is_urgent(aggregate) for aggregate in shown):
+            return False
+        return self._in_flight is None or self._in_flight.urgent.isdisjoint(shown)
+
+    def _is_urgent(self, aggregate: Aggregate) -> bool:
+        kind, entity_id = aggregate
+        return self._world.marks[kind].is_urgent(entity_id) or (
+            entity_id in self._world.tombstones[kind]
+        )
+
+    # What is at stake --------------------------------------------------------------------------
+
+    @property
+    def stalled(self) -> bool:
+        """True while an urgent change has been waiting for its commit longer than the grace.
+
+        Any thread may ask.
+        """
+        since = self.oldest_urgent_since
+        return since is not None and self._monotonic() - since > self._grace_s
+
+    @property
+    def oldest_urgent_since(self) -> float | None:
+        in_flight = self._in_flight
+        times = [self._urgent_since, None if in_flight is None else in_flight.urgent_since]
+        return min((time for time in times if time is not None), default=None)
+
+    @property
+    def idle(self) -> bool:
+        """True if nothing is in flight and nobody waits for anything."""
+        return (
+            self._in_flight is None
+            and self._sweep is None
+            and self._next_sweep is None
+            and not self._held
+            and not self._urgent_or_deleted()
+        )
+
+    def at_risk_count(self) -> int:
+        """Return how many aggregates would be lost if the power failed now."""
+        at_risk: set[Aggregate] = set()
+        for kind in self._world.kinds:
+            at_risk.update((kind, id_) for id_ in self._world.marks[kind].urgent_ids.tolist())
+            at_risk.update((kind, id_) for id_ in self._world.tombstones[kind])
+        return len(at_risk if self._in_flight is None else at_risk | self._in_flight.urgent)
+
+    def unsaved_count(self) -> int:
+        """Return how many aggregates have changes that are not committed.
+
+        One that changed again while it is being written counts twice.
+        """
+        marked = sum(self._world.marks[kind].changed_count() for kind in self._world.kinds)
+        deleted = sum(len(ids) for ids in self._world.tombstones.values())
+        in_flight = 0 if self._in_flight is None else self._in_flight.batch.aggregates
+        return marked + deleted + in_flight
+
+    def oldest_change_at(self) -> float | None:
+        """Return the world time of the oldest change that is not committed."""
+        times = [self._world.marks[kind].oldest_since() for kind in self._world.kinds]
+        times += [min(ids.values(), default=None) for ids in self._world.tombstones.values()]
+        if self._in_flight is not None:
+            for taken in self._in_flight.taken.values():
+                times.append(float(taken.since.min()) if len(taken) else None)
+        return min((time for time in times if time is not None), default=None)
+
+    @property
+    def busy(self) -> bool:
+        """True while a batch is in flight."""
+        return self._in_flight is not None
+
+    @property
+    def has_sweep(self) -> bool:
+        """True while somebody waits for a save of everything."""
+        return self._sweep is not None or self._next_sweep is not None
+
+    @property
+    def has_completions(self) -> bool:
+        return bool(self._completions)
+
+    @property
+    def waiting_for_commit(self) -> int:
+        """How many answers and events are held back."""
+        return len(self._held) + (0 if self._in_flight is None else len(self._in_flight.held))
+
+    @property
+    def retry_at(self) -> float | None:
+        """When the next attempt after a failure is due, on the monotonic clock."""
+        return self._retry_at if self._failures_in_row and self._in_flight is None else None
+
+    # The work ----------------------------------------------------------------------------------
+
+    def take_completions(self) -> bool:
+        """Deal with saves that have ended since the last call; return whether one failed."""
+        failed = False
+        while self._completions:
+            in_flight, future = self._completions.popleft()
+            self._in_flight = None
+            error = future.exception() if not future.cancelled() else PersistenceClosed("cancelled")
+            if error is None:
+                self._succeeded(in_flight, future.result())
+            else:
+                self._failed(in_flight, error)
+                failed = True
+        return failed
+
+    def pump(
+        self,
+        clock: WorldClock,
+        *,
+        after_tick: bool,
+        tick_period_s: float = 1.0,
+        at_once: bool = False,
+    ) -> None:
+        """Send the next batch if there is something to send and nothing in flight.
+
+        After a failure that waits a little, unless it is to be `at_once`.
+        """
+        if self.stalled:
+            self._release_for_stall()
+        self._slice_owed = self._slice_owed or after_tick
+        if self._in_flight is not None or (self._monotonic() < self._retry_at and not at_once):
+            return
+        self._begin_sweep()
+        sweep = self._sweep
+        if sweep is not None and (self._slice_owed or not sweep.batches):
+            self._slice_owed = False
+            self._send(clock, sweep, self._slice_rows(tick_period_s))
+        elif self._urgent_or_deleted() or self._held:
+            self._send(clock, None, 0)
+
+    def _slice_rows(self, tick_period_s: float) -> int:
+        fitting = int(SLICE_SHARE * tick_period_s / self._seconds_per_row)
+        return max(SLICE_ROWS_MIN, min(fitting, SLICE_ROWS_MAX))
+
+    def _urgent_or_deleted(self) -> bool:
+        return any(self._world.marks[kind].urgent_count for kind in self._world.kinds) or any(
+            self._world.tombstones.values()
+        )
+
+    def _begin_sweep(self) -> None:
+        if self._sweep is not None or self._next_sweep is None:
+            return
+        sweep, self._next_sweep = self._next_sweep, None
+        sweep.futures = [f for f in sweep.futures if f.set_running_or_notify_cancel()]
+        for kind in self._world.kinds:
+            self._world.marks[kind].want(
+                slot=sweep.slot, slots_between_writes=self._slots_between_writes
+            )
+        self._sweep = sweep
+
+    def _send(self, clock: WorldClock, sweep: _Sweep | None, slice_rows: int) -> None:
+        start = self._monotonic()
+        rows, taken, urgent = self._capture(sweep, slice_rows)
+        tombstones = {kind: ids for kind, ids in self._world.tombstones.items() if ids}
+        for kind in tombstones:
+            self._world.tombstones[kind] = {}
+        self._batches += 1
+        batch = SaveBatch(
+            number=self._batches,
+            reason=SaveReason.URGENT if sweep is None else sweep.reason,
+            rows=rows,
+            deleted={kind.name: tuple(ids) for kind, ids in tombstones.items()},
+            clock=clock,
+            captured_at=self._monotonic(),
+        )
+        in_flight = _InFlight(
+            batch=batch,
+            taken=taken,
+            urgent=urgent | {(kind, id_) for kind, ids in tombstones.items() for id_ in ids},
+            tombstones=tombstones,
+            held=self._held,
+            urgent_since=self._urgent_since,
+            sweep=sweep,
+            capture_s=batch.captured_at - start,
+            retried=bool(self._failures_in_row),
+        )
+        self._held, self._urgent_since = [], None
+        self._in_flight = in_flight
+        if in_flight.retried:
+            self._metrics.save_retries.inc()
+        future = self._submit(batch)
+        in_flight.future = future
+        future.add_done_callback(lambda done: self._completed(in_flight, done))
+
+    def _completed(self, in_flight: _InFlight, future: Future[SaveReceipt]) -> None:
+        # Any thread: nothing but an append and a wake-up.
+        self._completions.append((in_flight, future))
+        self.on_completion()
+
+    def _capture(
+        self, sweep: _Sweep | None, slice_rows: int
+    ) -> tuple[tuple[TableRows, ...], dict[Kind, MarksTaken], frozenset[Aggregate]]:
+        captured = []
+        taken = {}
+        urgent: set[Aggregate] = set()
+        for kind in self._world.kinds:
+            marks, table = self._world.marks[kind], self._world.tables[kind]
+            urgent_ids = marks.urgent_ids
+            urgent.update((kind, entity_id) for entity_id in urgent_ids.tolist())
+            rows = table.rows(urgent_ids)
+            if sweep is not None and slice_rows:
+                waiting = self._next_slice(sweep, kind, slice_rows)
+                slice_rows -= len(waiting)
+                rows = np.concatenate((rows, waiting))
+            if not len(rows):
+                continue
+            rows.sort()
+            captured.append(TableRows(kind.name, table.ids[rows], table.copy_rows(rows)))
+            taken[kind] = marks.take(rows, self._slot)
+        return tuple(captured), taken, frozenset(urgent)
+
+    def _next_slice(self, sweep: _Sweep, kind: Kind, limit: int) -> Rows:
+        """Return due rows that are not urgent, the longest waiting first."""
+        marks = self._world.marks[kind]
+        queue = sweep.queues.get(kind)
+        if queue is None or not len(queue):
+            queue = marks.due_ids_oldest_first()
+        chosen: list[Rows] = [np.zeros(0, dtype=np.intp)]
+        position = found = 0
+        while position < len(queue) and found < limit:
+            part = queue[position : position + limit - found]
+            chosen.append(marks.still_due(part))
+            found += len(chosen[-1])
+            position += len(part)
+        sweep.queues[kind] = queue[position:]
+        return np.concatenate(chosen)
+
+    # How a batch ends --------------------------------------------------------------------------
+
+    def _succeeded(self, in_flight: _InFlight, receipt: SaveReceipt) -> None:
+        now = self._monotonic()
+        self._failures_in_row = 0
+        self.last_error = None
+        self.last_commit_at = now
+        self.durable = in_flight.batch.clock
+        if receipt.rows >= SLICE_ROWS_MIN // 2:
+            seconds = (receipt.execute_s + receipt.commit_s) / receipt.rows
+            self._seconds_per_row += 0.2 * (seconds - self._seconds_per_row)
+        self._metrics.note_save(
+            now, in_flight.batch.reason, in_flight.capture_s, receipt, retried=in_flight.retried
+        )
+        for held in in_flight.held:
+            held.release(kept=True)
+        if in_flight.sweep is not None:
+            in_flight.sweep.batches += 1
+            in_flight.sweep.aggregates += receipt.aggregates
+            in_flight.sweep.rows += receipt.rows
+        self._end_sweep_if_done()
+
+    def _end_sweep_if_done(self) -> None:
+        sweep = self._sweep
+        if sweep is None or not sweep.batches:
+            return
+        if any(self._world.marks[kind].due_count() for kind in self._world.kinds):
+            return
+        self._sweep = None
+        result = SaveResult(
+            reason=sweep.reason,
+            aggregates=sweep.aggregates,
+            rows=sweep.rows,
+            batches=sweep.batches,
+            durable_until=self.durable.world_time,
+        )
+        for future in sweep.futures:
+            future.set_result(result)
+
+    def _failed(self, in_flight: _InFlight, error: BaseException) -> None:
+        """Put everything back as it was: marks, tombstones, held answers."""
+        now = self._monotonic()
+        delay = RETRY_DELAYS_S[min(self._failures_in_row, len(RETRY_DELAYS_S) - 1)]
+        self._failures_in_row += 1
+        self._retry_at = now + delay
+        self.last_error = f"{type(error).__name__}: {error}"
+        log.debug("save %d failed, next try in %.2f s: %s", in_flight.batch.number, delay, error)
+        self._metrics.note_failed_save(
+            now,
+            in_flight.batch.reason,
+            in_flight.batch.aggregates,
+            in_flight.capture_s,
+            now - in_flight.batch.captured_at,
+        )
+        for kind, taken in in_flight.taken.items():
+            self._world.marks[kind].put_back(taken)
+        for kind, ids in in_flight.tombstones.items():
+            self._world.tombstones[kind] = ids | self._world.tombstones[kind]
+        self._held = in_flight.held + self._held
+        if in_flight.urgent_since is not None:
+            self._urgent_since = in_flight.urgent_since
+
+    def _release_for_stall(self) -> None:
+        """Let go what only shows the world; the answers to commands go on waiting."""
+        shown = [held for held in self._held if not held.is_promise]
+        self._held = [held for held in self._held if held.is_promise]
+        if self._in_flight is not None:
+            shown += [held for held in self._in_flight.held if not held.is_promise]
+            self._in_flight.held = [held for held in self._in_flight.held if held.is_promise]
+        for held in shown:
+            held.release(kept=False)
+
+    def abandon(self, error: Exception) -> None:
+        """Give up: whoever waits for a save learns that it was not made."""
+        in_flight = self._in_flight
+        for held in [*([] if in_flight is None else in_flight.held), *self._held]:
+            held.abandon()
+        self._held = []
+        if in_flight is not None:
+            in_flight.held = []
+        for sweep in (self._sweep, self._next_sweep):
+            for future in [] if sweep is None else sweep.futures:
+                if not future.done():
+                    future.set_exception(error)
+        self._sweep = self._next_sweep = None

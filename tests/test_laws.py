@@ -1,0 +1,567 @@
+"""The laws of the design, tried on worlds that nobody has thought of.
+
+The numbers are those of "Laws to test by property" in the design; those that are not here are held
+by tests/test_write_behind.py (7, 8, 9) and tests/test_simulation.py (11, 12).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+import core
+from core import stockpiles
+from core.commands import (
+    Accepted,
+    AdoptRules,
+    CancelBuilding,
+    ChangeSettings,
+    Command,
+    DemolishBuilding,
+    FoundHome,
+    SelectPlanet,
+    StartBuilding,
+)
+from core.components import KINDS, NEVER, PLANET, PLAYER, UNIVERSE, Stocks
+from core.ecs import Kind, Origin, Table, World
+from core.game import GameWorld
+from core.metrics import Metrics
+from core.queries import ListWorldPlanets, ReportPlanet
+from core.rules import RULES
+from core.save_batch import SaveBatch, SaveReason
+from tests.manual_clock import START, ManualClock
+from tests.store import ManualStore
+from tests.worlds import (
+    Bits,
+    bits_of,
+    carry_out,
+    everything_of,
+    found,
+    new_game,
+    reload,
+    set_up,
+)
+
+RICH = (9_000.0, 9_000.0, 9_000.0)
+SMALL_WORLD: dict[str, Any] = {"galaxies": 1, "systems": 2}
+SAVE_INTERVAL_S = 10.0
+METRICS = Metrics(tick_ring_capacity=10, save_ring_capacity=10)
+
+# What players ask for, sensible or not ------------------------------------------------------------
+
+player_ids = st.integers(1, 4)
+planet_ids = st.none() | st.integers(0, 5)
+buildings = st.sampled_from((*RULES.buildings, "palace"))
+commands: st.SearchStrategy[Command] = st.one_of(
+    st.builds(
+        FoundHome,
+        player_ids,
+        st.just("somebody"),
+        st.none() | st.tuples(st.just(1), st.integers(1, 3), st.integers(3, 13)),
+    ),
+    st.builds(StartBuilding, player_ids, buildings, planet_ids),
+    st.builds(StartBuilding, player_ids, buildings),
+    st.builds(StartBuilding, player_ids, st.sampled_from(["metal_mine", "solar_plant"])),
+    st.builds(DemolishBuilding, player_ids, buildings, planet_ids),
+    st.builds(CancelBuilding, player_ids, st.integers(-1, 5)),
+    st.builds(SelectPlanet, player_ids, st.integers(0, 5)),
+    st.builds(
+        ChangeSettings,
+        st.dictionaries(
+            st.sampled_from(["economy_speed", "basic_income_metal", "starter_metal", "gravity"]),
+            st.sampled_from([1.0, 7.5, 60.0]),
+            max_size=2,
+        ),
+    ),
+    st.builds(ChangeSettings, st.fixed_dictionaries({"galaxies": st.integers(1, 3)})),
+    st.builds(AdoptRules, st.integers(1, 3)),
+)
+
+
+def small_game(clock: ManualClock, store: ManualStore) -> GameWorld:
+    return new_game(
+        clock,
+        store,
+        METRICS,
+        **SMALL_WORLD,
+        economy_speed=40.0,
+        save_interval_seconds=SAVE_INTERVAL_S,
+        persist_interval_seconds=2.5 * SAVE_INTERVAL_S,
+    )
+
+
+# Laws 1, 2, 3, 4, 9, 10: every cut ----------------------------------------------------------------
+
+
+class Replay:
+    """The same world, which nobody saves, kills or asks: the commands that are on disk."""
+
+    def __init__(self, store: ManualStore) -> None:
+        self.clock = ManualClock()
+        self.game = reload(store, self.clock, METRICS)
+        self.done = 0
+
+    def follow(self, log: Sequence[tuple[float, Command]], until: float) -> Bits:
+        for at, command in log[self.done :]:
+            self.clock.set(at)
+            carry_out(self.game, command)
+            assert self.game.time == at
+        self.done = len(log)
+        self.game.advance(until)
+        return bits_of(self.game.state.world)
+
+
+class Promise:
+    """The answer to the n-th command of the log."""
+
+    is_promise = True
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.is_kept = False
+
+    def release(self, *, kept: bool) -> None:
+        self.is_kept = kept
+
+    def abandon(self) -> None:
+        raise AssertionError("nobody gives up here")
+
+
+class CountingStore(ManualStore):
+    """Remembers how many commands had been carried out when a batch was captured."""
+
+    def __init__(self, log: list[tuple[float, Command]]) -> None:
+        super().__init__()
+        self._log = log
+        self._commands: dict[int, int] = {}
+
+    def submit(self, batch: SaveBatch) -> Any:
+        self._commands[id(batch)] = len(self._log)
+        return super().submit(batch)
+
+    def commands_in(self, batch: SaveBatch) -> int:
+        return self._commands[id(batch)]
+
+
+class EveryCut(RuleBasedStateMachine):
+    """Commands, ticks, saves that succeed, fail or lie, and kills, in any order.
+
+    Whatever has reached the disk must be the world as it was after some number of commands: loaded
+    and brought up to date it has the bits of a world in which those commands were replayed.
+    """
+
+    @initialize()
+    def begin(self) -> None:
+        self.log: list[tuple[float, Command]] = []
+        self.clock = ManualClock()
+        self.store = CountingStore(self.log)
+        self.game = small_game(self.clock, self.store)
+        self.game.save_player_data()
+        self.store.commit()
+        self.next_save = self.clock.monotonic() + SAVE_INTERVAL_S
+        self.replay = Replay(self.store)
+        self.durable_commands = 0
+        self.next_ids = dict(self.store.clock.next_ids) if self.store.clock else {}
+        self.promises: list[Promise] = []
+        self.given_ids: set[int] = set()
+        self.game.attach(lambda: None)
+        self.store.on_applied = self.check_cut
+
+    def check_cut(self, batch: SaveBatch) -> None:
+        # A cut is after some number of commands, and never before an earlier cut.
+        count = self.store.commands_in(batch)
+        assert count >= self.durable_commands
+        self.durable_commands = count
+        for name, number in batch.clock.next_ids.items():
+            assert number >= self.next_ids[name]
+        self.next_ids = dict(batch.clock.next_ids)
+        until = batch.clock.world_time
+        expected = self.replay.follow(self.log[:count], until)
+        loaded = reload(self.store, ManualClock(until), METRICS)
+        assert loaded.state.world.next_id == self.replay.game.state.world.next_id
+        check_raw_rows(self.store)
+        loaded.advance(until)
+        assert bits_of(loaded.state.world) == expected
+
+    @rule(command=commands)
+    def order(self, command: Command) -> None:
+        self.game.advance(self.clock.now())
+        before = everything_of(self.game)
+        executed = self.game.execute(command)
+        if not executed.changed:
+            assert everything_of(self.game) == before
+            return
+        assert isinstance(executed.outcome, Accepted)
+        self.log.append((self.game.time, command))
+        promise = Promise(len(self.log))
+        self.promises.append(promise)
+        self.game.writer.hold(promise)
+        if isinstance(command, FoundHome):
+            planet_id = executed.outcome.value.planet_id
+            assert planet_id not in self.store.rows["planet"]
+            assert planet_id not in self.given_ids
+
+    @rule(seconds=st.sampled_from([0.05, 0.9, 11.0, 300.0, 40_000.0]), times=st.integers(1, 3))
+    def tick(self, seconds: float, times: int) -> None:
+        for _ in range(times):
+            self.clock.advance(seconds)
+            self.game.tick += 1
+            self.game.advance(self.clock.now())
+            while self.next_save <= self.clock.monotonic():
+                self.next_save += SAVE_INTERVAL_S
+                self.game.writer.begin_slot()
+                self.game.writer.request(SaveReason.PERIODIC)
+            self.game.pump(after_tick=True)
+
+    @rule(ends=st.sampled_from(["well", "badly", "falsely", "later"]))
+    def pump(self, ends: str) -> None:
+        if self.store.waiting and ends != "later":
+            self.end_batch(ends)
+        self.game.pump(after_tick=False)
+
+    @rule()
+    def save(self) -> None:
+        self.game.save_player_data()
+
+    @rule(player_id=player_ids)
+    def ask(self, player_id: int) -> None:
+        self.game.advance(self.clock.now())
+        before = everything_of(self.game)
+        self.game.ask(ReportPlanet(player_id))
+        self.game.ask(ListWorldPlanets(10))
+        assert everything_of(self.game) == before
+
+    @precondition(lambda self: self.store.waiting)
+    @rule(how=st.sampled_from(["well", "badly", "falsely"]))
+    def hear_of_a_batch(self, how: str) -> None:
+        self.end_batch(how)
+
+    def end_batch(self, how: str) -> None:
+        if how == "well":
+            self.store.commit()
+        else:
+            self.store.fail(committed=how == "falsely")
+            self.clock.advance(3.0)
+        self.game.writer.take_completions()
+        self.check_promises()
+
+    def check_promises(self) -> None:
+        for promise in self.promises:
+            assert not promise.is_kept or promise.number <= self.durable_commands
+        self.promises = [promise for promise in self.promises if not promise.is_kept]
+
+    @rule(off_s=st.sampled_from([0.0, 5.0, 5_000.0]))
+    def kill(self, off_s: float) -> None:
+        self.store.lose()
+        self.given_ids |= self.store.rows["planet"].keys()
+        del self.log[self.durable_commands :]
+        self.promises.clear()
+        self.clock.advance(off_s)
+        self.game = reload(self.store, self.clock, METRICS, save_interval_seconds=SAVE_INTERVAL_S)
+        self.game.attach(lambda: None)
+        self.game.catch_up(self.clock.now(), lambda applied, left: None)
+        self.next_save = self.clock.monotonic() + SAVE_INTERVAL_S
+
+    def teardown(self) -> None:
+        if not hasattr(self, "game"):
+            return
+        for _ in range(50):
+            if self.store.waiting:
+                self.store.commit()
+            self.clock.advance(2.0)
+            self.game.writer.take_completions()
+            self.game.save_player_data()
+            if not self.promises and self.durable_commands == len(self.log):
+                break
+            self.check_promises()
+        assert self.durable_commands == len(self.log)
+        self.check_promises()
+        assert self.promises == []
+
+
+def check_raw_rows(store: ManualStore) -> None:
+    """What is true of every row on disk, before anything is derived from it."""
+    places = set()
+    for planet_id, row in store.rows["planet"].items():
+        places.add((row["Position.galaxy"], row["Position.system"], row["Position.position"]))
+        assert row["Planet.owner_id"] in store.rows["player"], planet_id
+        is_building = row["BuildQueue.queued"][0] != 0
+        assert is_building == (row["BuildQueue.finish_at"] != NEVER)
+        assert is_building == any(row["BuildQueue.paid"])
+        assert min(row["Stocks.amount"]) >= 0
+        assert min(row["Buildings.level"]) >= 0
+    assert len(places) == len(store.rows["planet"])
+    for row in store.rows["player"].values():
+        assert row["Player.home_id"] in store.rows["planet"]
+        assert row["Player.active_planet_id"] in store.rows["planet"]
+
+
+TestEveryCut = EveryCut.TestCase
+TestEveryCut.settings = settings(max_examples=200, stateful_step_count=40)
+
+
+# Law 5: an event that waits reads and writes one aggregate ----------------------------------------
+
+
+def watch(world: World) -> list[set[tuple[Kind, int | None]]]:
+    """Return what each event gets its hands on, however it does; None stands for all rows."""
+    touched: list[set[tuple[Kind, int | None]]] = []
+    units: list[object] = []
+
+    def note(kind: Kind, entity_id: int | None) -> None:
+        unit = world.unit
+        if unit is None or unit.origin is not Origin.EVENT or kind.constant:
+            return
+        if not units or units[-1] is not unit:
+            units.append(unit)
+            touched.append(set())
+        touched[-1].add((kind, entity_id))
+
+    def watched(kind: Kind) -> type[Table]:
+        class Watched(Table):
+            def get(self, entity_id: int, key: str) -> Any:
+                note(kind, entity_id)
+                return super().get(entity_id, key)
+
+            def set(self, entity_id: int, key: str, value: Any) -> None:
+                note(kind, entity_id)
+                super().set(entity_id, key, value)
+
+            def array(self, key: str) -> Any:
+                note(kind, None)
+                return super().array(key)
+
+            @property
+            def ids(self) -> Any:
+                note(kind, None)
+                return super().ids
+
+            def __len__(self) -> int:
+                note(kind, None)
+                return super().__len__()
+
+        return Watched
+
+    for kind in KINDS:
+        world.tables[kind].__class__ = watched(kind)
+    return touched
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(commands, st.sampled_from([0.1, 60.0, 4_000.0])), max_size=25))
+def test_that_an_event_that_may_wait_gets_its_hands_on_one_aggregate(
+    steps: list[tuple[Command, float]],
+) -> None:
+    clock = ManualClock()
+    game = small_game(clock, ManualStore(at_once=True))
+    for number in (1, 2):
+        found(game, number)
+        set_up(game, number, levels={"robot_factory": 2}, amounts=RICH)
+    told: list[bool] = []
+    game.on_event = lambda event, shown, urgent: told.append(urgent)
+    touched = watch(game.state.world)
+    for command, seconds in steps:
+        game.execute(command)
+        told.clear()
+        clock.advance(seconds)
+        game.advance(clock.now())
+        assert not any(told)
+    for aggregates in touched:
+        assert len(aggregates) == 1
+        assert None not in {entity_id for _, entity_id in aggregates}
+
+
+# Law 6: the rate of ticks is nobody's business ----------------------------------------------------
+
+HORIZON_S = 200.0
+logs = st.lists(st.tuples(st.floats(0, HORIZON_S), commands), max_size=20)
+disturbances = st.lists(
+    st.tuples(st.floats(0, HORIZON_S), st.sampled_from(["ask", "save", "refuse", "restart"])),
+    max_size=6,
+)
+
+
+def run_log(
+    log: list[tuple[float, Command]], tick_rate: float | None, disturbed: list[tuple[float, str]]
+) -> Bits:
+    """Carry out a log at its instants with ticks in between; return the world at the end."""
+    clock, store = ManualClock(), ManualStore(at_once=True)
+    game = small_game(clock, store)
+    ticks = [] if tick_rate is None else range(1, int(HORIZON_S * tick_rate) + 1)
+    agenda: list[tuple[float, int, object]] = [
+        *((START + at, number, command) for number, (at, command) in enumerate(log)),
+        *((START + at, len(log), what) for at, what in disturbed),
+        *((START + number / (tick_rate or 1), len(log) + 1, None) for number in ticks),
+    ]
+    for at, _, what in sorted(agenda, key=lambda entry: entry[:2]):
+        clock.set(at)
+        match what:
+            case None:
+                game.advance(at)
+            case "ask":
+                game.ask(ReportPlanet(1))
+            case "save":
+                assert game.save_player_data().done()
+            case "refuse":
+                game.execute(StartBuilding(99, "metal_mine"))
+            case "restart":
+                assert game.save_player_data().done()
+                game = reload(store, clock, METRICS)
+            case _:
+                game.execute(what)  # type: ignore[arg-type]
+    game.advance(START + HORIZON_S)
+    return bits_of(game.state.world)
+
+
+@settings(max_examples=30)
+@given(logs, disturbances)
+def test_that_the_same_log_gives_the_same_bits_at_any_rate(
+    log: list[tuple[float, Command]], disturbed: list[tuple[float, str]]
+) -> None:
+    homes = [(0.0, FoundHome(number, "somebody")) for number in (1, 2)]
+    once = run_log([*homes, *log], None, [])
+    for rate in (1.0, 10.0, 20.0):
+        assert run_log([*homes, *log], rate, []) == once
+    assert run_log([*homes, *log], 1.0, disturbed) == once
+    assert run_log([*homes, *log], None, disturbed) == once
+
+
+# Law 14: the past is not revalued -----------------------------------------------------------------
+
+
+def test_that_a_setting_that_was_changed_before_a_kill_does_not_revalue_the_past() -> None:
+    clock, store = ManualClock(), ManualStore()
+    game = new_game(clock, store, METRICS, **SMALL_WORLD)
+    found(game, 1)
+    game.save_player_data()
+    store.commit()
+    rate = game.state.world.component_for_entity(PLANET, 1, Stocks).production[0]
+    founded_at = game.time
+    clock.advance(3_600)
+    carry_out(game, ChangeSettings({"economy_speed": 10.0}))
+    changed_at = game.time
+    game.attach(lambda: None)
+    game.pump(after_tick=False)
+    store.commit()
+    clock.advance(1_800)
+    # Killed without another save, and started half an hour later.
+    again = reload(store, clock, METRICS)
+    clock.advance(1_800)
+    again.advance(clock.now())
+    stock = again.state.world.component_for_entity(PLANET, 1, Stocks)
+    expected = 500 + rate * (changed_at - founded_at) / 3600
+    expected += 10 * rate * (clock.now() - changed_at) / 3600
+    assert stockpiles.amounts_at(stock, clock.now())[0] == pytest.approx(expected)
+
+
+def test_that_a_change_of_settings_that_was_lost_has_changed_no_planet() -> None:
+    clock, store = ManualClock(), ManualStore()
+    game = new_game(clock, store, METRICS, **SMALL_WORLD)
+    for number in (1, 2):
+        found(game, number)
+    game.save_player_data()
+    store.commit()
+    before = {name: dict(rows) for name, rows in store.rows.items()}
+    carry_out(game, ChangeSettings({"economy_speed": 10.0}))
+    game.attach(lambda: None)
+    game.pump(after_tick=False)
+    # All of it goes in one batch, or nothing does.
+    tables = {rows.table: rows.ids.tolist() for rows in store.waiting[0][0].rows}
+    assert tables == {UNIVERSE.name: [1], PLANET.name: [1, 2]}
+    assert PLAYER.name not in tables
+    store.lose()
+    assert reload(store, clock, METRICS).state.universe.economy_speed == 1.0
+    assert {name: dict(rows) for name, rows in store.rows.items()} == before
+
+
+# Law 13: an exception at any statement leaves no trace --------------------------------------------
+
+# Where commands do their work; the storage below them is what undoes it.
+STATEMENTS_OF = tuple(
+    f"{core.__path__[0]}/{name}"
+    for name in ("systems/", "rules/", "stockpiles.py", "building_queue.py", "galaxy.py")
+)
+
+
+class Injected(Exception):
+    """What a statement raises instead of being carried out."""
+
+
+@contextmanager
+def failing_at(statement: int) -> Iterator[list[int]]:
+    """Have the n-th statement of a command fail; yield a list with how many there were."""
+    count = [0]
+
+    def trace(frame: FrameType, event: str, _argument: Any) -> Callable[..., Any] | None:
+        if not frame.f_code.co_filename.startswith(STATEMENTS_OF):
+            return None
+        if event == "line":
+            count[0] += 1
+            if count[0] == statement:
+                raise Injected
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield count
+    finally:
+        sys.settrace(before)
+
+
+def prepared() -> GameWorld:
+    """Return a world in which each of the commands below has something to do."""
+    game = new_game(galaxies=1, systems=2)
+    for number in (1, 2, 3):
+        found(game, number)
+    levels = {"robot_factory": 1, "metal_mine": 3}
+    set_up(game, 1, levels=levels, amounts=RICH)
+    set_up(game, 2, levels=levels, amounts=RICH)
+    for building in ("metal_mine", "robot_factory", "shipyard", "metal_mine"):
+        carry_out(game, StartBuilding(1, building))
+    assert game.save_player_data().done()
+    carry_out(game, StartBuilding(3, "metal_mine"))
+    return game
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        FoundHome(9, "new"),
+        FoundHome(9, "new", (1, 2, None)),
+        StartBuilding(1, "solar_plant"),
+        StartBuilding(2, "metal_mine"),
+        DemolishBuilding(2, "metal_mine"),
+        CancelBuilding(1, 0),
+        CancelBuilding(1, 1),
+        CancelBuilding(3, 0),
+        SelectPlanet(1, 1),
+        ChangeSettings({"economy_speed": 2.0, "galaxies": 3}),
+    ],
+    ids=str,
+)
+def test_that_an_exception_at_any_statement_leaves_no_trace(
+    command: Command, caplog: pytest.LogCaptureFixture
+) -> None:
+    game = prepared()
+    before = everything_of(game)
+    statement = 0
+    while True:
+        statement += 1
+        with failing_at(statement) as count:
+            outcome = game.execute(command).outcome
+        if count[0] < statement:
+            break
+        assert not isinstance(outcome, Accepted)
+        assert everything_of(game) == before, f"after statement {statement}"
+    assert isinstance(outcome, Accepted)
+    assert statement > 5
+    caplog.clear()
