@@ -1,0 +1,125 @@
+"""From rows to a world that can be played: tables, indexes, and what is to be done first."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from core.clock import Clock
+from core.commands import AdoptRules, ChangeSettings, Command, FoundHome
+from core.components import KINDS, PLANET, UNIVERSE, UNIVERSE_ID, Universe
+from core.config import Settings
+from core.ecs import Origin, World, fields_of
+from core.errors import DatabaseError
+from core.galaxy import Galaxy
+from core.game import GameWorld
+from core.metrics import Metrics
+from core.persistence.worlds import LoadedWorld
+from core.rules import ECONOMY, RULES, Rules
+from core.state import GameState
+from core.write_behind import SubmitSave
+
+
+def build_game(
+    loaded: LoadedWorld,
+    settings: Settings,
+    clock: Clock,
+    metrics: Metrics,
+    submit_save: SubmitSave,
+) -> GameWorld:
+    """Return the world that was loaded, or a new one where there was none.
+
+    A new world is changed already: its settings go with the first save.
+    """
+    world = World(KINDS)
+    for kind, rows in loaded.tables.items():
+        world.tables[kind].extend(rows.ids, rows.columns)
+    if loaded.clock is not None:
+        world.next_id = {kind: loaded.clock.next_ids[kind.name] for kind in KINDS}
+    if loaded.clock is None or not len(world.tables[UNIVERSE]):
+        _refuse_half_a_world(world)
+        create_universe(world, settings.world_settings, clock.now())
+    state = GameState(world, RULES, ECONOMY, galaxy_of(world))
+    game = GameWorld(
+        state,
+        clock,
+        metrics,
+        submit_save,
+        save_interval_s=settings.save_interval_seconds,
+        persist_interval_s=settings.persist_interval_s,
+        grace_s=settings.storage_grace_seconds,
+        durable=loaded.clock,
+    )
+    if world.marks[UNIVERSE].urgent_count:
+        game.writer.note_urgent()
+    return game
+
+
+def opening_commands(loaded: LoadedWorld, settings: Settings) -> list[Command]:
+    """Return what a loaded world needs before its first tick, after it has caught up."""
+    commands: list[Command] = []
+    if loaded.clock is not None:
+        commands.append(AdoptRules(rules_fingerprint(RULES)))
+        given = {
+            name: value for name, value in settings.world_settings.items() if name != "systems"
+        }
+        if given:
+            commands.append(ChangeSettings(given))
+    if not _start_is_chosen(loaded, settings):
+        commands += [FoundHome(account_id, name) for account_id, name in loaded.homeless]
+    return commands
+
+
+def create_universe(world: World, given: Mapping[str, Any], at: float) -> None:
+    """Make the settings of a new world: those that are given, the rules' for the rest."""
+    values = {name: setting.default for name, setting in RULES.settings.items()} | dict(given)
+    universe = Universe(
+        **{name: values[name] for name in RULES.settings},
+        # Positive in every database's signed 64 bits.
+        random_seed=random.SystemRandom().getrandbits(62),
+        rules_fingerprint=rules_fingerprint(RULES),
+    )
+    with world.unit_of_work(Origin.COMMAND, at):
+        world.create_entity(UNIVERSE, universe, entity_id=UNIVERSE_ID)
+
+
+def galaxy_of(world: World) -> Galaxy:
+    """Return the index of taken places for the planets that a world has."""
+    universe = world.component_for_entity(UNIVERSE, UNIVERSE_ID, Universe)
+    galaxy = Galaxy(universe.galaxies, universe.systems, len(RULES.slots))
+    planets = world.tables[PLANET]
+    galaxy.settle_many(
+        planets.array("Position.galaxy"),
+        planets.array("Position.system"),
+        planets.array("Position.position"),
+        planets.ids,
+    )
+    return galaxy
+
+
+def rules_fingerprint(rules: Rules) -> int:
+    """Return a number that changes when any number of the rules does."""
+    text = json.dumps(rules.source, sort_keys=True).encode()
+    return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") >> 1
+
+
+def _refuse_half_a_world(world: World) -> None:
+    if any(len(table) for table in world.tables.values()):
+        raise DatabaseError("the database holds a world without its settings or its clock")
+
+
+def _start_is_chosen(loaded: LoadedWorld, settings: Settings) -> bool:
+    """Return whether players choose where they begin: then the homeless are not crash victims."""
+    if settings.require_start_choice is not None:
+        return settings.require_start_choice
+    universe = loaded.tables[UNIVERSE].columns
+    key = "Universe.require_start_choice"
+    return bool(universe[key][0]) if len(universe[key]) else False
+
+
+_SETTING_NAMES = {field.name for field in fields_of(Universe)}
+if RULES.settings.keys() != _SETTING_NAMES - {"random_seed", "rules_fingerprint"}:
+    raise TypeError("rules.toml and core.components.Universe name different settings")

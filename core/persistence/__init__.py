@@ -1,0 +1,1 @@
+"""Behind core.sync, the only door: sessions, transactions and how rows look in the database."""

@@ -1,0 +1,185 @@
+"""Operations on accounts. A payload goes in, one session and one transaction, a value comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.database import ReadSession, SessionLocal
+from core.models.database import RevokedToken, User
+from core.persistence.single_session import (
+    NewAccount,
+    _ensure_user_and_planet_in_session,
+    name_key,
+)
+
+_INSERT_ROWS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as the program knows it."""
+
+    id: int
+    username: str
+    email: str
+    is_active: bool
+    is_admin: bool
+    token_epoch: int
+    created_at: datetime
+    last_login: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a login is checked against."""
+
+    account: Account
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameTaken:
+    """Somebody has this user name already, perhaps in another spelling."""
+
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """A token that is worth nothing any more, and when it would have expired by itself."""
+
+    token_id: str
+    expires_at: datetime
+
+
+async def register_account(new: NewAccount) -> Account | NameTaken:
+    """Add an account; its id is the player's id in the world.
+
+    Repeating a registration that was cut off by a crash is a NameTaken, too: its password stands.
+    """
+    try:
+        async with SessionLocal() as session, session.begin():
+            if await session.scalar(
+                select(User.id).where(User.username_key == name_key(new.username))
+            ):
+                return NameTaken(new.username)
+            user, _ = await _ensure_user_and_planet_in_session(session, new)
+            if user is None:
+                raise RuntimeError("a new account was not inserted")
+            return _account(user)
+    except IntegrityError:
+        return NameTaken(new.username)
+
+
+async def find_credentials(username: str) -> Credentials | None:
+    """Return what is needed to check a password; None for an unknown name."""
+    async with ReadSession() as session:
+        user = await session.scalar(select(User).where(User.username_key == name_key(username)))
+        return None if user is None else Credentials(_account(user), user.password_hash)
+
+
+async def find_account(account_id: int) -> Account | None:
+    """Return an account as it is now; None if there is none."""
+    async with ReadSession() as session:
+        user = await session.get(User, account_id)
+        return None if user is None else _account(user)
+
+
+async def record_login(account_id: int) -> bool:
+    """Note the time of a login; return whether the player's home is in the database."""
+    async with SessionLocal() as session, session.begin():
+        user, home = await _ensure_user_and_planet_in_session(session, account_id)
+        if user is not None:
+            user.last_login = datetime.now(UTC)
+        return home is not None
+
+
+async def revoke_token(revocation: Revocation) -> None:
+    """Make a token worthless until it expires by itself; forget those that have."""
+    async with SessionLocal() as session, session.begin():
+        await session.execute(
+            delete(RevokedToken).where(RevokedToken.expires_at < datetime.now(UTC))
+        )
+        if await session.get(RevokedToken, revocation.token_id) is None:
+            session.add(
+                RevokedToken(token_id=revocation.token_id, expires_at=revocation.expires_at)
+            )
+
+
+async def load_revocations() -> tuple[Revocation, ...]:
+    """Return the tokens that were logged out and have not expired."""
+    async with ReadSession() as session:
+        rows = await session.scalars(
+            select(RevokedToken).where(RevokedToken.expires_at >= datetime.now(UTC))
+        )
+        return tuple(Revocation(row.token_id, row.expires_at) for row in rows)
+
+
+async def change_password(account_id: int, password_hash: str) -> Account | None:
+    """Set a password and make all tokens of the account worthless."""
+    async with SessionLocal() as session, session.begin():
+        user, _ = await _ensure_user_and_planet_in_session(session, account_id)
+        if user is None:
+            return None
+        user.password_hash = password_hash
+        user.token_epoch += 1
+        return _account(user)
+
+
+async def grant_admin(account_id: int) -> Account | None:
+    """Give an account the host's rights."""
+    async with SessionLocal() as session, session.begin():
+        user, _ = await _ensure_user_and_planet_in_session(session, account_id)
+        if user is None:
+            return None
+        user.is_admin = True
+        return _account(user)
+
+
+async def insert_accounts(
+    session: AsyncSession,
+    accounts: Sequence[NewAccount],
+    progress: Callable[[str, int, int], None],
+) -> npt.NDArray[np.int64]:
+    """Insert many accounts in a session and return their ids, in the same order."""
+    now = datetime.now(UTC)
+    ids: list[int] = []
+    for start in range(0, len(accounts), _INSERT_ROWS):
+        rows = [
+            {
+                "username": account.username,
+                "username_key": name_key(account.username),
+                "email": account.email,
+                "password_hash": account.password_hash,
+                "is_active": True,
+                "is_admin": False,
+                "token_epoch": 0,
+                "created_at": now,
+            }
+            for account in accounts[start : start + _INSERT_ROWS]
+        ]
+        statement = insert(User).returning(User.id, sort_by_parameter_order=True)
+        ids += await session.scalars(statement, rows)
+        progress("accounts", len(ids), len(accounts))
+    return np.array(ids, dtype=np.int64)
+
+
+def _account(user: User) -> Account:
+    return Account(
+        id=user.id,
+        username=user.username,
+        email=user.email,
+        is_active=user.is_active,
+        is_admin=user.is_admin,
+        token_epoch=user.token_epoch,
+        created_at=user.created_at,
+        last_login=user.last_login,
+    )

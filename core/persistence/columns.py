@@ -1,0 +1,132 @@
+"""How the fields of components are columns of the database, both ways.
+
+The names follow from the components: a field keeps its own name, a vector gets one column for each
+label of its axis ("metal_amount", "metal_mine_level", "queued_1"). What the rules number by their
+order is stored by name, so that the order may change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from sqlalchemy import BigInteger, Boolean, Double, SmallInteger, Text
+from sqlalchemy.types import TypeEngine
+
+from core.ecs import Field, Kind, fields_of
+from core.ecs.table import AnyArray
+from core.errors import DatabaseError, StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class StoredColumn:
+    """One column of the database: a field, or one label of a vector field."""
+
+    name: str
+    field: Field
+    place: int | None
+
+    @property
+    def nullable(self) -> bool:
+        return self.field.column.may_be_never or self.field.column.names is not None
+
+    @property
+    def sql_type(self) -> TypeEngine[Any]:
+        if self.field.column.names is not None or self.field.dtype.kind == "T":
+            return Text()
+        match self.field.dtype.kind, self.field.dtype.itemsize:
+            case "b", _:
+                return Boolean()
+            case "f", _:
+                return Double()
+            case "i", 8:
+                return BigInteger()
+            case _:
+                return SmallInteger()
+
+    def encode(self, columns: Mapping[str, AnyArray]) -> list[Any]:
+        """Return the values of some rows as the driver wants them.
+
+        Plain Python objects: a driver may store a NumPy integer as a blob, silently.
+        """
+        values = columns[self.field.key]
+        if self.place is not None:
+            values = values[:, self.place]
+        if self.field.column.names is not None:
+            return list(map(_names_by_code(self.field.column.names).__getitem__, values.tolist()))
+        if self.field.column.may_be_never:
+            return _none_for_never(values)
+        plain: list[Any] = values.tolist()
+        return plain
+
+    def decode(self, values: Sequence[Any]) -> AnyArray:
+        """Return the column in memory for values from the database."""
+        if self.field.column.names is not None:
+            codes = _codes_by_name(self.field.column.names)
+            try:
+                return np.array([codes[value] for value in values], dtype=self.field.dtype)
+            except KeyError as error:
+                raise DatabaseError(
+                    f"column {self.name} names {error}, which these rules do not know"
+                ) from error
+        if self.field.column.may_be_never:
+            numbers = np.array(values, dtype=np.float64)  # None becomes NaN
+            return np.where(np.isnan(numbers), np.inf, numbers)
+        return np.array(values, dtype=self.field.dtype)
+
+
+def stored_columns(kind: Kind) -> tuple[StoredColumn, ...]:
+    """Return the database columns of a kind, its id left out."""
+    columns: list[StoredColumn] = []
+    for component in kind.components:
+        for field in fields_of(component):
+            columns += _columns_of(field)
+    names = [column.name for column in columns]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise TypeError(f"two fields of {kind.name} would both be the column {min(twice)}")
+    return tuple(columns)
+
+
+def check_finite(columns: Mapping[str, AnyArray], table: str) -> None:
+    """Refuse rows with a number that no database would give back. Raise StorageError."""
+    for key, values in columns.items():
+        if values.dtype.kind == "f" and (np.isnan(values).any() or np.isneginf(values).any()):
+            raise StorageError(f"{table}: {key} is not a finite number")
+
+
+def _columns_of(field: Field) -> list[StoredColumn]:
+    if field.axis is None:
+        return [StoredColumn(field.name, field, None)]
+    return [
+        StoredColumn(
+            f"{field.name}_{label}" if label.isdigit() else f"{label}_{field.name}", field, place
+        )
+        for place, label in enumerate(field.axis.labels)
+    ]
+
+
+def _none_for_never(times: AnyArray) -> list[float | None]:
+    never = np.isposinf(times)
+    if not never.any():
+        plain: list[float | None] = times.tolist()
+        return plain
+    objects = times.astype(object)
+    objects[never] = None
+    mixed: list[float | None] = objects.tolist()
+    return mixed
+
+
+@cache
+def _names_by_code(names: tuple[str, ...]) -> list[str | None]:
+    """Return a list in which a code is a place: negative ones count from its end."""
+    return [None, *names, *(f"-{name}" for name in reversed(names))]
+
+
+@cache
+def _codes_by_name(names: tuple[str, ...]) -> dict[str | None, int]:
+    by_code = _names_by_code(names)
+    return {by_code[code]: code for code in range(-len(names), len(names) + 1)}

@@ -1,0 +1,150 @@
+"""Operations on the world's tables: writing a save, loading a world."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from core.components import KINDS
+from core.database import ReadSession, SessionLocal
+from core.ecs import Kind
+from core.ecs.table import AnyArray, Ids
+from core.models.database import WORLD_CLOCK, WORLD_TABLES, PlayerRow, User
+from core.persistence.accounts import insert_accounts
+from core.persistence.bulk import BulkWriter, stored_columns_of
+from core.persistence.single_session import NewAccount
+from core.save_batch import SaveBatch, SaveReceipt, TableRows, WorldClock
+
+_LOAD_ROWS = 5_000
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTable:
+    """All rows of one kind, by id."""
+
+    ids: Ids
+    columns: Mapping[str, AnyArray]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedWorld:
+    """Everything that is on disk; `clock` is None where there is no world yet.
+
+    `homeless` are accounts, (id, name), whose home was not saved before the program ended.
+    """
+
+    clock: WorldClock | None
+    tables: Mapping[Kind, LoadedTable]
+    homeless: tuple[tuple[int, str], ...]
+
+
+async def write_batch(batch: SaveBatch, submitted_at: float) -> SaveReceipt:
+    """Write a batch in one session and one transaction; return when it is committed.
+
+    Writing it twice is the same as writing it once. `submitted_at` is time.perf_counter().
+    """
+    async with SessionLocal() as session:
+        connection = await session.connection()
+        begun_at = time.perf_counter()
+        writer = await BulkWriter.over(connection)
+        for kind in reversed(KINDS):
+            await writer.delete(kind.name, batch.deleted.get(kind.name, ()))
+        for rows in batch.rows:
+            await writer.upsert(rows)
+        await writer.write_clock(batch.clock)
+        await writer.finish()
+        executed_at = time.perf_counter()
+        await session.commit()
+        committed_at = time.perf_counter()
+    return SaveReceipt(
+        aggregates=batch.aggregates,
+        rows=writer.rows,
+        bytes=sum(rows.bytes for rows in batch.rows),
+        statements=writer.statements,
+        tick=batch.clock.tick,
+        queue_wait_s=begun_at - submitted_at,
+        execute_s=executed_at - begun_at,
+        commit_s=committed_at - executed_at,
+    )
+
+
+async def load_world(progress: Progress = lambda _table, _done, _total: None) -> LoadedWorld:
+    """Read the whole world, in pieces, so that the window stays alive meanwhile."""
+    async with ReadSession() as session:
+        connection = await session.connection()
+        tables = {kind: await _load_table(connection, kind, progress) for kind in KINDS}
+        return LoadedWorld(
+            clock=await _load_clock(session), tables=tables, homeless=await _homeless(session)
+        )
+
+
+async def _load_clock(session: AsyncSession) -> WorldClock | None:
+    row = (await session.execute(select(WORLD_CLOCK))).mappings().one_or_none()
+    if row is None:
+        return None
+    return WorldClock(
+        world_time=row["world_time"],
+        tick=row["tick"],
+        next_ids={kind.name: row[f"next_{kind.name}_id"] for kind in KINDS},
+    )
+
+
+async def _homeless(session: AsyncSession) -> tuple[tuple[int, str], ...]:
+    players = PlayerRow.__table__
+    query = (
+        select(User.id, User.username)
+        .outerjoin(players, players.c.id == User.id)
+        .where(players.c.id.is_(None))
+        .order_by(User.id)
+    )
+    return tuple((row.id, row.username) for row in await session.execute(query))
+
+
+async def _load_table(connection: AsyncConnection, kind: Kind, progress: Progress) -> LoadedTable:
+    table = WORLD_TABLES[kind]
+    stored = stored_columns_of(kind)
+    total = await connection.scalar(select(func.count()).select_from(table)) or 0
+    query = select(table.c.id, *(table.c[column.name] for column in stored)).order_by(table.c.id)
+    ids: Ids = np.zeros(total, dtype=np.int64)
+    columns = {column.field.key: column.field.empty(total) for column in stored}
+    done, last_id = 0, None
+    while done < total:
+        page = query if last_id is None else query.where(table.c.id > last_id)
+        rows = (await connection.execute(page.limit(_LOAD_ROWS))).all()
+        values = list(zip(*rows, strict=True))
+        end = done + len(rows)
+        ids[done:end] = values[0]
+        for column, cells in zip(stored, values[1:], strict=True):
+            target = columns[column.field.key][done:end]
+            (target if column.place is None else target[:, column.place])[...] = column.decode(
+                cells
+            )
+        done, last_id = end, values[0][-1]
+        progress(kind.name, done, total)
+    return LoadedTable(ids, columns)
+
+
+async def write_seed(
+    accounts: Sequence[NewAccount],
+    make_rows: Callable[[Ids], tuple[Sequence[TableRows], WorldClock]],
+    progress: Progress,
+) -> None:
+    """Write a seeded world in one transaction; `make_rows` is given the ids of the accounts."""
+    async with SessionLocal() as session, session.begin():
+        ids = await insert_accounts(session, accounts, progress)
+        rows, clock = make_rows(ids)
+        writer = await BulkWriter.over(await session.connection())
+        for table in rows:
+            total = len(table.ids)
+            for start in range(0, total, _LOAD_ROWS):
+                await writer.upsert(table.part(start, start + _LOAD_ROWS))
+                progress(table.table, min(start + _LOAD_ROWS, total), total)
+        await writer.write_clock(clock)
+        await writer.finish()

@@ -1,0 +1,31 @@
+"""Secrets in the data folder: random, readable by their owner only, never logged."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+_BYTES = 32
+
+
+def load_or_create_secret(path: Path) -> str:
+    """Return the secret in a file, made at the first call."""
+    try:
+        secret = path.read_text(encoding="ascii").strip()
+        if len(secret) >= _BYTES:
+            return secret
+    except FileNotFoundError:
+        pass
+    secret = secrets.token_urlsafe(_BYTES)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Under another name first: a half written secret must never be taken for a whole one.
+    partial = path.with_name(path.name + ".part")
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secret + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+    return secret

@@ -1,0 +1,232 @@
+"""Filling a new world with plausible players, levels and queues, for trials and benchmarks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.components import BUILDINGS, NEVER, PLACES, PLANET, PLAYER, RESOURCES
+from core.ecs import Kind, World
+from core.ecs.table import AnyArray, Ids
+from core.errors import StarkeepError
+from core.rules import ECONOMY, RULES, EconomySettings, stocks
+from core.save_batch import TableRows
+
+_POSITIONS = len(RULES.slots)
+GALAXIES_MAX = 1000
+
+# How far a building of a typical planet gets, in levels, relative to the planet's age.
+_TYPICAL_LEVELS = {
+    "metal_mine": 16,
+    "crystal_mine": 14,
+    "deuterium_synthesizer": 11,
+    "solar_plant": 17,
+    "metal_storage": 5,
+    "crystal_storage": 4,
+    "deuterium_tank": 3,
+    "robot_factory": 6,
+    "shipyard": 5,
+}
+_BUILDING_SHARE = 0.2  # of the planets are building something
+
+
+@dataclass(frozen=True, slots=True)
+class SeedPlan:
+    """How much to make, and with how many galaxies it fits."""
+
+    players: int
+    planets: int
+    galaxies: int
+    systems: int
+
+
+def plan_seed(players: int, planets: int, galaxies: int, systems: int) -> SeedPlan:
+    """Return a plan with enough galaxies. Raise StarkeepError if there cannot be enough."""
+    if not 1 <= players <= planets:
+        raise StarkeepError("seed needs at least one player, and a planet for each player")
+    first, last = RULES.home_positions
+    needed = max(
+        math.ceil(planets / (systems * _POSITIONS)),
+        math.ceil(players / (systems * (last - first + 1))),
+    )
+    if needed > GALAXIES_MAX:
+        raise StarkeepError(
+            f"{planets} planets need {needed} galaxies; {GALAXIES_MAX} is the most there can be"
+        )
+    return SeedPlan(players, planets, max(galaxies, needed), systems)
+
+
+def make_planets(
+    plan: SeedPlan,
+    player_ids: Ids,
+    first_planet_id: int,
+    settings: EconomySettings,
+    now: float,
+    generator: np.random.Generator,
+) -> TableRows:
+    """Return planets; the first `plan.players` of them are the homes, in the players' order."""
+    count = plan.planets
+    galaxy, system, position = _places(plan, generator)
+    home_count = plan.players
+    owners = np.concatenate(
+        (player_ids, generator.choice(player_ids, size=count - home_count, replace=True))
+    )
+    slots = position.astype(np.intp) - 1
+    temperature = _between(generator, _slot_table("temperature_max")[slots])
+    fields = _between(generator, _slot_table("fields")[slots])
+    fields[:home_count] = RULES.home_fields
+    levels = _levels(generator, count, fields)
+    rates = ECONOMY.rates(
+        {name: levels[:, index] for index, name in enumerate(BUILDINGS.labels)},
+        position,
+        temperature.astype(np.float64),
+        settings,
+    )
+    production, consumption, capacity = (
+        np.stack([np.broadcast_to(np.asarray(v, np.float64), count) for v in values], axis=1)
+        for values in (rates.production, rates.consumption, rates.capacity)
+    )
+    amount = np.floor(capacity * generator.random((count, len(RESOURCES))) * 0.9)
+    due = stocks.seconds_to_boundaries(amount, production, consumption, capacity).min(axis=1)
+    columns: dict[str, AnyArray] = {
+        "Position.galaxy": galaxy,
+        "Position.system": system,
+        "Position.position": position,
+        "Planet.owner_id": owners,
+        "Planet.name": np.where(np.arange(count) < home_count, "Homeworld", "Colony"),
+        "Planet.temperature_max": temperature.astype(np.int16),
+        "Planet.fields": fields.astype(np.int16),
+        "Planet.founded_at": np.full(count, now),
+        "Stocks.amount": amount,
+        "Stocks.production": production,
+        "Stocks.consumption": consumption,
+        "Stocks.capacity": capacity,
+        "Stocks.settled_at": np.full(count, now),
+        "Stocks.boundary_at": now + due,
+        "Buildings.level": levels,
+        **_queues(generator, levels, settings, now),
+    }
+    ids = np.arange(first_planet_id, first_planet_id + count, dtype=np.int64)
+    return TableRows(PLANET.name, ids, columns)
+
+
+def make_players(player_ids: Ids, names: Sequence[str], home_ids: Ids, now: float) -> TableRows:
+    """Return players with their homes."""
+    return TableRows(
+        PLAYER.name,
+        player_ids,
+        {
+            "Player.name": np.array(names, dtype=np.dtypes.StringDType()),
+            "Player.home_id": home_ids,
+            "Player.active_planet_id": home_ids,
+            "Player.joined_at": np.full(len(player_ids), now),
+        },
+    )
+
+
+def add_rows(world: World, kind: Kind, rows: TableRows) -> None:
+    """Put rows into a world in memory, as if they had been loaded."""
+    world.tables[kind].extend(rows.ids, rows.columns)
+    world.next_id[kind] = max(world.next_id[kind], int(rows.ids.max(initial=0)) + 1)
+
+
+def _places(
+    plan: SeedPlan, generator: np.random.Generator
+) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16], npt.NDArray[np.int8]]:
+    """Draw distinct places: homes at habitable positions, the others anywhere."""
+    everywhere = generator.permutation(plan.galaxies * plan.systems * _POSITIONS)
+    first, last = RULES.home_positions
+    position = everywhere % _POSITIONS + 1
+    habitable = (position >= first) & (position <= last)
+    homes = np.flatnonzero(habitable)[: plan.players]
+    others = np.ones(len(everywhere), dtype=bool)
+    others[homes] = False
+    chosen = everywhere[
+        np.concatenate((homes, np.flatnonzero(others)[: plan.planets - plan.players]))
+    ]
+    system_number, position = np.divmod(chosen, _POSITIONS)
+    galaxy, system = np.divmod(system_number, plan.systems)
+    return (
+        (galaxy + 1).astype(np.int16),
+        (system + 1).astype(np.int16),
+        (position + 1).astype(np.int8),
+    )
+
+
+def _slot_table(name: str) -> npt.NDArray[np.int64]:
+    return np.array([getattr(slot, name) for slot in RULES.slots])
+
+
+def _between(
+    generator: np.random.Generator, bounds: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    return generator.integers(bounds[:, 0], bounds[:, 1], endpoint=True)
+
+
+def _levels(
+    generator: np.random.Generator, count: int, fields: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int16]:
+    """Draw levels: old planets have more of everything, and nobody has more than fits."""
+    age = generator.random(count) ** 1.5
+    typical = np.array([_TYPICAL_LEVELS.get(name, 0) for name in BUILDINGS.labels], dtype=float)
+    drawn = age[:, None] * typical * generator.uniform(0.7, 1.3, (count, len(typical)))
+    levels = np.floor(drawn)
+    # What needs another building waits for it.
+    for index, name in enumerate(BUILDINGS.labels):
+        for needed, level in RULES.buildings[name].requires.items():
+            levels[levels[:, BUILDINGS.index(needed)] < level, index] = 0
+    crowded = levels.sum(axis=1) >= fields
+    levels[crowded] = np.floor(levels[crowded] / 2)
+    drawn_levels: npt.NDArray[np.int16] = levels.astype(np.int16)
+    return drawn_levels
+
+
+def _queues(
+    generator: np.random.Generator,
+    levels: npt.NDArray[np.int16],
+    settings: EconomySettings,
+    now: float,
+) -> dict[str, AnyArray]:
+    """Have some planets build the next level of a mine, at some point of its time."""
+    count = len(levels)
+    queued = np.zeros((count, len(PLACES)), dtype=np.int16)
+    paid = np.zeros((count, len(RESOURCES)))
+    started_at = np.zeros(count)
+    finish_at = np.full(count, NEVER)
+    builders = np.flatnonzero(generator.random(count) < _BUILDING_SHARE)
+    building = generator.integers(0, 3, len(builders))
+    next_level = levels[builders, building] + 1
+    factory = levels[builders, BUILDINGS.index(RULES.construction.factory)]
+    kinds, inverse = np.unique(
+        np.stack((building, next_level, factory), axis=1), axis=0, return_inverse=True
+    )
+    orders = [
+        _order(int(kind), int(level), int(factory_level), settings)
+        for kind, level, factory_level in kinds
+    ]
+    prices = np.array([price for price, _ in orders], dtype=float).reshape(-1, len(RESOURCES))
+    seconds = np.array([seconds for _, seconds in orders], dtype=float)
+    inverse = inverse.reshape(-1)
+    queued[builders, 0] = building + 1
+    paid[builders] = prices[inverse]
+    # Anywhere within its time: orders come at any fraction of a second, and so do their ends.
+    started_at[builders] = now - generator.random(len(builders)) * seconds[inverse]
+    finish_at[builders] = started_at[builders] + seconds[inverse]
+    return {
+        "BuildQueue.queued": queued,
+        "BuildQueue.paid": paid,
+        "BuildQueue.started_at": started_at,
+        "BuildQueue.finish_at": finish_at,
+    }
+
+
+def _order(
+    building: int, level: int, factory_level: int, settings: EconomySettings
+) -> tuple[tuple[int, ...], int]:
+    name = BUILDINGS.labels[building]
+    seconds = ECONOMY.build_seconds(name, level, factory_level, settings)
+    return ECONOMY.cost(name, level), seconds

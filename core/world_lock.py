@@ -1,0 +1,61 @@
+"""One process per world: the operating system's lock, gone with the process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import IO
+
+from core.errors import WorldInUseError
+
+
+class WorldLock:
+    """Holds a lock file for as long as the world is open."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+
+    def acquire(self) -> None:
+        """Take the lock. Raise WorldInUseError if another process has it."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        file = self._path.open("a+b")
+        try:
+            _lock(file)
+        except OSError:
+            file.close()
+            raise WorldInUseError(
+                f"the world in {self._path.parent} is open in another process;"
+                " stop that one, or use another --data-dir"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()).encode())
+        file.flush()
+        self._file = file
+
+    def release(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    @property
+    def held(self) -> bool:
+        return self._file is not None
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    # The process id lies at the beginning: lock a byte far behind it.
+    _LOCKED_BYTE = 1 << 30
+
+    def _lock(file: IO[bytes]) -> None:
+        file.seek(_LOCKED_BYTE)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        file.seek(0)
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> None:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,157 @@
+"""What every test runs in: Qt's event loop for coroutines, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["QT_API"] = "pyside6"
+os.environ["PYQTGRAPH_QT_LIB"] = "PySide6"
+
+import hypothesis
+import pytest
+import shiboken6
+from PySide6.QtCore import QCoreApplication, QThread
+from sqlalchemy.engine import URL
+
+from core import database, sync
+from core.models.database import Base
+from desktop_app.host_loop import HostLoop
+from tests.postgres import find_binaries, private_server
+
+# A test that hangs is a failure, not a coffee break.
+ASYNC_TEST_TIMEOUT_S = 60.0
+
+# A slow machine is no bug. Where everything must pass, the same examples are tried every time; at
+# a desk new ones are.
+hypothesis.settings.register_profile(
+    "starkeep",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    print_blob=True,
+    # To explain a failure takes longer than to find it.
+    phases=set(hypothesis.Phase) - {hypothesis.Phase.explain},
+)
+hypothesis.settings.load_profile("starkeep")
+
+for _name in list(os.environ):
+    # The suite must not depend on what a developer has set for the program.
+    if _name in {"DATABASE_URL", "DEV_CREATE_ALL", "TICK_RATE", "WORLD_NAME"}:
+        del os.environ[_name]
+
+
+class LostExceptions(list[dict[str, Any]]):
+    """What an event loop was told of exceptions that nobody caught."""
+
+
+@pytest.fixture
+def qloop(qapp: QCoreApplication) -> Iterator[HostLoop]:
+    """The program's event loop. Coroutine tests get it without asking."""
+    qapp.setQuitOnLastWindowClosed(False)  # type: ignore[attr-defined]
+    loop = HostLoop(qapp)
+    asyncio.set_event_loop(loop)
+    loop.lost = LostExceptions()
+    loop.set_exception_handler(lambda _loop, context: loop.lost.append(context))
+    yield loop
+    loop.close()
+    asyncio.set_event_loop(None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a coroutine test on Qt's event loop; fail it for what it leaves there."""
+    function = pyfuncitem.obj
+    if not inspect.iscoroutinefunction(function):
+        return None
+    loop = pyfuncitem.funcargs["qloop"]
+    assert isinstance(loop, HostLoop)
+    wanted = inspect.signature(function).parameters
+    arguments = {name: pyfuncitem.funcargs[name] for name in wanted}
+    try:
+        loop.run_until_complete(asyncio.wait_for(function(**arguments), ASYNC_TEST_TIMEOUT_S))
+    finally:
+        left = _left_on(loop)
+    if left:
+        pytest.fail("\n".join(left), pytrace=False)
+    return True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not isinstance(item, pytest.Function) or "qloop" in item.fixturenames:
+            continue
+        if inspect.iscoroutinefunction(item.obj):
+            item.fixturenames.insert(0, "qloop")
+
+
+def _left_on(loop: HostLoop) -> list[str]:
+    """Cancel what still runs on a loop, and say what that was and which exceptions were lost."""
+    tasks = [task for task in asyncio.all_tasks(loop) if not task.done()]
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        # gather() would wait for ever for a task that is wedged.
+        loop.run_until_complete(asyncio.wait(tasks, timeout=1))
+    gc.collect()
+    # Exceptions nobody has retrieved are reported when their tasks are collected.
+    loop.run_until_complete(asyncio.sleep(0))
+    return [f"left running: {task}" for task in tasks] + [f"lost: {lost}" for lost in loop.lost]
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a thread, a QThread or an open database behind."""
+    before = set(threading.enumerate())
+    # What is there already need not be looked at when the test is over.
+    gc.freeze()
+    yield
+    assert not database.is_open(), "the database is still open"
+    assert not sync._db_available()
+    left = [
+        thread
+        for thread in threading.enumerate()
+        if thread not in before and not _is_harmless(thread)
+    ]
+    assert not left, f"threads left running: {left}"
+    running = [
+        thread
+        for thread in gc.get_objects()
+        if isinstance(thread, QThread) and shiboken6.isValid(thread) and thread.isRunning()
+    ]
+    assert not running, f"QThreads left running: {running}"
+
+
+def _is_harmless(thread: threading.Thread) -> bool:
+    # A QThread that has called into `threading` leaves an entry of this kind when it is gone.
+    return isinstance(thread, threading._DummyThread)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[URL]:
+    """Run a private PostgreSQL server for as long as the tests run."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("no PostgreSQL server is installed (Debian: apt-get install postgresql)")
+    with private_server(binaries) as url:
+        yield database.async_url(url)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: URL, qloop: HostLoop) -> Iterator[URL]:
+    """The URL of an empty PostgreSQL database."""
+    yield postgres_server
+    qloop.run_until_complete(_empty(postgres_server))
+
+
+async def _empty(url: URL) -> None:
+    engine = database.make_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.drop_all)
+        await connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
+    await engine.dispose()

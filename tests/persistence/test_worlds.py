@@ -1,0 +1,205 @@
+"""Writing saves and loading worlds: what comes back is what went in, bit for bit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import IntegrityError
+
+from core.commands import DemolishBuilding, StartBuilding
+from core.components import PLANET, PLAYER
+from core.database import ReadSession
+from core.errors import DatabaseError, StorageError
+from core.game import GameWorld
+from core.persistence import accounts, worlds
+from core.persistence.single_session import NewAccount
+from core.save_batch import SaveBatch, SaveReason, TableRows, WorldClock
+from tests.databases import open_database
+from tests.manual_clock import ManualClock
+from tests.store import ManualStore
+from tests.worlds import Bits, bits_of, carry_out, found, new_game
+
+
+async def write(batch: SaveBatch) -> None:
+    await worlds.write_batch(batch, time.perf_counter())
+
+
+async def write_all(store: ManualStore) -> None:
+    for batch in store.committed:
+        await write(batch)
+
+
+async def register(*names: str) -> None:
+    for name in names:
+        account = await accounts.register_account(NewAccount(name, f"{name}@b.c", "x"))
+        assert isinstance(account, accounts.Account)
+
+
+def lively_game(store: ManualStore) -> GameWorld:
+    """Return a world in which every kind of value occurs."""
+    clock = ManualClock()
+    game = new_game(clock, store)
+    for player_id, name in enumerate(("ada", "Zoë-ñ", "李"), start=1):
+        found(game, player_id, name)
+    carry_out(game, StartBuilding(1, "solar_plant"))
+    carry_out(game, StartBuilding(1, "metal_mine"))
+    carry_out(game, DemolishBuilding(1, "metal_mine"))
+    clock.advance(1234.5678)
+    game.advance(clock.now())
+    game.save_player_data()
+    return game
+
+
+def loaded_bits(loaded: worlds.LoadedWorld) -> Bits:
+    def plain(value: Any) -> Any:
+        return tuple(value.tolist()) if isinstance(value, np.ndarray) else value
+
+    return {
+        kind.name: {
+            entity_id: {
+                key: plain(column[row]) if column.ndim > 1 else column.item(row)
+                for key, column in table.columns.items()
+            }
+            for row, entity_id in enumerate(table.ids.tolist())
+        }
+        for kind, table in loaded.tables.items()
+    }
+
+
+async def test_that_a_world_comes_back_bit_for_bit(database_url: URL) -> None:
+    store = ManualStore(at_once=True)
+    game = lively_game(store)
+    async with open_database(database_url):
+        await register("ada", "bea", "cyd")
+        await write_all(store)
+        loaded = await worlds.load_world()
+    assert loaded_bits(loaded) == bits_of(game.state.world)
+    assert loaded.clock == store.clock
+
+
+async def test_that_writing_a_save_twice_is_writing_it_once(database_url: URL) -> None:
+    store = ManualStore(at_once=True)
+    lively_game(store)
+    async with open_database(database_url):
+        await register("ada", "bea", "cyd")
+        await write_all(store)
+        once = await worlds.load_world()
+        await write(store.committed[-1])
+        twice = await worlds.load_world()
+    assert loaded_bits(once) == loaded_bits(twice)
+
+
+async def test_that_deleted_rows_are_gone_and_missing_ones_are_no_error(
+    database_url: URL,
+) -> None:
+    store = ManualStore(at_once=True)
+    lively_game(store)
+    last = store.committed[-1]
+    gone = replace(last, rows=(), deleted={"planet": (2, 3, 999), "player": (3,)})
+    async with open_database(database_url):
+        await register("ada", "bea", "cyd")
+        await write_all(store)
+        await write(gone)
+        loaded = await worlds.load_world()
+    assert loaded.tables[PLANET].ids.tolist() == [1]
+    assert loaded.tables[PLAYER].ids.tolist() == [1, 2]
+    assert loaded.homeless == ((3, "cyd"),)
+
+
+def some_planets(count: int, amount: float = 5.0) -> TableRows:
+    """Return planets of player 1 that differ in their place only."""
+    store = ManualStore(at_once=True)
+    lively_game(store)
+    (template,) = (rows for rows in store.committed[-1].rows if rows.table == "planet")
+    first = template.part(0, 1)
+    columns = {key: np.repeat(values, count, axis=0) for key, values in first.columns.items()}
+    columns["Position.system"] = np.arange(1, count + 1, dtype=np.int16)
+    columns["Stocks.amount"] = np.full((count, 3), amount)
+    return TableRows("planet", np.arange(1, count + 1, dtype=np.int64), columns)
+
+
+def a_player() -> TableRows:
+    store = ManualStore(at_once=True)
+    lively_game(store)
+    (rows,) = (rows for rows in store.committed[-1].rows if rows.table == "player")
+    return rows.part(0, 1)
+
+
+def batch_of(*rows: TableRows) -> SaveBatch:
+    clock = WorldClock(1.5, 7, {"universe": 2, "player": 2, "planet": 1000})
+    return SaveBatch(1, SaveReason.URGENT, rows, {}, clock, 0.0)
+
+
+@pytest.mark.parametrize("counts", [range(1, 10), (127, 128, 129), (255, 256, 257, 450)])
+async def test_that_every_number_of_rows_is_written_once(
+    tmp_path: Path, counts: Iterable[int]
+) -> None:
+    async with open_database(tmp_path / "world.db"):
+        await register("ada")
+        for count in counts:
+            await write(batch_of(a_player(), some_planets(count, float(count))))
+            loaded = await worlds.load_world()
+            table = loaded.tables[PLANET]
+            written = table.columns["Stocks.amount"][:, 0] == count
+            assert written.sum() == count
+            assert len(table.ids) == count
+
+
+async def test_that_integers_are_stored_as_integers(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "world.db"):
+        await register("ada")
+        await write(batch_of(a_player(), some_planets(3)))
+        async with ReadSession() as session:
+            columns = "typeof(id), typeof(owner_id), typeof(metal_amount)"
+            types = await session.execute(text(f"SELECT DISTINCT {columns} FROM planets"))
+    assert types.all() == [("integer", "integer", "real")]
+
+
+@pytest.mark.parametrize("poison", [float("nan"), float("-inf")])
+async def test_that_a_number_no_database_gives_back_is_refused(
+    tmp_path: Path, poison: float
+) -> None:
+    async with open_database(tmp_path / "world.db"):
+        await register("ada")
+        with pytest.raises(StorageError, match="finite"):
+            await write(batch_of(a_player(), some_planets(3, poison)))
+        assert not len((await worlds.load_world()).tables[PLAYER].ids)
+
+
+async def test_that_a_refused_row_takes_the_whole_batch_back(database_url: URL) -> None:
+    async with open_database(database_url):
+        await register("ada")
+        with pytest.raises(IntegrityError):
+            await write(batch_of(a_player(), some_planets(300, -1.0)))
+        loaded = await worlds.load_world()
+    assert loaded.clock is None
+    assert not len(loaded.tables[PLAYER].ids)
+
+
+async def test_that_a_building_the_rules_do_not_know_is_named(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "world.db"):
+        await register("ada")
+        await write(batch_of(a_player(), some_planets(1)))
+        from core.database import SessionLocal
+
+        async with SessionLocal() as session, session.begin():
+            await session.execute(text("UPDATE planets SET queued_1 = 'palace'"))
+        with pytest.raises(DatabaseError, match="palace"):
+            await worlds.load_world()
+
+
+async def test_that_loading_tells_how_far_it_is(tmp_path: Path) -> None:
+    seen: list[tuple[str, int, int]] = []
+    async with open_database(tmp_path / "world.db"):
+        await register("ada")
+        await write(batch_of(a_player(), some_planets(450)))
+        await worlds.load_world(lambda *progress: seen.append(progress))
+    assert seen[-1] == ("planet", 450, 450)

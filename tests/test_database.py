@@ -1,0 +1,104 @@
+"""Engines, sessions and what SQLite is told when it is opened."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from core import database
+from core.errors import DatabaseError
+from tests.databases import open_database
+
+
+@pytest.mark.parametrize(
+    ("given", "driver"),
+    [
+        ("sqlite:////x/world.db", "sqlite+aiosqlite"),
+        ("sqlite+aiosqlite:////x/world.db", "sqlite+aiosqlite"),
+        ("postgresql://u:p@h/world", "postgresql+asyncpg"),
+        ("postgres://u:p@h/world", "postgresql+asyncpg"),
+        ("postgresql+asyncpg://u:p@h/world", "postgresql+asyncpg"),
+    ],
+)
+def test_that_synchronous_and_asynchronous_urls_mean_the_same(given: str, driver: str) -> None:
+    assert database.async_url(given).drivername == driver
+
+
+@pytest.mark.parametrize("given", ["mysql://u:secret@h/world", "world.db", ""])
+def test_that_another_database_is_refused_without_its_password(given: str) -> None:
+    with pytest.raises(DatabaseError) as caught:
+        database.async_url(given)
+    assert "secret" not in str(caught.value)
+
+
+async def test_that_sqlite_is_durable_and_checks_foreign_keys(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "world.db"), database.SessionLocal() as session:
+        pragmas = {
+            name: await session.scalar(text(f"PRAGMA {name}"))
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+async def test_that_readers_cannot_write(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "world.db"), database.ReadSession() as session:
+        with pytest.raises(OperationalError):
+            await session.execute(text("DELETE FROM users"))
+
+
+async def test_that_a_reader_does_not_wait_for_the_writer(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "world.db"), database.SessionLocal() as writer:
+        await writer.execute(text("DELETE FROM users"))
+        async with database.ReadSession() as reader:
+            assert await reader.scalar(text("SELECT count(*) FROM users")) == 0
+
+
+async def test_that_one_session_writes_at_a_time(tmp_path: Path) -> None:
+    writing = 0
+
+    async def write() -> int:
+        nonlocal writing
+        async with database.SessionLocal() as session, session.begin():
+            await session.execute(text("DELETE FROM users"))
+            writing += 1
+            most = writing
+            await session.execute(text("DELETE FROM revoked_tokens"))
+            writing -= 1
+        return most
+
+    async with open_database(tmp_path / "world.db"):
+        assert set(await asyncio.gather(*(write() for _ in range(20)))) == {1}
+
+
+async def test_that_a_failed_transaction_takes_its_tables_with_it(tmp_path: Path) -> None:
+    async def fail_half_way() -> None:
+        async with database.SessionLocal() as session, session.begin():
+            await session.execute(text("CREATE TABLE half (id INTEGER)"))
+            raise OSError("half way")
+
+    async with open_database(tmp_path / "world.db"):
+        with pytest.raises(OSError, match="half way"):
+            await fail_half_way()
+        async with database.ReadSession() as session:
+            found = await session.scalar(
+                text("SELECT count(*) FROM sqlite_master WHERE name = 'half'")
+            )
+    assert found == 0
+
+
+async def test_that_closing_leaves_one_file(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "world.db"), database.SessionLocal() as session:
+        await session.execute(text("DELETE FROM users"))
+        await session.commit()
+        assert (tmp_path / "world.db-wal").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["world.db"]
+
+
+async def test_that_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "world.db").write_bytes(b"not a database, but long enough to look like one" * 40)
+    with pytest.raises(DatabaseError, match="cannot be opened"):
+        await database.start_db(database.async_url(f"sqlite:///{tmp_path}/world.db"))
