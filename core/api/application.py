@@ -1,0 +1,147 @@
+"""The FastAPI application of one running world."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import core
+from core.api import documentation, problems, websocket
+from core.api.context import LOGIN_FAILURES_PER_MINUTE, Context
+from core.api.door import WorldDoor
+from core.api.hub import Hub
+from core.api.limits import RateLimit, WholeBody
+from core.api.passwords import Passwords
+from core.api.problems import NeverAnError
+from core.api.routers import auth, pages, players, world
+from core.api.tokens import Tokens
+from core.config import Settings
+from core.errors import StarkeepError
+from core.metrics import Metrics
+from core.simulation import Simulation
+
+log = logging.getLogger(__name__)
+
+
+def create_app(
+    *,
+    simulation: Simulation,
+    settings: Settings,
+    metrics: Metrics,
+    token_secret: str,
+    host_token: str,
+) -> FastAPI:
+    """Build the application; it opens the door to the world when it is started."""
+    context = Context(
+        door=WorldDoor(simulation, settings.storage_grace_seconds),
+        tokens=Tokens(token_secret, settings.access_token_expire_minutes),
+        passwords=Passwords(),
+        settings=settings,
+        metrics=metrics,
+        host_token=host_token,
+        user_rate=RateLimit(settings.rate_limit_per_minute),
+        address_rate=RateLimit(settings.rate_limit_per_minute),
+        failure_rate=RateLimit(LOGIN_FAILURES_PER_MINUTE),
+    )
+    app = FastAPI(
+        title="Starkeep",
+        version=core.__version__,
+        description=documentation.DESCRIPTION,
+        openapi_tags=documentation.TAGS,
+        lifespan=_lifespan,
+        # Their pages load scripts from elsewhere; core.api.routers.pages has one that does not.
+        docs_url=None,
+        redoc_url=None,
+        # The address to go to would be made from what the client says this host is called.
+        redirect_slashes=False,
+        responses=documentation.may_answer(422),
+    )
+    app.state.context = context
+    problems.install(app)
+    for module in (auth, players, world, pages, websocket):
+        app.include_router(module.router)
+    # The last one added is the outermost.
+    app.add_middleware(WholeBody)
+    app.add_middleware(NeverAnError)
+    app.add_middleware(_SecurityHeaders)
+    app.add_middleware(_Measured, metrics=metrics)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    context: Context = app.state.context
+    try:
+        await context.tokens.load()
+    except StarkeepError:
+        log.exception("the tokens that were logged out could not be read")
+        raise
+    hub = app.state.hub = Hub(context)
+    context.door.open(hub.on_event, hub.on_resync)
+    updates = asyncio.create_task(hub.push_updates())
+    try:
+        yield
+    finally:
+        updates.cancel()
+        with suppress(asyncio.CancelledError):
+            await updates
+        context.door.close()
+        context.passwords.close()
+
+
+class _Measured:
+    """Counts and times requests by route, so that ids in paths do not make a series each."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 0
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        start = time.perf_counter()
+        try:
+            await self._app(scope, receive, watch)
+        finally:
+            route = getattr(scope.get("route"), "path", "unknown")
+            self._metrics.http_requests.labels(scope["method"], route, status).inc()
+            self._metrics.http_duration.labels(route).observe(time.perf_counter() - start)
+
+
+class _SecurityHeaders:
+    """Pages run our own scripts only, in nobody's frame; answers are what they say they are."""
+
+    _HEADERS = (
+        (
+            b"content-security-policy",
+            b"default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+    )
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def add(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *self._HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, send if scope["type"] != "http" else add)

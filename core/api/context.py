@@ -1,0 +1,116 @@
+"""What the handlers work with, and who is asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from secrets import compare_digest
+from typing import Annotated
+
+from fastapi import Depends, Path, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
+
+from core.api.connections import is_loopback
+from core.api.door import WorldDoor
+from core.api.limits import RateLimit
+from core.api.passwords import Passwords
+from core.api.problems import Problem
+from core.api.tokens import Login, Tokens
+from core.config import Settings
+from core.metrics import Metrics
+
+ID_MAX = 2**63 - 1
+# Wrong passwords a minute, for one name from one address.
+LOGIN_FAILURES_PER_MINUTE = 10
+
+
+@dataclass(slots=True)
+class Context:
+    """Everything behind the handlers of one running world."""
+
+    door: WorldDoor
+    tokens: Tokens
+    passwords: Passwords
+    settings: Settings
+    metrics: Metrics
+    host_token: str
+    user_rate: RateLimit
+    address_rate: RateLimit
+    failure_rate: RateLimit
+
+
+async def context_of(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+InContext = Annotated[Context, Depends(context_of)]
+
+_bearer = HTTPBearer(auto_error=False, description="the access_token of POST /auth/login")
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+
+
+def address_of(connection: HTTPConnection) -> str:
+    return connection.client.host if connection.client else "unknown"
+
+
+def neighbourhood_of(connection: HTTPConnection) -> str:
+    """Return what is counted as one asker: an address, or the network of an IPv6 address.
+
+    Who has one IPv6 address has 2**64 of them.
+    """
+    address = address_of(connection)
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
+        return str(IPv6Network((int(parsed), 64), strict=False))
+    return address
+
+
+async def limited_by_address(request: Request, context: InContext) -> None:
+    """Limit what somebody who is not logged in may ask."""
+    context.address_rate.take(neighbourhood_of(request))
+
+
+async def logged_in(request: Request, context: InContext, bearer: Bearer) -> Login:
+    """Return who is asking. Raise Problem 401, or 429 if he asks too often."""
+    try:
+        if bearer is None:
+            raise Problem(401, "not_logged_in", "Log in first.")
+        login = await context.tokens.check(bearer.credentials)
+    except Problem:
+        context.address_rate.take(neighbourhood_of(request))
+        raise
+    context.user_rate.take(login.account.id)
+    return login
+
+
+InLogin = Annotated[Login, Depends(logged_in)]
+
+
+async def own_player(
+    player_id: Annotated[
+        int, Path(alias="id", ge=1, le=ID_MAX, description="the id that /auth/register returned")
+    ],
+    login: InLogin,
+) -> int:
+    """Return the id in the path. Raise Problem 403 if it is not the asker's."""
+    if player_id != login.account.id:
+        raise Problem(403, "not_yours", "This is not yours.")
+    return player_id
+
+
+OwnPlayer = Annotated[int, Depends(own_player)]
+
+
+async def host_or_loopback(request: Request, context: InContext, bearer: Bearer) -> None:
+    """Let the host's token pass from anywhere, and this computer without one."""
+    given = "" if bearer is None else bearer.credentials
+    if is_loopback(address_of(request)) or compare_digest(
+        given.encode(), context.host_token.encode()
+    ):
+        return
+    raise Problem(403, "host_only", "Only the host may see this.")

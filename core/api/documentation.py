@@ -1,0 +1,51 @@
+"""What /openapi.json says beyond what the code says by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.api.answers import ProblemAnswer
+
+DESCRIPTION = """\
+JSON in and out; times are ISO 8601 in UTC. Register, log in, and send the token as
+`Authorization: Bearer …`.
+
+**A 2xx answer to a change means that it is in the world and on the disk.** It survives the power
+going out.
+
+Whatever goes wrong is told as `{"detail": "a sentence", "code": "a_stable_word"}`. With 503
+nothing was done; with 504 it was done and will be saved as soon as storage works.
+
+**WebSocket.** Connect to `/ws` and send `{"type": "auth", "token": "…"}` within five seconds, or
+connect with `?token=…`; then comes `welcome`. Send `ping`, or `subscribe` and `unsubscribe` with
+`"planets": [ids]` or `"all"`. Then come `resource_update`, once a second and at every turn, and
+`building_complete`. Messages have at most 4 KiB. It is closed with 1008 for a bad token, 1009 for
+a message that is too big, 1013 for a reader who is too slow, 1001 when the world stops.
+"""
+
+TAGS = [
+    {"name": "accounts", "description": "Who plays, and how to get in."},
+    {"name": "players", "description": "What a player sees and orders."},
+    {"name": "world", "description": "How the world is doing, and its rules."},
+]
+
+_PROBLEMS = {
+    400: "malformed, or the reason that `detail` gives",
+    401: "not logged in",
+    403: "not yours",
+    404: "no such thing",
+    409: "the rules say no; `code` says which, and the answer what is missing",
+    413: "a body over 64 KiB",
+    422: "wrong type or range; `field` names it",
+    429: "too many requests; see Retry-After",
+    503: "nothing was done: `storage_unavailable` or `busy`; see Retry-After",
+    504: "`commit_pending`: it is done, and will be saved as soon as storage works",
+}
+
+
+def may_answer(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the documentation of the problems that a route may answer with."""
+    return {
+        status: {"model": ProblemAnswer, "description": _PROBLEMS[status]}
+        for status in sorted(statuses)
+    }

@@ -1,0 +1,91 @@
+"""The network thread's side of the door to the simulation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from core.api.problems import Problem, rejection, unavailable, value_of
+from core.commands import Command, Rejected, Unavailable
+from core.delivery import AnswerFuture, Listener
+from core.events import Event
+from core.queries import Query
+from core.simulation import Simulation
+
+COMMIT_PENDING = Unavailable(
+    "commit_pending",
+    "It is done in the world, and will be saved as soon as storage works; do not repeat it.",
+    10,
+)
+BUSY = Unavailable("busy", "The world is too busy at the moment; nothing was done.", 2)
+# How much longer than a commit may take a question may: it waits for one at the most.
+_QUESTION_EXTRA_S = 5.0
+
+
+class WorldDoor:
+    """Lets handlers await commands and queries. Belongs to the network thread's loop."""
+
+    def __init__(self, simulation: Simulation, grace_s: float) -> None:
+        self.simulation = simulation
+        self._grace_s = grace_s
+        self._listener: Listener | None = None
+
+    def open(self, on_event: Callable[[Event], None], on_resync: Callable[[], None]) -> None:
+        """Begin to listen, on the running loop."""
+        loop = asyncio.get_running_loop()
+        self._listener = Listener(loop.call_soon_threadsafe, on_event=on_event, on_resync=on_resync)
+        self.simulation.add_listener(self._listener)
+
+    def close(self) -> None:
+        if self._listener is not None:
+            self.simulation.remove_listener(self._listener)
+            self._listener = None
+
+    async def order(self, command: Command) -> Any:
+        """Have a command carried out and committed, and return its value. Raise Problem."""
+        future = self.simulation.submit(command, self._listener)
+        outcome = await self._answer(future, self._grace_s)
+        if outcome is None:
+            # Not even begun: then it can still be taken back.
+            raise unavailable(BUSY if future.cancel() else COMMIT_PENDING)
+        return value_of(outcome)
+
+    async def ask(self, query: Query) -> Any:
+        """Return the answer to a query. Raise Problem."""
+        future = self.simulation.ask(query, self._listener)
+        answer = await self._answer(future, self._grace_s + _QUESTION_EXTRA_S)
+        if isinstance(answer, Rejected):
+            raise rejection(answer)
+        if isinstance(answer, Unavailable):
+            raise unavailable(answer)
+        if answer is None and not future.done():
+            future.cancel()
+            raise unavailable(BUSY)
+        return answer
+
+    @property
+    def storage_is_stalled(self) -> bool:
+        return self.simulation.game.writer.stalled
+
+    async def _answer(self, future: AnswerFuture, timeout_s: float) -> Any:
+        """Wait for a future that the listener completes on this loop; None after the limit."""
+        waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(partial(_wake, waiter))
+        try:
+            await asyncio.wait((waiter,), timeout=timeout_s)
+        except asyncio.CancelledError:
+            # The player has gone; an order that nobody has taken yet goes with him.
+            future.cancel()
+            raise
+        if not waiter.done():
+            return None
+        if future.cancelled():
+            raise Problem(503, "stopping", "The world is being stopped.", retry_after_s=30)
+        return future.result()
+
+
+def _wake(waiter: asyncio.Future[Any], _future: AnswerFuture) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -1,0 +1,237 @@
+"""WebSocket connections: who listens to which planets, and what they are told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, assert_never
+
+from core.api.answers import iso_time, now_iso, resource_update
+from core.api.connections import CLOSE_GOING_AWAY
+from core.api.context import Context
+from core.api.problems import Problem
+from core.api.tokens import Login
+from core.events import (
+    BuildingFinished,
+    BuildingStarted,
+    BuildItemDropped,
+    Event,
+    PlanetEvent,
+    PlanetFounded,
+    SettingsChanged,
+    StocksChanged,
+)
+from core.queries import ListPlanets, PlanetReport, PlayerPlanets, ReportPlanet
+
+log = logging.getLogger(__name__)
+
+UPDATE_INTERVAL_S = 1.0
+# Messages a client has not read yet.
+BACKLOG_MAX = 256
+CONNECTIONS_MAX = 800
+CONNECTIONS_PER_PLAYER_MAX = 10
+# Planets that are asked for at once: one whose last change is being saved must not hold up others.
+_QUESTIONS_AT_ONCE = 16
+
+CLOSE_REFUSED = 1008
+CLOSE_TRY_LATER = 1013
+
+
+class Connection:
+    """One client. Messages to it queue up; a reader who is too slow is let go."""
+
+    def __init__(self, login: Login) -> None:
+        self.login = login
+        self.planets: set[int] = set()
+        self.all_planets = False
+        # The code it is to be closed with, once somebody has decided that.
+        self.closing: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._messages: asyncio.Queue[str | None] = asyncio.Queue(BACKLOG_MAX)
+
+    @property
+    def player_id(self) -> int:
+        return self.login.account.id
+
+    def wants(self, planet_id: int) -> bool:
+        return self.all_planets or planet_id in self.planets
+
+    def push(self, kind: str, **fields: Any) -> None:
+        self.push_text(_message(kind, fields))
+
+    def push_text(self, text: str) -> None:
+        if self.closing.done():
+            return
+        try:
+            self._messages.put_nowait(text)
+        except asyncio.QueueFull:
+            self.close(CLOSE_TRY_LATER)
+
+    def close(self, code: int) -> None:
+        """Have it closed at once, whatever is still queued."""
+        if not self.closing.done():
+            self.closing.set_result(code)
+
+    def finish(self) -> None:
+        """Have it closed when what is queued is sent."""
+        if self._messages.full():
+            self.close(CLOSE_GOING_AWAY)
+        else:
+            self._messages.put_nowait(None)
+
+    async def write(self, send: Callable[[str], Awaitable[None]]) -> None:
+        """Send messages until the last one."""
+        while (text := await self._messages.get()) is not None:
+            await send(text)
+        self.close(CLOSE_GOING_AWAY)
+
+
+class Hub:
+    """All connections, and the pushes that go out to them. Belongs to the network thread."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._connections: dict[int, set[Connection]] = {}  # by player
+        # (player, planet) with news for somebody, None for all his planets; none of them twice.
+        self._news: asyncio.Queue[tuple[int, int | None]] = asyncio.Queue()
+        self._in_news: set[tuple[int, int | None]] = set()
+
+    def add(self, connection: Connection) -> None:
+        self._connections.setdefault(connection.player_id, set()).add(connection)
+        self._note_count()
+
+    def remove(self, connection: Connection) -> None:
+        own = self._connections[connection.player_id]
+        own.remove(connection)
+        if not own:
+            del self._connections[connection.player_id]
+        if connection.closing.done() and connection.closing.result() == CLOSE_TRY_LATER:
+            self._context.metrics.websocket_dropped.inc()
+        self._note_count()
+
+    def has_room_for(self, player_id: int) -> bool:
+        own = len(self._connections.get(player_id, ()))
+        return own < CONNECTIONS_PER_PLAYER_MAX and self._count() < CONNECTIONS_MAX
+
+    def finish_all(self) -> None:
+        """Have every client told what is left to tell, and that the world goes away."""
+        for connection in self._all():
+            connection.finish()
+
+    def _all(self) -> Iterator[Connection]:
+        for own in self._connections.values():
+            yield from own
+
+    def _count(self) -> int:
+        return sum(len(own) for own in self._connections.values())
+
+    def _note_count(self) -> None:
+        self._context.metrics.websocket_clients.set(self._count())
+
+    # What the world says -----------------------------------------------------------------------
+
+    def on_event(self, event: Event) -> None:
+        """Tell those whom an event concerns."""
+        match event:
+            case BuildingFinished():
+                self._tell(
+                    event.player_id,
+                    "building_complete",
+                    planet=event.planet_id,
+                    building_type=event.building,
+                    new_level=event.level,
+                    demolished=event.demolish,
+                    completed_at=iso_time(event.at),
+                )
+            case BuildItemDropped():
+                self._tell(
+                    event.player_id,
+                    "server_notice",
+                    planet=event.planet_id,
+                    text=f"{event.building} was dropped from the queue: {event.reason}.",
+                )
+            case PlanetFounded() | StocksChanged() | BuildingStarted():
+                self._note_changed(event)
+            case SettingsChanged():
+                self.on_resync()
+            case _:
+                assert_never(event)
+
+    def on_resync(self) -> None:
+        """Send everybody everything: events were lost, or all planets changed."""
+        for connection in self._all():
+            if connection.all_planets:
+                self.want(connection.player_id, None)
+            for planet_id in connection.planets:
+                self.want(connection.player_id, planet_id)
+
+    def _tell(self, player_id: int, kind: str, **fields: Any) -> None:
+        for connection in self._connections.get(player_id, ()):
+            connection.push(kind, **fields)
+
+    def _note_changed(self, event: PlanetEvent) -> None:
+        if any(c.wants(event.planet_id) for c in self._connections.get(event.player_id, ())):
+            self.want(event.player_id, event.planet_id)
+
+    # Updates of stocks -------------------------------------------------------------------------
+
+    async def push_updates(self) -> None:
+        """Send resource updates, once a second and at every turn, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._repeat())
+            for _ in range(_QUESTIONS_AT_ONCE):
+                tasks.create_task(self._answer_news())
+
+    async def _repeat(self) -> None:
+        while True:
+            await asyncio.sleep(UPDATE_INTERVAL_S)
+            self._close_logged_out()
+            self._context.metrics.players_online.set(self._context.tokens.online_count())
+            self.on_resync()
+
+    def _close_logged_out(self) -> None:
+        tokens = self._context.tokens
+        for connection in self._all():
+            if tokens.still_counts(connection.login):
+                tokens.see(connection.player_id)
+            else:
+                connection.close(CLOSE_REFUSED)
+
+    def want(self, player_id: int, planet_id: int | None) -> None:
+        """Have subscribers sent an update of a planet, or of all the planets of a player."""
+        wanted = (player_id, planet_id)
+        if wanted not in self._in_news:
+            self._in_news.add(wanted)
+            self._news.put_nowait(wanted)
+
+    async def _answer_news(self) -> None:
+        while True:
+            player_id, planet_id = wanted = await self._news.get()
+            # What happens from now on is news again: the answer may not show it.
+            self._in_news.discard(wanted)
+            try:
+                if planet_id is None:
+                    await self._want_all(player_id)
+                else:
+                    await self._push_update(player_id, planet_id)
+            except Problem as problem:
+                log.debug("no update of planet %s: %s", planet_id, problem.detail)
+            except Exception:
+                log.exception("an update of planet %s failed", planet_id)
+
+    async def _want_all(self, player_id: int) -> None:
+        answer: PlayerPlanets = await self._context.door.ask(ListPlanets(player_id))
+        for summary in answer.planets:
+            self.want(player_id, summary.planet_id)
+
+    async def _push_update(self, player_id: int, planet_id: int) -> None:
+        report: PlanetReport = await self._context.door.ask(ReportPlanet(player_id, planet_id))
+        text = _message("resource_update", resource_update(report))
+        for connection in self._connections.get(player_id, ()):
+            if connection.wants(planet_id):
+                connection.push_text(text)
+
+
+def _message(kind: str, fields: dict[str, Any]) -> str:
+    return json.dumps({"type": kind, "ts": now_iso(), **fields})

@@ -1,0 +1,219 @@
+"""Accounts: registering, logging in and out, changing the password."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from fastapi import APIRouter, Depends, Request
+
+from core import sync
+from core.api.answers import (
+    AccessToken,
+    AccountAnswer,
+    Message,
+    OwnAccount,
+    account_answer,
+    own_account,
+)
+from core.api.context import Context, InContext, InLogin, limited_by_address, neighbourhood_of
+from core.api.documentation import may_answer
+from core.api.door import COMMIT_PENDING
+from core.api.problems import Problem, unavailable
+from core.api.schemas import LoginBody, PasswordChange, Registration
+from core.api.tokens import is_under_way
+from core.commands import FoundHome
+from core.errors import StorageError
+from core.queries import FindHome, ListFreePlaces, ReadSettings
+from core.sync import Account, NameTaken, NewAccount
+
+log = logging.getLogger(__name__)
+
+router = APIRouter(prefix="/auth", tags=["accounts"])
+
+T = TypeVar("T")
+
+_USERNAME = re.compile(r"[A-Za-z0-9_-]{3,32}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_EMAIL_CHARACTERS_MAX = 254
+_PASSWORD_CHARACTERS = range(8, 129)
+# Nobody waits longer to get in because it cannot be noted when he did.
+_NOTE_LOGIN_S = 1.0
+
+
+@router.post(
+    "/register",
+    summary="Register",
+    dependencies=[Depends(limited_by_address)],
+    responses=may_answer(400, 409, 413, 429, 503, 504),
+)
+async def register(body: Registration, context: InContext) -> AccountAnswer:
+    """Make an account and found its home.
+
+    The account's id is the player's id in all paths.
+    """
+    _check_registration(body)
+    needs_choice = await _check_that_there_is_room(body.username, context)
+    password_hash = await context.passwords.hash(body.password)
+    new = NewAccount(body.username, body.email, password_hash)
+    account = await _committed(sync.register_account(new))
+    if isinstance(account, NameTaken):
+        raise _username_taken(account.username)
+    if not needs_choice:
+        await _found_first_home(account, context)
+    return account_answer(account)
+
+
+@router.post(
+    "/login",
+    summary="Log in",
+    dependencies=[Depends(limited_by_address)],
+    responses=may_answer(400, 401, 403, 413, 429, 503),
+)
+async def login(body: LoginBody, request: Request, context: InContext) -> AccessToken:
+    """Exchange a name and a password for a token, to be sent as Bearer."""
+    account = await _check_password_of(body.username, body.password, request, context)
+    if account is None:
+        raise Problem(401, "wrong_credentials", "The name or the password is wrong.")
+    if not account.is_active:
+        raise Problem(403, "banned", "This account was closed by the host.")
+    await _mend_home(account, context)
+    await _note_login(account)
+    return AccessToken(access_token=context.tokens.issue(account))
+
+
+@router.get("/me", summary="Your account", responses=may_answer(401, 429, 503))
+async def me(login: InLogin, context: InContext) -> OwnAccount:
+    """Return the account that is logged in."""
+    account = await sync.find_account(login.account.id) or login.account
+    settings = await context.door.ask(ReadSettings())
+    home = await context.door.ask(FindHome(account.id))
+    needs_choice = home is None and settings["require_start_choice"]
+    return own_account(account, needs_start_choice=needs_choice)
+
+
+@router.post("/logout", summary="Log out", responses=may_answer(401, 429, 503, 504))
+async def logout(login: InLogin, context: InContext) -> Message:
+    """Make the token worthless, also after a restart."""
+    await _committed(context.tokens.revoke(login))
+    return Message(message="Logged out.")
+
+
+@router.post(
+    "/password",
+    summary="Change the password",
+    responses=may_answer(400, 401, 403, 413, 429, 503, 504),
+)
+async def change_password(
+    body: PasswordChange, login: InLogin, request: Request, context: InContext
+) -> Message:
+    """Set a new password; every token of the account is worthless afterwards."""
+    _check_password(body.new)
+    account = await _check_password_of(login.account.username, body.old, request, context)
+    if account is None:
+        raise Problem(403, "wrong_password", "The old password is wrong.")
+    new_hash = await context.passwords.hash(body.new)
+    changed = await _committed(sync.change_password(account.id, new_hash))
+    if changed is not None:
+        context.tokens.learn(changed)
+    return Message(message="The password was changed; log in again.")
+
+
+async def _check_that_there_is_room(username: str, context: Context) -> bool:
+    """Return whether new players choose their start. Raise Problem if nobody can come in.
+
+    All this before the password is hashed, which is what costs.
+    """
+    settings = await context.door.ask(ReadSettings())
+    if not settings["registration_open"]:
+        raise Problem(409, "registration_closed", "This world takes no new players.")
+    if not await context.door.ask(ListFreePlaces(None, None, limit=1, offset=0)):
+        raise Problem(409, "universe_full", "There is no free place left in this universe.")
+    if await sync.find_credentials(username) is not None:
+        raise _username_taken(username)
+    if context.door.storage_is_stalled:
+        raise Problem(503, "storage_unavailable", "Accounts cannot be saved.", retry_after_s=5)
+    return bool(settings["require_start_choice"])
+
+
+async def _found_first_home(account: Account, context: Context) -> None:
+    try:
+        await context.door.order(FoundHome(account.id, account.username))
+    except Problem as problem:
+        if problem.status != 503:
+            raise
+        # The account is there: the answer must not say that nothing was done.
+        raise Problem(
+            504,
+            COMMIT_PENDING.code,
+            "The account is made; its home will be founded when you log in.",
+            retry_after_s=problem.retry_after_s,
+        ) from problem
+
+
+async def _mend_home(account: Account, context: Context) -> None:
+    """Found the home of a player whose registration was cut off half way."""
+    if await context.door.ask(FindHome(account.id)) is not None:
+        return
+    settings = await context.door.ask(ReadSettings())
+    if not settings["require_start_choice"]:
+        await context.door.order(FoundHome(account.id, account.username))
+
+
+async def _note_login(account: Account) -> None:
+    try:
+        await asyncio.wait_for(sync.record_login(account.id), _NOTE_LOGIN_S)
+    except (StorageError, TimeoutError) as error:
+        log.info("the time of a login could not be noted: %s", error)
+
+
+async def _check_password_of(
+    username: str, password: str, request: Request, context: Context
+) -> Account | None:
+    """Return the account if the password is right. Raise Problem 429 after too many wrong ones.
+
+    An unknown name takes as long as a wrong password.
+    """
+    attempt = (neighbourhood_of(request), username.casefold())
+    # Counted before it is looked at: what is sent all at once must not slip through.
+    context.failure_rate.take(attempt)
+    credentials = await sync.find_credentials(username)
+    password_hash = None if credentials is None else credentials.password_hash
+    right = await context.passwords.matches(password, password_hash)
+    if credentials is None or not right:
+        return None
+    context.failure_rate.give_back(attempt)
+    return credentials.account
+
+
+async def _committed(change: Awaitable[T]) -> T:
+    """Await a change of the account tables. Raise Problem 504 if it may still be made later."""
+    try:
+        return await change
+    except StorageError as error:
+        if is_under_way(error):
+            raise unavailable(COMMIT_PENDING) from error
+        raise
+
+
+def _check_registration(body: Registration) -> None:
+    if not _USERNAME.fullmatch(body.username):
+        raise Problem(
+            400, "bad_username", "A user name has 3 to 32 letters, digits, underscores or hyphens."
+        )
+    email = body.email
+    if len(email) > _EMAIL_CHARACTERS_MAX or not email.isprintable() or not _EMAIL.fullmatch(email):
+        raise Problem(400, "bad_email", "An e-mail address has an @ and a dot.")
+    _check_password(body.password)
+
+
+def _check_password(password: str) -> None:
+    if len(password) not in _PASSWORD_CHARACTERS:
+        raise Problem(400, "bad_password", "A password has 8 to 128 characters.")
+
+
+def _username_taken(username: str) -> Problem:
+    return Problem(400, "username_taken", f"Somebody is called {username} already.")

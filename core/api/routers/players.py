@@ -1,0 +1,168 @@
+"""What a player sees and does."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from core.api.answers import (
+    ActivePlanet,
+    FreePlaces,
+    ItemOrdered,
+    OwnPlanets,
+    PlanetAnswer,
+    QueueLeft,
+    Welcome,
+    founded_planet,
+    own_planets,
+    place,
+    planet_answer,
+    queue_item,
+)
+from core.api.context import ID_MAX, InContext, InLogin, OwnPlayer
+from core.api.documentation import may_answer
+from core.api.problems import Problem
+from core.api.schemas import BuildOrder, StartChoice
+from core.commands import (
+    CancelBuilding,
+    DemolishBuilding,
+    FoundHome,
+    SelectPlanet,
+    StartBuilding,
+)
+from core.galaxy import Coordinates
+from core.queries import FindHome, ListFreePlaces, ListPlanets, ReportPlanet
+
+_READING = (401, 403, 422, 429, 503)
+_CHANGING = (401, 403, 409, 422, 429, 503, 504)
+
+router = APIRouter(tags=["players"])
+
+PlanetInPath = Annotated[int, Path(ge=1, le=ID_MAX)]
+PlanetInQuery = Annotated[
+    int | None, Query(ge=1, le=ID_MAX, description="the active planet if none is named")
+]
+TypeInPath = Annotated[str, Path(min_length=1, max_length=64, examples=["metal_mine"])]
+# Looking for free places goes through all of them, up to the last that is asked for.
+_OFFSET_MAX = 10_000
+
+
+@router.get("/player/{id}", summary="One planet", responses=may_answer(*_READING))
+async def player(
+    player_id: OwnPlayer, context: InContext, planet: PlanetInQuery = None
+) -> PlanetAnswer:
+    """Return the whole of one planet, the active one if none is named."""
+    return planet_answer(await context.door.ask(ReportPlanet(player_id, planet)))
+
+
+@router.get("/player/{id}/planets", summary="Your planets", responses=may_answer(*_READING))
+async def planets(player_id: OwnPlayer, context: InContext) -> OwnPlanets:
+    """Return the player's planets."""
+    return own_planets(await context.door.ask(ListPlanets(player_id)))
+
+
+@router.post(
+    "/player/{id}/planets/{planet_id}/select",
+    summary="Select a planet",
+    responses=may_answer(*_CHANGING),
+)
+async def select_planet(
+    player_id: OwnPlayer, planet_id: PlanetInPath, context: InContext
+) -> ActivePlanet:
+    """Make a planet the one that is meant where none is named."""
+    active = await context.door.order(SelectPlanet(player_id, planet_id))
+    return ActivePlanet(active_planet=active)
+
+
+@router.post("/player/{id}/build", summary="Build", responses=may_answer(400, 404, 413, *_CHANGING))
+async def build(player_id: OwnPlayer, body: BuildOrder, context: InContext) -> ItemOrdered:
+    """Queue the next level of a building. It is paid when its turn comes."""
+    order = StartBuilding(player_id, body.building_type, body.planet)
+    item = await context.door.order(order)
+    begun = "started" if item.started_at is not None else "queued"
+    return ItemOrdered(message=f"{item.building} {item.level} is {begun}.", item=queue_item(item))
+
+
+@router.delete(
+    "/player/{id}/build-queue/{index}",
+    summary="Cancel an order",
+    responses=may_answer(404, *_CHANGING),
+)
+async def cancel(
+    player_id: OwnPlayer,
+    index: Annotated[int, Path(ge=0, le=1000, description="0 is the active item")],
+    context: InContext,
+    planet: PlanetInQuery = None,
+) -> QueueLeft:
+    """Take an item out of the building queue; the active one is refunded."""
+    left = await context.door.order(CancelBuilding(player_id, index, planet))
+    return QueueLeft(message="Cancelled.", build_queue=[queue_item(item) for item in left])
+
+
+@router.delete(
+    "/player/{id}/buildings/{building_type}",
+    summary="Demolish",
+    responses=may_answer(404, *_CHANGING),
+)
+async def demolish(
+    player_id: OwnPlayer,
+    building_type: TypeInPath,
+    context: InContext,
+    planet: PlanetInQuery = None,
+) -> ItemOrdered:
+    """Queue the removal of a building's highest level."""
+    item = await context.door.order(DemolishBuilding(player_id, building_type, planet))
+    return ItemOrdered(
+        message=f"{item.building} {item.level} will be demolished.", item=queue_item(item)
+    )
+
+
+@router.get("/planets/available", summary="Free places", responses=may_answer(401, 422, 429, 503))
+async def free_places(
+    _login: InLogin,
+    context: InContext,
+    galaxy: Annotated[int | None, Query(ge=1, le=1000)] = None,
+    system: Annotated[int | None, Query(ge=1, le=499)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    offset: Annotated[int, Query(ge=0, le=_OFFSET_MAX)] = 0,
+) -> FreePlaces:
+    """Return coordinates where a home may be founded."""
+    places = await context.door.ask(ListFreePlaces(galaxy, system, limit, offset))
+    return FreePlaces(planets=[place(coordinates) for coordinates in places])
+
+
+@router.post(
+    "/player/{id}/choose-start",
+    summary="Choose a start",
+    responses=may_answer(400, 413, *_CHANGING),
+)
+async def choose_start(
+    player_id: OwnPlayer, body: StartChoice, login: InLogin, context: InContext
+) -> Welcome:
+    """Found the home at a place of one's own choice."""
+    if await context.door.ask(FindHome(player_id)) is not None:
+        raise _already_settled()
+    command = FoundHome(
+        player_id,
+        login.account.username,
+        coordinates=(body.galaxy, body.system, body.position),
+        planet_name=body.name,
+    )
+    home = await context.door.order(command)
+    if not _is_at(home.coordinates, body):
+        # Another request of the same player was faster.
+        raise _already_settled()
+    return Welcome(message="Welcome home.", planet=founded_planet(home))
+
+
+def _is_at(coordinates: Coordinates, choice: StartChoice) -> bool:
+    galaxy, system, position = coordinates
+    return (galaxy, system) == (choice.galaxy, choice.system) and choice.position in (
+        None,
+        position,
+    )
+
+
+def _already_settled() -> Problem:
+    return Problem(409, "already_settled", "You have a home already.")

@@ -1,0 +1,77 @@
+"""What requests hold: the wire formats of bodies, with types of their own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from core.api.context import ID_MAX
+
+PlanetId = Annotated[int, Field(ge=1, le=ID_MAX)]
+TypeName = Annotated[str, Field(min_length=1, max_length=64, examples=["metal_mine"])]
+
+
+def _as_text(text: str) -> str:
+    """Refuse half characters, which JSON can hold and UTF-8 cannot."""
+    if not text.isascii() and text.encode(errors="ignore").decode() != text:
+        raise ValueError("this holds half of a character")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_as_text)]
+# Longer than any name or password there is, and short enough to be compared and counted.
+Guess = Annotated[Text, Field(max_length=1_000)]
+
+
+def _as_shown(name: str) -> str:
+    """Refuse names that cannot be seen or that change what stands around them."""
+    name = name.strip()
+    if not name or not name.isprintable():
+        raise ValueError("a name has letters that can be seen, and nothing else")
+    return name
+
+
+PlanetName = Annotated[
+    str, Field(min_length=1, max_length=40, examples=["New Hope"]), AfterValidator(_as_shown)
+]
+
+
+class Body(BaseModel):
+    """A request's body: what is not known is left out, and a number is no text."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+class Registration(Body):
+    # Their limits are checked later: api.md answers 400 with the reason, not 422.
+    username: Annotated[Text, Field(examples=["mira"], description="3–32 of letters, digits, _, -")]
+    email: Annotated[Text, Field(examples=["mira@example.org"])]
+    password: Annotated[Text, Field(examples=["correct horse"], description="8–128 characters")]
+
+
+class LoginBody(Body):
+    username: Annotated[Guess, Field(examples=["mira"])]
+    password: Annotated[Guess, Field(examples=["correct horse"])]
+
+
+class PasswordChange(Body):
+    old: Annotated[Guess, Field(examples=["correct horse"])]
+    new: Annotated[Text, Field(examples=["battery staple"], description="8–128 characters")]
+
+
+class BuildOrder(Body):
+    building_type: TypeName
+    planet: Annotated[PlanetId | None, Field(description="the active planet if none is named")] = (
+        None
+    )
+
+
+class StartChoice(Body):
+    galaxy: Annotated[int, Field(ge=1, le=1000, examples=[1])]
+    system: Annotated[int, Field(ge=1, le=499, examples=[12])]
+    position: Annotated[
+        Annotated[int, Field(ge=1, le=15)] | None,
+        Field(examples=[7], description="the first free one if none is named"),
+    ] = None
+    name: Annotated[PlanetName | None, Field(description="of the planet")] = None

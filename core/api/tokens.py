@@ -1,0 +1,164 @@
+"""Tokens: who is asking, and whether his login still counts."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import jwt
+
+from core import sync
+from core.api.problems import Problem
+from core.errors import StorageError
+from core.sync import Account, Revocation
+
+_ALGORITHM = "HS256"
+_ACCOUNTS_MAX = 10_000
+_TOKEN_CHARACTERS_MAX = 2_000
+_SEEN_FOR_S = 120.0
+_REVOKED_BEFORE_PRUNING = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A token that was checked: whose it is and how it is called."""
+
+    account: Account
+    token_id: str
+    expires_at: datetime
+
+
+class Tokens:
+    """Issues and checks tokens. Belongs to the network thread.
+
+    Accounts are asked for once: nobody else changes them while the world runs, and whoever does
+    through this program calls `learn` or `forget`.
+    """
+
+    def __init__(
+        self,
+        secret: str,
+        expire_minutes: int,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._secret = secret
+        self._expire_s = expire_minutes * 60
+        self._monotonic = monotonic
+        self._accounts: OrderedDict[int, Account] = OrderedDict()
+        self._revoked: dict[str, float] = {}
+        self._prune_at = _REVOKED_BEFORE_PRUNING
+        self._seen: OrderedDict[int, float] = OrderedDict()
+
+    async def load(self) -> None:
+        """Learn which tokens were logged out before."""
+        for revocation in await sync.load_revocations():
+            self._revoked[revocation.token_id] = revocation.expires_at.timestamp()
+
+    def issue(self, account: Account) -> str:
+        claims = {
+            "sub": str(account.id),
+            "jti": secrets.token_hex(16),
+            "epoch": account.token_epoch,
+            "exp": int(time.time()) + self._expire_s,
+        }
+        return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
+
+    async def check(self, token: str) -> Login:
+        """Return whose token this is. Raise Problem 401 if it is worth nothing."""
+        account_id, token_id, epoch, expires_at = self._read(token)
+        account = await self._account(account_id)
+        if token_id in self._revoked or account is None or account.token_epoch != epoch:
+            raise _not_logged_in()
+        if not account.is_active:
+            raise Problem(403, "banned", "This account was closed by the host.")
+        self.see(account_id)
+        return Login(account, token_id, expires_at)
+
+    def still_counts(self, login: Login) -> bool:
+        """Return whether a token that was checked before is worth something yet."""
+        account = self._accounts.get(login.account.id, login.account)
+        return (
+            login.token_id not in self._revoked
+            and login.expires_at.timestamp() > time.time()
+            and account.token_epoch == login.account.token_epoch
+            and account.is_active
+        )
+
+    async def revoke(self, login: Login) -> None:
+        """Make a token worthless, also after a restart. Raise StorageError if it may come back."""
+        self._note_revoked(login)
+        try:
+            await sync.revoke_token(Revocation(login.token_id, login.expires_at))
+        except StorageError as error:
+            if not is_under_way(error):
+                # Then it must go on working, or logging out could not be tried again.
+                self._revoked.pop(login.token_id, None)
+            raise
+
+    def _note_revoked(self, login: Login) -> None:
+        self._revoked[login.token_id] = login.expires_at.timestamp()
+        if len(self._revoked) >= self._prune_at:
+            now = time.time()
+            self._revoked = {known: until for known, until in self._revoked.items() if until > now}
+            self._prune_at = max(_REVOKED_BEFORE_PRUNING, 2 * len(self._revoked))
+
+    def learn(self, account: Account) -> None:
+        """Take over an account as it is now."""
+        self._accounts[account.id] = account
+        self._accounts.move_to_end(account.id)
+        if len(self._accounts) > _ACCOUNTS_MAX:
+            self._accounts.popitem(last=False)
+
+    def forget(self, account_id: int) -> None:
+        """Look an account up again: it was changed."""
+        self._accounts.pop(account_id, None)
+
+    def online_count(self) -> int:
+        """Return how many players have been heard of lately."""
+        cutoff = self._monotonic() - _SEEN_FOR_S
+        while self._seen and next(iter(self._seen.values())) < cutoff:
+            self._seen.popitem(last=False)
+        return len(self._seen)
+
+    def see(self, account_id: int) -> None:
+        """Note that somebody is here."""
+        self._seen[account_id] = self._monotonic()
+        self._seen.move_to_end(account_id)
+
+    def _read(self, token: str) -> tuple[int, str, int, datetime]:
+        """Return account, id, epoch and end of a token that this program has signed."""
+        if len(token) > _TOKEN_CHARACTERS_MAX:
+            raise _not_logged_in()
+        try:
+            claims = jwt.decode(
+                token,
+                self._secret,
+                algorithms=[_ALGORITHM],
+                options={"require": ["sub", "jti", "epoch", "exp"]},
+            )
+            expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+            return int(claims["sub"]), claims["jti"], claims["epoch"], expires_at
+        # A header of a thousand brackets is too deep for the reader of JSON.
+        except (jwt.InvalidTokenError, ValueError, RecursionError):
+            raise _not_logged_in() from None
+
+    async def _account(self, account_id: int) -> Account | None:
+        if account_id not in self._accounts:
+            found = await sync.find_account(account_id)
+            # Somebody may have learnt of a change while this was being read.
+            if found is not None and account_id not in self._accounts:
+                self.learn(found)
+        return self._accounts.get(account_id)
+
+
+def is_under_way(error: StorageError) -> bool:
+    """Return whether a change that failed was given up on, and may still be made."""
+    return isinstance(error.__cause__, TimeoutError)
+
+
+def _not_logged_in() -> Problem:
+    return Problem(401, "not_logged_in", "Log in first.")

@@ -1,0 +1,177 @@
+"""A real world behind real sockets, and players who come to it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import ssl
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+
+from core.clock import SystemClock
+from core.game import GameWorld
+from core.paths import DataFolder
+from core.simulation import Simulation
+from desktop_app.application import Host
+from tests.worlds import Bits, bits_of
+
+PASSWORD = "correct horse"
+# For things that happen in a moment, unless they never happen.
+PATIENCE_S = 20.0
+LOOK_EVERY_S = 0.005
+# Nothing is encrypted here, but every client would read all the world's certificates anew.
+NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+class JumpingClock(SystemClock):
+    """The real clock, but for the jumps that a test makes."""
+
+    ahead_s = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.ahead_s
+
+    def jump(self, seconds: float) -> None:
+        self.ahead_s += seconds
+
+
+@asynccontextmanager
+async def hosting(root: Path, **settings: Any) -> AsyncIterator[Host]:
+    """Host the world of a folder on a free port."""
+    host = Host(DataFolder(root), {"port": 0, **settings})
+    await host.start()
+    try:
+        yield host
+    finally:
+        await host.stop()
+        _join_driver_threads()
+
+
+def _join_driver_threads() -> None:
+    # aiosqlite tells its threads to end and does not wait until they have.
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            thread.join(PATIENCE_S)
+
+
+@asynccontextmanager
+async def client_of(host: Host, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(
+        base_url=url_of(host), timeout=PATIENCE_S, verify=NO_CERTIFICATES, **options
+    ) as client:
+        yield client
+
+
+@asynccontextmanager
+async def socket_of(host: Host, query: str = "", **options: Any) -> AsyncIterator[ClientConnection]:
+    """Connect to a host's WebSocket."""
+    async with connect(url_of(host).replace("http", "ws") + "/ws" + query, **options) as socket:
+        yield socket
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """Somebody who is logged in."""
+
+    client: httpx.AsyncClient
+    id: int
+    name: str
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    async def get(self, path: str) -> httpx.Response:
+        return await self.client.get(self._filled(path), headers=self.headers)
+
+    async def post(self, path: str, body: Any = None) -> httpx.Response:
+        return await self.client.post(self._filled(path), json=body, headers=self.headers)
+
+    async def delete(self, path: str) -> httpx.Response:
+        return await self.client.delete(self._filled(path), headers=self.headers)
+
+    async def build(self, building: str) -> httpx.Response:
+        return await self.post("/player/{id}/build", {"building_type": building})
+
+    async def planet(self) -> dict[str, Any]:
+        """Return the whole of the active planet."""
+        return dict((await self.get("/player/{id}")).raise_for_status().json())
+
+    def _filled(self, path: str) -> str:
+        return path.replace("{id}", str(self.id))
+
+
+def registration(name: str) -> dict[str, str]:
+    return {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
+
+
+async def register(client: httpx.AsyncClient, name: str) -> int:
+    """Register and return the id."""
+    answer = (await client.post("/auth/register", json=registration(name))).raise_for_status()
+    return int(answer.json()["id"])
+
+
+async def log_in(client: httpx.AsyncClient, name: str) -> str:
+    """Log in and return the token."""
+    body = {"username": name, "password": PASSWORD}
+    answer = (await client.post("/auth/login", json=body)).raise_for_status()
+    return str(answer.json()["access_token"])
+
+
+async def enter(client: httpx.AsyncClient, name: str = "mira") -> Player:
+    """Register, log in and return the player."""
+    player_id = await register(client, name)
+    return Player(client, player_id, name, await log_in(client, name))
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Return when a condition holds. Raise TimeoutError if it never does."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await asyncio.sleep(LOOK_EVERY_S)
+
+
+@contextmanager
+def locked_database(host: Host) -> Iterator[None]:
+    """Keep everybody else from writing to the world's file, as a backup program might."""
+    with closing(sqlite3.connect(host.folder.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            other.execute("ROLLBACK")
+
+
+def url_of(host: Host) -> str:
+    assert host.url is not None
+    return host.url
+
+
+def simulation_of(host: Host) -> Simulation:
+    assert host.simulation is not None
+    return host.simulation
+
+
+def game_of(host: Host) -> GameWorld:
+    assert host.game is not None
+    return host.game
+
+
+def clock_of(host: Host) -> JumpingClock:
+    clock = game_of(host).clock
+    assert isinstance(clock, JumpingClock)
+    return clock
+
+
+def world_of(host: Host) -> tuple[Bits, dict[Any, int]]:
+    """Return every bit of the world; nothing may be happening in it."""
+    world = game_of(host).state.world
+    return bits_of(world), dict(world.next_id)

@@ -1,0 +1,231 @@
+"""Accounts, against a real world."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.api import context
+from core.api.passwords import Passwords
+from core.components import PLAYER
+from tests.api.hosting import (
+    PASSWORD,
+    Player,
+    client_of,
+    enter,
+    game_of,
+    hosting,
+    log_in,
+    register,
+    registration,
+)
+
+BAD_REGISTRATIONS = {
+    "bad_username": [
+        {"username": name}
+        for name in ("ab", "x" * 33, "", "mi ra", "mira\n", "mir\u0430", "a/b", "<b>", "\0\0\0")
+    ],
+    "bad_email": [
+        {"email": email}
+        for email in (
+            "",
+            "mira",
+            "mira@example",
+            "@example.org",
+            "a@b.",
+            "a b@c.d",
+            "a@b.c\r\nX: y",
+        )
+    ]
+    + [{"email": "\0@b.c"}, {"email": "x" * 251 + "@b.c"}],
+    "bad_password": [{"password": "1234567"}, {"password": "x" * 129}],
+}
+
+
+async def test_that_a_bad_registration_says_why_and_makes_nothing(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        for code, changes in BAD_REGISTRATIONS.items():
+            for change in changes:
+                body = registration("mira") | change
+                answer = await client.post("/auth/register", json=body)
+                assert (answer.status_code, answer.json()["code"]) == (400, code), body
+        assert await register(client, "mira") == 1
+
+
+async def test_that_names_and_passwords_may_be_as_long_as_they_may(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        body = {"username": "a-_" + "Z" * 29, "email": "a@b.c", "password": "ü" * 128}
+        answer = await client.post("/auth/register", json=body)
+        assert answer.json() == {"id": 1, "username": body["username"], "email": "a@b.c"}
+        token = await client.post("/auth/login", json=body)
+        assert token.json()["token_type"] == "bearer"
+
+
+async def test_that_a_name_is_taken_in_whatever_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed = []
+    hash_password = Passwords.hash
+
+    async def note(self: Passwords, password: str) -> str:
+        hashed.append(password)
+        return await hash_password(self, password)
+
+    monkeypatch.setattr(Passwords, "hash", note)
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        names = ["mira", "MIRA", "Mira", "mIRA"]
+        answers = await asyncio.gather(
+            *(client.post("/auth/register", json=registration(name)) for name in names)
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400]
+        assert {a.json()["code"] for a in answers if a.status_code == 400} == {"username_taken"}
+        hashed.clear()
+        for spelling in itertools.product("mM", "iI", "rR", "aA"):
+            body = registration("".join(spelling))
+            assert (await client.post("/auth/register", json=body)).status_code == 400
+        # Whoever tries ten thousand times pays for them, not the host.
+        assert hashed == []
+        assert len(game_of(host).state.world.tables[PLAYER]) == 1
+        await log_in(client, "MiRa")
+
+
+async def test_that_a_login_does_not_tell_what_was_wrong(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        await register(client, "mira")
+        wrong_password = {"username": "mira", "password": "battery staple"}
+        unknown_name = {"username": "jonas", "password": PASSWORD}
+        empty = {"username": "", "password": ""}
+        answers = [
+            await client.post("/auth/login", json=body)
+            for body in (wrong_password, unknown_name, empty)
+        ]
+        assert {answer.status_code for answer in answers} == {401}
+        assert len({answer.text for answer in answers}) == 1
+        assert answers[0].headers["www-authenticate"] == "Bearer"
+
+
+async def test_that_guessing_is_slowed_down_even_if_the_guess_is_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[Any] = []
+    matches = Passwords.matches
+
+    async def note(self: Passwords, password: str, password_hash: str | None) -> bool:
+        looked_at.append(password)
+        return await matches(self, password, password_hash)
+
+    monkeypatch.setattr(Passwords, "matches", note)
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        await register(client, "mira")
+        await register(client, "jonas")
+
+        async def guess(password: str) -> int:
+            body = {"username": "MIRA", "password": password}
+            return (await client.post("/auth/login", json=body)).status_code
+
+        # All at once: no guess may slip through because the others are not refused yet.
+        statuses = await asyncio.gather(*(guess(f"wrong {number}") for number in range(30)))
+        assert statuses.count(401) == context.LOGIN_FAILURES_PER_MINUTE
+        assert statuses.count(429) == 30 - context.LOGIN_FAILURES_PER_MINUTE
+        assert len(looked_at) == context.LOGIN_FAILURES_PER_MINUTE
+        assert await guess(PASSWORD) == 429
+        # Others are not held up.
+        await log_in(client, "jonas")
+
+
+async def test_that_right_passwords_do_not_count_as_guesses(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        await register(client, "mira")
+        for _ in range(2 * context.LOGIN_FAILURES_PER_MINUTE):
+            await log_in(client, "mira")
+
+
+async def test_that_a_new_password_ends_every_login(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        mira = await enter(client)
+        other = Player(client, mira.id, mira.name, await log_in(client, "mira"))
+        new = {"old": PASSWORD, "new": "battery staple"}
+        wrong = await mira.post("/auth/password", new | {"old": "nonsense"})
+        assert (wrong.status_code, wrong.json()["code"]) == (403, "wrong_password")
+        short = await mira.post("/auth/password", new | {"new": "short"})
+        assert (short.status_code, short.json()["code"]) == (400, "bad_password")
+        assert (await mira.get("/auth/me")).status_code == 200
+
+        assert (await mira.post("/auth/password", new)).status_code == 200
+        for player in (mira, other):
+            assert (await player.get("/auth/me")).status_code == 401
+        old_login = await client.post("/auth/login", json=registration("mira"))
+        assert old_login.status_code == 401
+        body = {"username": "mira", "password": "battery staple"}
+        assert (await client.post("/auth/login", json=body)).status_code == 200
+
+
+async def test_that_only_the_token_that_logs_out_stops_working(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        mira = await enter(client)
+        other = Player(client, mira.id, mira.name, await log_in(client, "mira"))
+        assert (await mira.post("/auth/logout")).json() == {"message": "Logged out."}
+        for path in ("/auth/me", "/player/{id}", "/planets/available"):
+            refusal = await mira.get(path)
+            assert (refusal.status_code, refusal.json()["code"]) == (401, "not_logged_in")
+            assert (await other.get(path)).status_code == 200
+        assert (await mira.post("/auth/logout")).status_code == 401
+
+
+async def test_that_a_closed_world_takes_nobody_new(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        await register(client, "mira")
+    async with hosting(tmp_path, registration_open=False) as host, client_of(host) as client:
+        refusal = await client.post("/auth/register", json=registration("jonas"))
+        assert (refusal.status_code, refusal.json()["code"]) == (409, "registration_closed")
+        await log_in(client, "mira")
+
+
+async def test_that_a_full_universe_makes_no_account_without_a_home(tmp_path: Path) -> None:
+    async with hosting(tmp_path, galaxies=1, systems=1) as host, client_of(host) as client:
+        for number in range(9):
+            await register(client, f"player{number}")
+        refusal = await client.post("/auth/register", json=registration("late"))
+        assert (refusal.status_code, refusal.json()["code"]) == (409, "universe_full")
+        login = await client.post("/auth/login", json=registration("late"))
+        assert login.status_code == 401
+
+
+async def test_that_strangers_are_limited_by_where_they_come_from(tmp_path: Path) -> None:
+    async with hosting(tmp_path, rate_limit_per_minute=5) as host, client_of(host) as client:
+        body = {"username": "mira", "password": "wrong password"}
+        statuses = [(await client.post("/auth/login", json=body)).status_code for _ in range(7)]
+        assert statuses == [401] * 5 + [429] * 2
+        # With a token that is worth nothing, too.
+        headers = {"Authorization": "Bearer nonsense"}
+        refusal = await client.get("/auth/me", headers=headers)
+        assert refusal.status_code == 429
+        assert int(refusal.headers["retry-after"]) >= 1
+        # A proxy on this computer says whom it speaks for. One network of IPv6 is one asker.
+        for address, status in (
+            ("203.0.113.7", 401),
+            ("2001:db8::1", 401),
+            ("2001:db8::2", 401),
+        ):
+            answer = await client.post(
+                "/auth/login", json=body, headers={"X-Forwarded-For": address}
+            )
+            assert answer.status_code == status
+        statuses = []
+        for number in range(5):
+            headers = {"X-Forwarded-For": f"2001:db8::{number}:1"}
+            answer = await client.post("/auth/login", json=body, headers=headers)
+            statuses.append(answer.status_code)
+        assert statuses == [401] * 3 + [429] * 2
+
+
+async def test_that_players_are_limited_each_for_himself(tmp_path: Path) -> None:
+    async with hosting(tmp_path, rate_limit_per_minute=12) as host, client_of(host) as client:
+        mira, jonas = await enter(client, "mira"), await enter(client, "jonas")
+        statuses = [(await mira.get("/player/{id}")).status_code for _ in range(14)]
+        assert statuses == [200] * 12 + [429] * 2
+        assert (await jonas.get("/player/{id}")).status_code == 200

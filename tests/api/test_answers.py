@@ -1,0 +1,65 @@
+"""What players are told: times, whole numbers, nothing left out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.api.answers import iso, iso_time, planet_answer, queue_item, resource_update, whole
+from core.queries import PlanetReport, PlanetSummary
+from core.systems.construction import Item
+
+REPORT = PlanetReport(
+    at=1_800_000_000.5,
+    player_name="mira",
+    summary=PlanetSummary(3, 7, "<b>Hope</b>", (1, 2, 4), (10_000.0, 499.999, 0.0)),
+    production=(30.0, 15.0, 0.0),
+    consumption=(0.0, 0.0, 0.0),
+    capacity=(10_000.0, 10_000.0, 10_000.0),
+    energy_produced=22.00001,
+    energy_used=10.0,
+    factor=1.0,
+    levels={"metal_mine": 1},
+    queue=(Item("metal_mine", 2, False, (90, 22, 0), 1_800_000_000.0, 1_800_000_060.0),),
+    temperature_max=70,
+    fields=163,
+    fields_used=1,
+    kept=False,
+)
+
+
+def test_that_times_are_utc_with_a_z() -> None:
+    assert iso_time(1_800_000_000.1239) == "2027-01-15T08:00:00.123Z"
+    tokyo = datetime(2027, 1, 15, 17, tzinfo=timezone(timedelta(hours=9)))
+    assert iso(tokyo) == "2027-01-15T08:00:00.000Z"
+
+
+@given(st.floats(0, 4e9))
+def test_that_a_time_can_be_read_back(moment: float) -> None:
+    read = datetime.fromisoformat(iso_time(moment))
+    assert abs(read - datetime.fromtimestamp(moment, UTC)) < timedelta(milliseconds=1)
+
+
+def test_that_amounts_are_floored() -> None:
+    assert whole((10_000.0, 499.999, 0.0)) == {"metal": 10_000, "crystal": 499, "deuterium": 0}
+
+
+def test_that_a_waiting_item_has_no_times() -> None:
+    item = queue_item(Item("shipyard", 1, False, (400, 200, 100), None, None))
+    assert item.started_at is None
+    assert item.completion_time is None
+
+
+def test_that_a_stock_at_its_cap_is_full() -> None:
+    answer = planet_answer(REPORT)
+    assert answer.full == ["metal"]
+    assert answer.resources["crystal"] == 499
+    assert answer.production["metal_rate"] == 30.0
+    assert answer.planet.temperature == 50
+    assert answer.planet.size == 11588
+    assert answer.kept is False
+    update = resource_update(REPORT)
+    assert (update["planet"], update["full"], update["kept"]) == (3, ["metal"], False)
+    assert update["totals"] == answer.resources

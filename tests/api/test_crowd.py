@@ -1,0 +1,39 @@
+"""Fifty players who come at the same moment, at the price that a password has in earnest."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+
+from core.api import passwords
+from tests.api.hosting import client_of, enter, hosting
+
+HASHER, NOBODY = passwords._HASHER, passwords._NOBODY
+PLAYERS = 50
+
+
+async def test_that_fifty_who_come_at_once_are_served_and_no_tick_notices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "_HASHER", HASHER)
+    monkeypatch.setattr(passwords, "_NOBODY", NOBODY)
+    assert HASHER.memory_cost >= 19_456  # what OWASP asks for at least
+    async with (
+        hosting(tmp_path) as host,
+        client_of(host, limits=httpx.Limits(max_connections=PLAYERS)) as client,
+    ):
+        ticks, skipped = host.metrics.ticks_total._value, host.metrics.ticks_skipped._value
+        ticks_before, skipped_before = ticks.get(), skipped.get()
+        players = await asyncio.gather(
+            *(enter(client, f"player{number}") for number in range(PLAYERS))
+        )
+        assert len({player.id for player in players}) == PLAYERS
+        assert len({player.token for player in players}) == PLAYERS
+        assert ticks.get() > ticks_before
+        assert skipped.get() == skipped_before
+        planets = await asyncio.gather(*(player.planet() for player in players))
+        positions = {tuple(planet["position"].values()) for planet in planets}
+        assert len(positions) == PLAYERS

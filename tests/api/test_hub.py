@@ -1,0 +1,240 @@
+"""Who is told what, without sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from core.api import hub as module
+from core.api.context import Context
+from core.api.hub import Connection, Hub
+from core.api.problems import Problem
+from core.api.tokens import Login
+from core.events import (
+    BuildingFinished,
+    BuildItemDropped,
+    SettingsChanged,
+    StocksChanged,
+)
+from core.metrics import Metrics
+from core.queries import ListPlanets, PlayerPlanets, Query, ReportPlanet
+from tests.api.hosting import until
+from tests.api.test_answers import REPORT
+from tests.api.test_tokens import MIRA
+
+AT = 1_800_000_000.0
+OWN = (3, 4)
+BROKEN = 66
+
+
+class World:
+    """Answers questions about a player with two planets, when it is let."""
+
+    def __init__(self) -> None:
+        self.asked: list[Query] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.held: set[int | None] = set()
+
+    async def ask(self, query: Query) -> Any:
+        self.asked.append(query)
+        if isinstance(query, ListPlanets):
+            summaries = (replace(REPORT.summary, planet_id=planet_id) for planet_id in OWN)
+            return PlayerPlanets(OWN[0], tuple(summaries))
+        assert isinstance(query, ReportPlanet)
+        if query.planet_id in self.held:
+            await self.open.wait()
+        if query.planet_id == BROKEN:
+            raise ValueError("broken")
+        if query.planet_id not in OWN:
+            raise Problem(403, "not_yours", "This is not yours.")
+        return replace(REPORT, summary=replace(REPORT.summary, planet_id=query.planet_id))
+
+
+class Client(Connection):
+    """A connection that remembers what it was sent."""
+
+    def __init__(self, player_id: int = MIRA.id) -> None:
+        super().__init__(
+            Login(replace(MIRA, id=player_id), "token", datetime.now(UTC) + timedelta(hours=1))
+        )
+        self.sent: list[str] = []
+
+    def push(self, kind: str, **fields: Any) -> None:
+        self.sent.append(kind)
+
+    def push_text(self, text: str) -> None:
+        self.sent.append(text)
+
+
+@asynccontextmanager
+async def running(world: World) -> AsyncIterator[Hub]:
+    tokens = SimpleNamespace(
+        still_counts=lambda _login: True, see=lambda _player_id: None, online_count=lambda: 7
+    )
+    context = SimpleNamespace(
+        door=world,
+        tokens=tokens,
+        metrics=Metrics(tick_ring_capacity=10, save_ring_capacity=10),
+    )
+    hub = Hub(cast(Context, context))
+    updates = asyncio.create_task(hub.push_updates())
+    try:
+        yield hub
+    finally:
+        updates.cancel()
+        await asyncio.wait((updates,))
+
+
+@pytest.fixture(autouse=True)
+def _never_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "UPDATE_INTERVAL_S", 1e6)
+
+
+async def test_that_an_event_reaches_the_clients_of_its_player_alone() -> None:
+    async with running(World()) as hub:
+        mira, again, jonas = Client(), Client(), Client(player_id=8)
+        for client in (mira, again, jonas):
+            hub.add(client)
+        hub.on_event(BuildingFinished(AT, MIRA.id, 3, "metal_mine", 2, demolish=False))
+        hub.on_event(BuildItemDropped(AT, MIRA.id, 3, "shipyard", "requirements_not_met"))
+        for client in (mira, again):
+            assert client.sent == ["building_complete", "server_notice"]
+        assert jonas.sent == []
+        hub.remove(mira)
+        hub.on_event(BuildingFinished(AT, MIRA.id, 3, "metal_mine", 3, demolish=False))
+        assert len(mira.sent) == 2
+        assert len(again.sent) == 3
+
+
+async def test_that_who_is_online_is_counted_also_when_nobody_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "UPDATE_INTERVAL_S", 0.01)
+    async with running(World()) as hub:
+        online = hub._context.metrics.players_online
+        await until(lambda: next(iter(online.collect())).samples[0].value == 7)
+
+
+async def test_that_only_what_somebody_wants_is_asked_for() -> None:
+    world = World()
+    async with running(world) as hub:
+        client = Client()
+        client.planets = {3}
+        hub.add(client)
+        hub.on_event(StocksChanged(AT, MIRA.id, 4))
+        hub.on_event(StocksChanged(AT, 8, 3))
+        hub.on_event(StocksChanged(AT, MIRA.id, 3))
+        await until(lambda: client.sent)
+        assert world.asked == [ReportPlanet(MIRA.id, 3)]
+
+
+async def test_that_news_of_a_planet_that_come_together_are_one_update() -> None:
+    world = World()
+    async with running(world) as hub:
+        client = Client()
+        client.all_planets = True
+        hub.add(client)
+        for _ in range(100):
+            hub.on_event(StocksChanged(AT, MIRA.id, 3))
+        await until(lambda: client.sent)
+        assert len(world.asked) == 1
+
+
+async def test_that_what_happens_while_an_update_is_made_makes_another() -> None:
+    world = World()
+    world.open.clear()
+    world.held = {3}
+    async with running(world) as hub:
+        client = Client()
+        client.planets = {3}
+        hub.add(client)
+        hub.on_event(StocksChanged(AT, MIRA.id, 3))
+        await until(lambda: world.asked)
+        hub.on_event(StocksChanged(AT, MIRA.id, 3))
+        world.open.set()
+        await until(lambda: len(client.sent) == 2)
+
+
+async def test_that_a_planet_that_waits_for_its_commit_does_not_hold_up_another() -> None:
+    world = World()
+    world.open.clear()
+    world.held = {3}
+    async with running(world) as hub:
+        client = Client()
+        client.planets = {3, 4}
+        hub.add(client)
+        hub.on_event(StocksChanged(AT, MIRA.id, 3))
+        hub.on_event(StocksChanged(AT, MIRA.id, 4))
+        await until(lambda: client.sent)
+        assert '"planet": 4' in client.sent[0]
+
+
+@pytest.mark.parametrize("how", ["resync", "settings"])
+async def test_that_everybody_is_told_everything_when_all_has_changed(how: str) -> None:
+    async with running(World()) as hub:
+        every, one = Client(), Client(player_id=8)
+        every.all_planets = True
+        one.planets = {4}
+        hub.add(every)
+        hub.add(one)
+        if how == "resync":
+            hub.on_resync()
+        else:
+            hub.on_event(SettingsChanged(AT, ("economy_speed",)))
+        await until(lambda: len(every.sent) == 2 and len(one.sent) == 1)
+
+
+async def test_that_an_update_that_fails_does_not_end_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    async with running(world) as hub:
+        client = Client()
+        client.planets = {3, 99, BROKEN}
+        hub.add(client)
+        # More often than there are askers.
+        for wrong in (99, BROKEN):
+            for _ in range(50):
+                hub.want(MIRA.id, wrong)
+                await until(lambda: world.asked)
+                world.asked.clear()
+        hub.want(MIRA.id, 3)
+        await until(lambda: client.sent)
+    # A refusal is nothing to speak of, an error of ours is.
+    assert caplog.text.count("an update of planet") == 50
+    assert str(BROKEN) in caplog.text
+
+
+async def test_that_what_is_queued_goes_out_before_the_end_is_told() -> None:
+    connection = Connection(Client().login)
+    sent: list[str] = []
+
+    async def send(text: str) -> None:
+        sent.append(text)
+
+    connection.push_text("a")
+    connection.push_text("b")
+    connection.finish()
+    await connection.write(send)
+    assert sent == ["a", "b"]
+    assert connection.closing.result() == 1001
+
+
+async def test_that_a_full_backlog_closes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BACKLOG_MAX", 3)
+    connection = Connection(Client().login)
+    for number in range(5):
+        connection.push_text(str(number))
+    assert connection.closing.result() == 1013
+    # Whatever is decided later, the first reason stands.
+    connection.close(1008)
+    connection.finish()
+    assert connection.closing.result() == 1013
