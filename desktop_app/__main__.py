@@ -1,0 +1,107 @@
+"""The command line: `starkeep`, or `python -m desktop_app`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import core
+from core.errors import StarkeepError
+from core.paths import DataFolder
+
+EXIT_UNUSABLE = 2
+_SPEEDS = (
+    "economy_speed",
+    "research_speed",
+    "fleet_speed_war",
+    "fleet_speed_peaceful",
+    "fleet_speed_holding",
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with a command line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise StarkeepError(f"{message}; see {self.prog} --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code."""
+    try:
+        options = _parser().parse_args(arguments)
+        folder = (
+            DataFolder(options.data_dir.resolve()) if options.data_dir else DataFolder.default()
+        )
+        if options.command is not None:
+            # Later: it takes a second to import.
+            from desktop_app import administration
+
+            return administration.run(options, folder)
+        from desktop_app import session
+
+        return session.run(folder, _overrides(options), options.log_level, options.headless)
+    except StarkeepError as error:
+        print(f"starkeep: {error}", file=sys.stderr)
+        return EXIT_UNUSABLE
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = _Parser(add_help=False)
+    common.add_argument("--data-dir", type=Path, metavar="DIR", help="where the world lies")
+    common.add_argument("--database-url", metavar="URL", help="instead of a file in that folder")
+    common.add_argument(
+        "--log-level",
+        choices=("debug", "info", "warning"),
+        default="info",
+        metavar="L",
+        help="debug, info or warning",
+    )
+    parser = _Parser(
+        prog="starkeep",
+        parents=[common],
+        description="Host a persistent space-strategy world, and watch how it ticks and saves.",
+    )
+    parser.add_argument("--version", action="version", version=f"starkeep {core.__version__}")
+    parser.add_argument("--headless", action="store_true", help="no window, no display needed")
+    parser.add_argument("--host", metavar="H", help="address to serve players on (127.0.0.1)")
+    parser.add_argument("--port", type=int, metavar="P", help="port (8642); 0 picks a free one")
+    parser.add_argument("--speed", type=float, metavar="X", help="all speeds of this world at once")
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", title="administration of a world that is not running"
+    )
+    for name, text, person in (
+        ("migrate", "bring the database to this version", False),
+        ("reset-password", "set a new random password for a player", True),
+        ("grant-admin", "make a player an administrator", True),
+    ):
+        command = commands.add_parser(name, help=text, parents=[common], prog=f"starkeep {name}")
+        if person:
+            command.add_argument("user", metavar="USER")
+    seed = commands.add_parser(
+        "seed", help="fill a new world for trials", parents=[common], prog="starkeep seed"
+    )
+    seed.add_argument("--players", type=int, required=True, metavar="N")
+    seed.add_argument("--planets", type=int, required=True, metavar="M")
+    seed.add_argument("--random-seed", type=int, default=1, metavar="S")
+    seed.add_argument("--password", default="starkeep-trial", metavar="TEXT")
+    return parser
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that the command line gives."""
+    overrides = {
+        name: value
+        for name in ("host", "port", "database_url")
+        if (value := getattr(options, name)) is not None
+    }
+    if options.speed is not None:
+        overrides |= dict.fromkeys(_SPEEDS, options.speed)
+    return overrides
+
+
+if __name__ == "__main__":
+    sys.exit(main())

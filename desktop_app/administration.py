@@ -1,0 +1,196 @@
+"""Commands for a world that is not running: migrate, seed, reset-password, grant-admin."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import secrets
+import sys
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QCoreApplication
+
+from core import database, sync
+from core.components import KINDS, PLANET, PLAYER, UNIVERSE, UNIVERSE_ID
+from core.config import Settings, load_settings
+from core.ecs import World
+from core.ecs.table import Ids
+from core.errors import StarkeepError
+from core.loading import create_universe
+from core.migrate import create_all, migrate
+from core.paths import DataFolder
+from core.persistence import worlds
+from core.save_batch import TableRows, WorldClock
+from core.seed import make_planets, make_players, plan_seed
+from core.state import economy_settings_of
+from core.world_lock import WorldLock
+from desktop_app import logs
+from desktop_app.session import run_on_host_loop
+
+_PROGRESS_INTERVAL_S = 1.0
+
+
+def run(options: argparse.Namespace, folder: DataFolder) -> int:
+    """Carry out a command and return the exit code. Raise StarkeepError if it cannot be."""
+    commands = {
+        "migrate": _migrate,
+        "seed": _seed,
+        "reset-password": _reset_password,
+        "grant-admin": _grant_admin,
+    }
+    command = commands[options.command]
+    logs.keep_quiet()
+    app = QCoreApplication(sys.argv[:1])
+    return run_on_host_loop(app, lambda stop: _until(stop, command(options, folder)))
+
+
+async def _until(stop: asyncio.Event, command: Coroutine[Any, Any, int]) -> int:
+    """Await a command, or cancel it when somebody wants to stop."""
+    working = asyncio.ensure_future(command)
+    stopped = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not working.done():
+        working.cancel()
+        await asyncio.wait((working,))
+        raise StarkeepError("stopped; nothing was changed")
+    return working.result()
+
+
+async def _migrate(options: argparse.Namespace, folder: DataFolder) -> int:
+    with _locked(options, folder) as settings:
+        url = database.async_url(settings.database_url or folder.database_url)
+        done = await migrate(url)
+    before, after = (", ".join(revisions) or "nothing" for revisions in (done.before, done.after))
+    print(f"migrated from {before} to {after}" if done.changed else f"nothing to do: {after}")
+    if done.backup is not None:
+        print(f"the database from before is in {done.backup}")
+    return 0
+
+
+async def _reset_password(options: argparse.Namespace, folder: DataFolder) -> int:
+    from core.api.passwords import Passwords
+
+    password = secrets.token_urlsafe(12)
+    passwords = Passwords()
+    password_hash = await passwords.hash(password)
+    passwords.close()
+    async with _open(options, folder):
+        account_id = await _account_id(options.user)
+        await sync.change_password(account_id, password_hash)
+    print(f"the new password of {options.user} is {password}")
+    return 0
+
+
+async def _grant_admin(options: argparse.Namespace, folder: DataFolder) -> int:
+    async with _open(options, folder):
+        await sync.grant_admin(await _account_id(options.user))
+    print(f"{options.user} is an administrator")
+    return 0
+
+
+async def _seed(options: argparse.Namespace, folder: DataFolder) -> int:
+    from core.api.passwords import Passwords
+
+    passwords = Passwords()
+    password_hash = await passwords.hash(options.password)
+    passwords.close()
+    async with _open(options, folder) as settings:
+        loaded = await worlds.load_world()
+        if any(len(rows.ids) for rows in loaded.tables.values()) or loaded.homeless:
+            raise StarkeepError("seed fills a new world; this one has players or settings already")
+        await _write_seed(options, settings, password_hash)
+    return 0
+
+
+async def _write_seed(options: argparse.Namespace, settings: Settings, password_hash: str) -> None:
+    start = time.monotonic()
+    now = time.time()
+    world = World(KINDS)
+    create_universe(world, settings.world_settings, now)
+    table = world.tables[UNIVERSE]
+    galaxies = table.get(UNIVERSE_ID, "Universe.galaxies")
+    plan = plan_seed(
+        options.players, options.planets, galaxies, table.get(UNIVERSE_ID, "Universe.systems")
+    )
+    if plan.galaxies > galaxies:
+        print(
+            f"{plan.planets} planets do not fit {galaxies} galaxies: there will be {plan.galaxies}"
+        )
+        table.set(UNIVERSE_ID, "Universe.galaxies", plan.galaxies)
+    names = [f"player{number}" for number in range(1, plan.players + 1)]
+
+    def make_rows(player_ids: Ids) -> tuple[Sequence[TableRows], WorldClock]:
+        generator = np.random.default_rng(options.random_seed)
+        planets = make_planets(plan, player_ids, 1, economy_settings_of(world), now, generator)
+        players = make_players(player_ids, names, planets.ids[: plan.players], now)
+        universe = TableRows(
+            UNIVERSE.name, table.ids, {field.key: table.array(field.key) for field in table.fields}
+        )
+        next_ids = {
+            UNIVERSE.name: UNIVERSE_ID + 1,
+            PLAYER.name: int(player_ids.max()) + 1,
+            PLANET.name: plan.planets + 1,
+        }
+        return (universe, players, planets), WorldClock(now, 0, next_ids)
+
+    accounts = [sync.NewAccount(name, f"{name}@example.org", password_hash) for name in names]
+    await worlds.write_seed(accounts, make_rows, _Progress())
+    print(
+        f"{plan.players} players with {plan.planets} planets"
+        f" in {time.monotonic() - start:.0f} s; their password is {options.password}"
+    )
+
+
+class _Progress:
+    """Prints how far a long job is, now and then."""
+
+    def __init__(self) -> None:
+        self._next_at = 0.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now >= self._next_at:
+            self._next_at = now + _PROGRESS_INTERVAL_S
+            print(f"{what}: {done} of {total}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def _locked(options: argparse.Namespace, folder: DataFolder) -> Iterator[Settings]:
+    """Keep the world for this process alone for a while."""
+    overrides = {} if options.database_url is None else {"database_url": options.database_url}
+    settings = load_settings(folder.root, overrides)
+    folder.create()
+    lock = WorldLock(folder.lock)
+    lock.acquire()
+    try:
+        logs.log_to_file(folder.logs, options.log_level)
+        yield settings
+    finally:
+        lock.release()
+
+
+@contextlib.asynccontextmanager
+async def _open(options: argparse.Namespace, folder: DataFolder) -> AsyncIterator[Settings]:
+    """Open the world's database for a while, migrated."""
+    with _locked(options, folder) as settings:
+        url = database.async_url(settings.database_url or folder.database_url)
+        await (create_all(url) if settings.dev_create_all else migrate(url))
+        await database.start_db(url)
+        sync.set_persistence_loop(asyncio.get_running_loop())
+        try:
+            yield settings
+        finally:
+            sync.set_persistence_loop(None)
+            await database.shutdown_db()
+
+
+async def _account_id(username: str) -> int:
+    credentials = await sync.find_credentials(username)
+    if credentials is None:
+        raise StarkeepError(f"there is no account called {username}")
+    return credentials.account.id

@@ -1,0 +1,298 @@
+"""The composition root: what a running world is made of, and the order of start and stop.
+
+    start: lock → port → migrate (backup first) → load → catch up → first tick → serve players
+    stop:  refuse orders → carry out and save what was taken → answer → close the server →
+           close the database → release the lock
+
+The host may be stopped and started again in the same process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Mapping
+from concurrent.futures import Future
+from enum import Enum
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from core import database, sync
+from core.api.application import create_app
+from core.api.server import ApiServer, bind
+from core.clock import SystemClock
+from core.config import Settings, load_settings
+from core.errors import StorageError
+from core.game import GameWorld
+from core.loading import build_game, opening_commands
+from core.metrics import Metrics
+from core.migrate import create_all, migrate
+from core.paths import DataFolder
+from core.persistence.worlds import load_world
+from core.save_batch import SaveReason, SaveResult
+from core.secrets import load_or_create_secret
+from core.simulation import Opening, Simulation
+from core.world_lock import WorldLock
+from desktop_app.tick_thread import TickThread
+
+log = logging.getLogger(__name__)
+
+# A busy Python thread gives the interpreter up this often: ticks start on time beside it.
+SWITCH_INTERVAL_S = 0.001
+SERVER_CLOSE_TIMEOUT_S = 10.0
+DATABASE_CLOSE_TIMEOUT_S = 30.0
+SUPERVISION_INTERVAL_S = 0.5
+
+
+class HostState(Enum):
+    """Where a host is between start and stop."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FAILED = "failed"
+
+
+class Host(QObject):
+    """Hosts one world. Lives on the main thread, whose event loop is the persistence loop."""
+
+    changed = Signal()
+    progressed = Signal(str, int, int)  # what is being done, how much of it, of how much
+
+    def __init__(self, folder: DataFolder, overrides: Mapping[str, Any] | None = None) -> None:
+        super().__init__()
+        self.folder = folder
+        self.overrides = dict(overrides or {})
+        self.settings: Settings = load_settings(folder.root, self.overrides)
+        self.state = HostState.STOPPED
+        self.metrics = Metrics()
+        self.game: GameWorld | None = None
+        self.simulation: Simulation | None = None
+        self.address: tuple[str, int] | None = None
+        self.started_at: float | None = None  # on the monotonic clock
+        self.error: str | None = None
+        self._stack = contextlib.AsyncExitStack()
+        self._thread: TickThread | None = None
+        self._server: ApiServer | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._lock = WorldLock(folder.lock)
+        self._change = asyncio.Lock()
+
+    # Start and stop ----------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Bring the world to life. Raise StarkeepError if it cannot be; nothing is left behind."""
+        async with self._change:
+            if self.state is HostState.RUNNING:
+                return
+            self._become(HostState.STARTING)
+            try:
+                await self._start()
+            except BaseException as error:
+                self.error = str(error)
+                await self._unwind()
+                self._become(HostState.STOPPED)
+                raise
+            self.started_at = time.monotonic()
+            self._become(HostState.RUNNING)
+
+    async def _start(self) -> None:
+        self.error = None
+        self.settings = load_settings(self.folder.root, self.overrides)
+        self.metrics = Metrics()
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        self.acquire()
+        self._stack.callback(self._lock.release)
+        listening = bind(self.settings.host, self.settings.port)
+        self._stack.callback(listening.close)
+        await self._open_database()
+        self._stack.push_async_callback(self._close_database)
+        # Closed after the simulation has ended: its last answers still go out.
+        self._stack.push_async_callback(self._close_server)
+        simulation = await self._start_simulation()
+        await self._start_server(simulation, listening)
+        self._spawn(self._supervise())
+        self._stack.push_async_callback(self._cancel_tasks)
+
+    def acquire(self) -> None:
+        """Take the world's lock, if this host does not have it. Raise WorldInUseError."""
+        if not self._lock.held:
+            self.folder.create()
+            self._lock.acquire()
+
+    async def stop(self) -> None:
+        """End the world in order. Raise StorageError if the final save could not be made."""
+        async with self._change:
+            if self.state not in (HostState.RUNNING, HostState.FAILED):
+                return
+            self._become(HostState.STOPPING)
+            try:
+                await self._unwind()
+            finally:
+                self.started_at = None
+                self._become(HostState.STOPPED)
+
+    async def _unwind(self) -> None:
+        stack, self._stack = self._stack, contextlib.AsyncExitStack()
+        try:
+            await stack.aclose()
+        finally:
+            self.address = None
+            self.simulation = None
+            self.game = None
+
+    @property
+    def url(self) -> str | None:
+        """Where players connect; None while they cannot."""
+        if self.address is None:
+            return None
+        host, port = self.address
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def save_now(self) -> Future[SaveResult]:
+        """Save everything that has changed; the future is done when it is committed."""
+        if self.game is None:
+            raise StorageError("the world is not running")
+        return self.game.save_player_data(SaveReason.MANUAL)
+
+    def _become(self, state: HostState) -> None:
+        self.state = state
+        log.info("the world is %s", state.value)
+        self.changed.emit()
+
+    # The parts, in the order in which they start -----------------------------------------------
+
+    async def _open_database(self) -> None:
+        url = database.async_url(self.settings.database_url or self.folder.database_url)
+        if self.settings.dev_create_all:
+            await create_all(url)
+        else:
+            await migrate(url, lambda text: self.progressed.emit(text, 0, 0))
+        await database.start_db(url)
+        sync.set_persistence_loop(asyncio.get_running_loop())
+        metrics = self.metrics
+        sync.on_failure(lambda what: metrics.background_failures.labels(what).inc())
+
+    async def _close_database(self) -> None:
+        sync.set_persistence_loop(None)
+        await _limited("closing the database", database.shutdown_db(), DATABASE_CLOSE_TIMEOUT_S)
+
+    async def _start_simulation(self) -> Simulation:
+        loaded = await load_world(
+            lambda table, done, total: self.progressed.emit(f"Loading {table}s", done, total)
+        )
+        clock = SystemClock(0.0 if loaded.clock is None else loaded.clock.world_time)
+        if clock.behind_by_s > 1:
+            log.warning(
+                "this computer's clock is %.0f s behind the world; the world does not go back",
+                clock.behind_by_s,
+            )
+        game = build_game(loaded, self.settings, clock, self.metrics, sync.submit_save)
+        simulation = Simulation(
+            game,
+            clock,
+            self.metrics,
+            tick_rate=self.settings.tick_rate,
+            save_interval_s=self.settings.save_interval_seconds,
+            pending_max=self.settings.pending_max,
+            final_save_timeout_s=self.settings.final_save_timeout_seconds,
+            opening=Opening(
+                opening_commands(loaded, self.settings),
+                lambda applied, left: self.progressed.emit("Catching up", applied, applied + left),
+            ),
+        )
+        del loaded
+        # What was loaded stays for ever: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        thread = TickThread(simulation)
+        thread.finished.connect(self._on_thread_finished)
+        self.game, self.simulation, self._thread = game, simulation, thread
+        thread.start()
+        self._stack.push_async_callback(self._stop_simulation, simulation, thread)
+        await asyncio.wrap_future(simulation.ready)
+        return simulation
+
+    async def _stop_simulation(self, simulation: Simulation, thread: TickThread) -> None:
+        """End the simulation with its final save. Raise StorageError if it could not be made."""
+        simulation.request_stop()
+        await thread.ended()
+        gc.unfreeze()
+        if thread.error is not None:
+            # The loop broke, the world did not: what has changed can still be saved.
+            saved = simulation.game.save_player_data(SaveReason.FINAL)
+        else:
+            saved = simulation.finished
+        result = await asyncio.wait_for(
+            asyncio.shield(asyncio.wrap_future(saved)), self.settings.final_save_timeout_seconds
+        )
+        log.info("final save: %d changes in %d batches", result.aggregates, result.batches)
+
+    async def _start_server(self, simulation: Simulation, listening: socket.socket) -> None:
+        app = create_app(
+            simulation=simulation,
+            settings=self.settings,
+            metrics=self.metrics,
+            token_secret=load_or_create_secret(self.folder.secret),
+            host_token=load_or_create_secret(self.folder.host_token),
+        )
+        self._server = ApiServer(app, listening)
+        await self._server.start()
+        self.address = listening.getsockname()[:2]
+
+    async def _close_server(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            await _limited("closing the server", server.stop(), SERVER_CLOSE_TIMEOUT_S)
+
+    # While it runs -----------------------------------------------------------------------------
+
+    def _on_thread_finished(self) -> None:
+        thread = self._thread
+        if thread is not None and thread.error is not None and self.state is HostState.RUNNING:
+            self.error = f"the simulation has ended with an error: {thread.error}"
+            self._become(HostState.FAILED)
+
+    async def _supervise(self) -> None:
+        """Measure how late this loop calls back, and look at the disk now and then."""
+        metrics, database_path = self.metrics, self._database_path()
+        while True:
+            due = time.perf_counter() + SUPERVISION_INTERVAL_S
+            await asyncio.sleep(SUPERVISION_INTERVAL_S)
+            metrics.loop_lag.observe(max(0.0, time.perf_counter() - due))
+            if database_path is not None:
+                metrics.disk_free.set(shutil.disk_usage(self.folder.root).free)
+                wal = database_path.with_name(database_path.name + "-wal")
+                metrics.wal_bytes.set(wal.stat().st_size if wal.exists() else 0)
+
+    def _database_path(self) -> Any:
+        return database.sqlite_path(
+            database.async_url(self.settings.database_url or self.folder.database_url)
+        )
+
+    def _spawn(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _cancel_tasks(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _limited(what: str, work: Awaitable[None], timeout_s: float) -> None:
+    """Await a step of the stop order, but not for ever."""
+    try:
+        await asyncio.wait_for(work, timeout_s)
+    except TimeoutError:
+        log.error("%s took longer than %.0f s and was given up", what, timeout_s)

@@ -1,0 +1,89 @@
+"""Carries out what the window asks of the host: start, stop, save."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any
+
+import shiboken6
+from PySide6.QtCore import QObject, Signal
+
+from core.errors import StarkeepError
+from desktop_app.application import Host
+
+log = logging.getLogger(__name__)
+
+
+class HostControl(QObject):
+    """Runs the host's coroutines as tasks of the running event loop. Belongs to the GUI thread."""
+
+    failed = Signal(str)
+    saving = Signal(bool)
+    _saved = Signal(object)
+
+    def __init__(self, host: Host) -> None:
+        super().__init__()
+        self._host = host
+        # The loop itself only keeps weak references to tasks.
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._save: Future[Any] | None = None
+        self._saved.connect(self._on_saved)
+
+    @property
+    def busy(self) -> bool:
+        """True while something that was asked for is under way."""
+        return bool(self._tasks) or self._save is not None
+
+    def start(self) -> None:
+        """Run the start order."""
+        self._run("starting the world", self._host.start())
+
+    def stop(self) -> None:
+        """Run the stop order; the window stays."""
+        self._run("stopping the world", self._host.stop())
+
+    def save_now(self) -> None:
+        """Save everything that has changed, unless that is under way already."""
+        if self._save is not None:
+            return
+        try:
+            self._save = self._host.save_now()
+        except StarkeepError as error:
+            self.failed.emit(f"Nothing was saved: {error}.")
+            return
+        self.saving.emit(True)
+        self._save.add_done_callback(self._post)
+
+    def _post(self, future: Future[Any]) -> None:
+        """Any thread: hand the outcome to the GUI thread."""
+        if shiboken6.isValid(self):
+            self._saved.emit(future)
+
+    def _on_saved(self, future: Future[Any]) -> None:
+        self._save = None
+        self.saving.emit(False)
+        if future.cancelled():
+            return
+        error = future.exception()
+        if error is not None:
+            self.failed.emit(f"Nothing was saved: {error}.")
+        else:
+            log.info("saved on request: %d changes", future.result().aggregates)
+
+    def _run(self, what: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._guarded(what, work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, what: str, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except StarkeepError as error:
+            log.error("%s failed: %s", what, error)
+            self.failed.emit(f"{what.capitalize()} failed: {error}.")
+        except Exception as error:
+            log.exception("%s failed", what)
+            self.failed.emit(f"{what.capitalize()} failed: {error!r}; see the log.")

@@ -1,0 +1,62 @@
+"""Where the log goes: a rotated file in the data folder, and standard error when headless."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+
+_FILE_BYTES_MAX = 5_000_000
+_FILES_KEPT = 5
+_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+_QT_LEVELS = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+}
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
+
+
+def keep_quiet() -> None:
+    """Print nothing that nobody asked for: a start that fails says so in one line of its own.
+
+    Qt's messages go the way of all others, but for the last words before it ends the process.
+    """
+    logging.getLogger().addHandler(logging.NullHandler())
+    qInstallMessageHandler(_take_qt_message)
+
+
+def _take_qt_message(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
+    if kind is QtMsgType.QtFatalMsg:
+        print(message, file=sys.stderr, flush=True)
+    logging.getLogger("qt").log(_QT_LEVELS.get(kind, logging.ERROR), message)
+
+
+def log_to_file(folder: Path, level: str) -> None:
+    """Send everything of at least `level` to starkeep.log in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handler = logging.handlers.RotatingFileHandler(
+        folder / "starkeep.log",
+        maxBytes=_FILE_BYTES_MAX,
+        backupCount=_FILES_KEPT,
+        encoding="utf-8",
+    )
+    _add(handler, level)
+    # They tell of every statement, every timer and every request.
+    for chatty in ("sqlalchemy", "aiosqlite", "qasync", "asyncio", "alembic", "uvicorn", "httpx"):
+        logging.getLogger(chatty).setLevel(max(LEVELS[level], logging.WARNING))
+
+
+def log_to_stderr(level: str) -> None:
+    """Send it to standard error, too."""
+    _add(logging.StreamHandler(sys.stderr), level)
+
+
+def _add(handler: logging.Handler, level: str) -> None:
+    handler.setFormatter(logging.Formatter(_FORMAT))
+    root = logging.getLogger()
+    root.setLevel(LEVELS[level])
+    root.addHandler(handler)

@@ -1,0 +1,161 @@
+"""What the window says in words about a reading."""
+
+from __future__ import annotations
+
+from desktop_app.application import HostState
+from desktop_app.monitor.levels import Level
+from desktop_app.monitor.reading import Reading
+from desktop_app.monitor.wording import (
+    age,
+    counted,
+    duration,
+    milliseconds,
+    percent,
+    uptime,
+)
+
+UNKNOWN = "–"
+
+_STATES = {
+    HostState.STOPPED: "Stopped",
+    HostState.STARTING: "Starting",
+    HostState.RUNNING: "Running",
+    HostState.STOPPING: "Stopping",
+    HostState.FAILED: "Failed",
+}
+_KEEPING_TIME = {
+    Level.GOOD: "On time",
+    Level.WATCH: "Tight",
+    Level.WARN: "Behind",
+    Level.BAD: "Too slow",
+}
+_NUMBERS = ("", "One thing", "Two things", "Three things", "Several things")
+_HEALTH_OF_STATE = {
+    HostState.STOPPED: "The world is stopped.",
+    HostState.STARTING: "The world is being started.",
+    HostState.STOPPING: "The world is being saved and stopped.",
+    HostState.FAILED: "The world has ended with an error.",
+}
+
+
+def state_headline(reading: Reading) -> str:
+    """Return the host's state and how long it has been running."""
+    if reading.running and reading.uptime_s is not None:
+        return f"Running {uptime(reading.uptime_s)}"
+    return _STATES[reading.state]
+
+
+def time_headline(reading: Reading) -> str:
+    """Return whether the world keeps time, with its tick rate."""
+    ticks = reading.ticks
+    if not reading.running:
+        return "Not ticking"
+    if reading.stale and ticks.since_last_s is not None:
+        return f"No tick for {duration(ticks.since_last_s)}"
+    if reading.time_level is Level.UNKNOWN or ticks.rate is None:
+        return "Warming up"
+    rate = f"{ticks.rate:.{1 if ticks.rate >= 1 else 2}f}"
+    return f"{_KEEPING_TIME[reading.time_level]}  {rate} of {1 / ticks.period_s:g} ticks/s"
+
+
+def time_details(reading: Reading) -> str:
+    """Return the work of a tick and its share of the budget."""
+    ticks = reading.ticks
+    if ticks.work_p95_s is None:
+        measured = f"{ticks.samples} of {counted(ticks.samples_needed, 'tick')} measured"
+        return measured if reading.running else "the world stands still"
+    share = percent(ticks.work_p95_s / ticks.period_s)
+    return f"work p95 {milliseconds(ticks.work_p95_s)} ms, {share} of budget"
+
+
+def warming_up(reading: Reading) -> str:
+    """Return how far the figures are from being known."""
+    ticks = reading.ticks
+    return f"warming up {ticks.samples}/{ticks.samples_needed}"
+
+
+def safety_headline(reading: Reading) -> str:
+    """Return what would be lost if the power failed now."""
+    saves = reading.saves
+    if reading.state is HostState.STOPPED:
+        return "Everything is saved" if saves.all_saved else "Nothing is being saved"
+    if saves.at_risk is None:
+        return "Not known yet what is saved"
+    if saves.at_risk:
+        return f"{counted(saves.at_risk, 'change')} at risk, {_last_save(reading)}"
+    if saves.saved_ago_s is None:
+        return "Nothing at risk, nothing saved yet"
+    return f"Saved {age(saves.saved_ago_s)} ago, nothing at risk"
+
+
+def _last_save(reading: Reading) -> str:
+    saves = reading.saves
+    if saves.failures_in_row:
+        return "saving fails"
+    if saves.saved_ago_s is None:
+        return "nothing saved yet"
+    return f"saved {age(saves.saved_ago_s)} ago"
+
+
+def safety_details(reading: Reading) -> str:
+    """Return what is still to be written, or why it cannot be."""
+    saves = reading.saves
+    if saves.error and reading.state is not HostState.STOPPED:
+        return f"the last save failed: {saves.error}"
+    if saves.at_risk is None or reading.state is HostState.STOPPED:
+        starting = reading.state is HostState.STARTING
+        return "the world is not running yet" if starting else "the world is not running"
+    if not saves.to_write:
+        return "nothing to write"
+    return f"{counted(saves.to_write, 'change')} to write, oldest {duration(saves.oldest_age_s)}"
+
+
+def players_headline(reading: Reading) -> str:
+    """Return how many players are online."""
+    if not reading.running:
+        return "No players"
+    world = reading.world
+    return f"{world.players_online} of {counted(world.players, 'player')} online"
+
+
+def health_sentence(reading: Reading) -> str:
+    """Return in one sentence how the host is."""
+    if reading.state is not HostState.RUNNING:
+        return _HEALTH_OF_STATE[reading.state]
+    if reading.stale:
+        return "The world stands still."
+    if reading.health is Level.UNKNOWN:
+        return "Too early to tell."
+    number = len(reading.findings)
+    things = f"{_NUMBERS[min(number, 4)]} to look at." if number else ""
+    match reading.health:
+        case Level.GOOD | Level.WATCH:
+            return f"All is well. {things}".strip()
+        case Level.WARN:
+            return f"Degraded. {things}"
+        case _:
+            return f"Failing. {things}"
+
+
+def reassurances(reading: Reading) -> tuple[str, ...]:
+    """Return what is well, for as long as nothing else has to be said."""
+    ticks, saves = reading.ticks, reading.saves
+    said = []
+    if saves.all_saved:
+        said.append("Everything that has happened is on disk.")
+    if saves.at_risk == 0:
+        said.append("Nothing would be lost if the power failed now.")
+    if ticks.skipped_share == 0:
+        said.append("No tick was skipped in the last 5 minutes.")
+    if saves.save_p95_s is not None and not saves.failures_in_row:
+        said.append(f"A save takes {duration(saves.save_p95_s)} (p95).")
+    return tuple(said)
+
+
+def title(reading: Reading) -> str:
+    """Return the title of the window: the world and what is at risk."""
+    saves = reading.saves
+    if not reading.running or saves.at_risk is None:
+        return f"{reading.world_name} – {state_headline(reading).lower()} – Starkeep"
+    at_risk = counted(saves.at_risk, "change") if saves.at_risk else "nothing"
+    return f"{reading.world_name} – {at_risk} at risk – Starkeep"

@@ -1,0 +1,87 @@
+"""How many saves, and why? Urgent, scheduled and failed ones over time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.metrics import SAVE_REASONS, Samples, SaveState
+from core.save_batch import SaveReason
+from desktop_app.monitor.columns import Floats, count_per_slot
+from desktop_app.monitor.levels import Level
+from desktop_app.monitor.monitor import Monitor
+from desktop_app.monitor.reading import Reading
+from desktop_app.monitor.scales import LinearRange, linear_scale
+from desktop_app.monitor.trail import Trail
+from desktop_app.monitor.wording import grouped, significant
+from desktop_app.panels.chart_panel import ChartPanel
+from desktop_app.panels.stretch import Stretch
+from desktop_app.theme import Theme
+from desktop_app.widgets.card_header import Figure
+
+SLOT_S = {60.0: 2.0, 300.0: 10.0, 900.0: 30.0, 3600.0: 60.0}
+SLOT_WORDS = {2.0: "per 2 s", 10.0: "per 10 s", 30.0: "per half minute", 60.0: "per minute"}
+BAR_SHARE = 0.7
+LEAST_TOP = 5.0
+URGENT = SAVE_REASONS.index(SaveReason.URGENT)
+
+
+class SaveCountsPanel(ChartPanel):
+    """Stacked bars: urgent saves, above them scheduled ones, above them failures."""
+
+    def __init__(self, theme: Theme, monitor: Monitor) -> None:
+        super().__init__(theme, monitor, "How many saves, and why?", SLOT_WORDS[SLOT_S[60.0]])
+        self._range = LinearRange(LEAST_TOP)
+        self._urgent = self.chart.add_bars("good")
+        self._scheduled = self.chart.add_bars("muted")
+        self._failed = self.chart.add_bars("bad")
+
+    @property
+    def slot_s(self) -> float:
+        return SLOT_S[self.chart.span_s]
+
+    def set_span(self, span_s: float) -> None:
+        super().set_span(span_s)
+        self._base_hint = SLOT_WORDS[self.slot_s]
+        self.set_hint(self._base_hint)
+
+    @property
+    def _trail(self) -> Trail:
+        return self.monitor.saves
+
+    def _draw(self, stretch: Stretch, edge: float) -> None:
+        slot_s, slots = self.slot_s, int(stretch.span_s / self.slot_s)
+        first = edge - slots * slot_s
+        urgent, scheduled, failed = (
+            count_per_slot(at, first, slot_s, slots)
+            for at in by_kind(self.monitor.saves.between(first, stretch.until))
+        )
+        top = urgent + scheduled + failed
+        self.chart.set_scale(linear_scale(self._range.include(stretch.until, top.max()), ""))
+        left = np.arange(slots, dtype=np.float64) * slot_s + (first - edge)
+        left += slot_s * (1 - BAR_SHARE) / 2
+        width = slot_s * BAR_SHARE
+        self._urgent.draw(left, width, 0.0, urgent)
+        self._scheduled.draw(left, width, urgent, urgent + scheduled)
+        self._failed.draw(left, width, urgent + scheduled, top)
+
+    def describe(self, stretch: Stretch, reading: Reading) -> None:
+        kinds = by_kind(self.monitor.saves.between(stretch.since, stretch.until))
+        urgent, scheduled, failed = (len(at) for at in kinds)
+        begun = self.monitor.ticks.first_at
+        minutes = max(min(stretch.span_s, stretch.until - (begun or stretch.since)), 1.0) / 60
+        failed_level = max(reading.level_of("failures"), Level.WATCH) if failed else Level.GOOD
+        self.show_figures(
+            Figure("urgent/min", significant(urgent / minutes), value_first=True),
+            Figure("periodic", grouped(scheduled), value_first=True),
+            Figure("failed", grouped(failed), level=failed_level, value_first=True),
+        )
+        self.set_summary(
+            f"Saves in the {stretch.words}: {urgent} urgent, {scheduled} periodic, {failed} failed."
+        )
+
+
+def by_kind(saves: Samples) -> tuple[Floats, Floats, Floats]:
+    """Return the instants of urgent commits, of all other commits, and of failures."""
+    failed = saves["state"] == SaveState.FAILED
+    urgent = (saves["reason"] == URGENT) & ~failed
+    return saves["at"][urgent], saves["at"][~urgent & ~failed], saves["at"][failed]

@@ -1,0 +1,189 @@
+"""One run of the program: an event loop, a host, and a window unless it is headless."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication, QTimer
+
+from core.errors import StarkeepError, WorldInUseError
+from core.paths import DataFolder
+from desktop_app import logs
+from desktop_app.application import Host, HostState
+from desktop_app.host_loop import HostLoop
+
+log = logging.getLogger(__name__)
+
+EXIT_OK = 0
+EXIT_NOT_SAVED = 1
+# How often Windows gives Python a chance to notice Ctrl+C.
+_WINDOWS_SIGNAL_INTERVAL_MS = 200
+
+# What runs on the loop; the event is set when somebody wants it to stop.
+Work = Callable[[asyncio.Event], Coroutine[Any, Any, int]]
+
+
+def run(folder: DataFolder, overrides: Mapping[str, Any], log_level: str, headless: bool) -> int:
+    """Host the world until somebody stops it. Raise StarkeepError if it cannot be started."""
+    logs.keep_quiet()
+    if headless:
+        app = QCoreApplication(sys.argv[:1])
+        return run_on_host_loop(app, lambda stop: _headless(folder, overrides, log_level, stop))
+    app = _gui_application()
+    return run_on_host_loop(app, lambda stop: _with_window(folder, overrides, log_level, stop))
+
+
+# The event loop -----------------------------------------------------------------------------------
+
+
+def run_on_host_loop(app: QCoreApplication, work: Work) -> int:
+    """Run a coroutine on Qt's event loop to its end and return its exit code."""
+    loop = HostLoop(app)
+    asyncio.set_event_loop(loop)
+    loop.set_exception_handler(_log_lost_exception)
+    stop = asyncio.Event()
+    try:
+        with _signals_set(loop, stop):
+            return _run_to_its_end(loop, work(stop), stop)
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
+
+
+def _run_to_its_end(loop: HostLoop, work: Coroutine[Any, Any, int], stop: asyncio.Event) -> int:
+    task: asyncio.Task[tuple[int, BaseException | None]] = loop.create_task(_outcome_of(work))
+    while not task.done():
+        try:
+            loop.run_until_complete(task)
+        except RuntimeError:
+            # Somebody ended Qt's loop (quit() does): the world is still to be stopped in order.
+            log.warning("the event loop was ended from outside; stopping in order")
+            stop.set()
+    code, error = task.result()
+    if error is not None:
+        raise error
+    return code
+
+
+async def _outcome_of(work: Coroutine[Any, Any, int]) -> tuple[int, BaseException | None]:
+    # An exception leaves the loop as a value: on Qt's, SystemExit in a task would end the process
+    # on the spot, without any clean-up.
+    try:
+        return await work, None
+    except BaseException as error:  # noqa: BLE001 - raised again by _run_to_its_end
+        return EXIT_NOT_SAVED, error
+
+
+@contextlib.contextmanager
+def _signals_set(loop: HostLoop, stop: asyncio.Event) -> Iterator[None]:
+    """Have Ctrl+C and SIGTERM set `stop`; Python's own handlers run only when Qt lets them."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    if sys.platform != "win32":
+        for number in numbers:
+            loop.add_signal_handler(number, stop.set)
+        yield
+        for number in numbers:
+            loop.remove_signal_handler(number)
+        return
+    for number in numbers:
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    heartbeat = QTimer()
+    heartbeat.timeout.connect(lambda: None)
+    heartbeat.start(_WINDOWS_SIGNAL_INTERVAL_MS)
+    yield
+    heartbeat.stop()
+
+
+def _log_lost_exception(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    log.error("%s", context.get("message"), exc_info=context.get("exception"))
+
+
+# Headless -----------------------------------------------------------------------------------------
+
+
+async def _headless(
+    folder: DataFolder, overrides: Mapping[str, Any], log_level: str, stop: asyncio.Event
+) -> int:
+    host = Host(folder, overrides)
+    host.acquire()
+    logs.log_to_file(folder.logs, log_level)
+    # Nobody is there to press a button: a world that has failed is saved and ends.
+    host.changed.connect(lambda: stop.set() if host.state is HostState.FAILED else None)
+    await host.start()
+    logs.log_to_stderr(log_level)
+    announce(host)
+    await stop.wait()
+    failed = host.state is HostState.FAILED
+    return EXIT_NOT_SAVED if not await _stopped(host) or failed else EXIT_OK
+
+
+# With a window ------------------------------------------------------------------------------------
+
+
+async def _with_window(
+    folder: DataFolder, overrides: Mapping[str, Any], log_level: str, stop: asyncio.Event
+) -> int:
+    # Only here: a headless start needs no display and none of its libraries.
+    from desktop_app.main_window import MainWindow
+    from desktop_app.single_instance import FirstInstance, raise_first_instance
+
+    host = Host(folder, overrides)
+    try:
+        host.acquire()
+    except WorldInUseError:
+        if await raise_first_instance(folder):
+            return EXIT_OK
+        raise
+    logs.log_to_file(folder.logs, log_level)
+    window = MainWindow(host)
+    window.quit_requested.connect(stop.set)
+    first = FirstInstance(folder, window)
+    window.show()
+    try:
+        await host.start()
+        announce(host)
+        await stop.wait()
+        return EXIT_OK if await _stopped(host) else EXIT_NOT_SAVED
+    finally:
+        first.close()
+        window.end()
+
+
+def _gui_application() -> QCoreApplication:
+    if sys.platform == "linux" and not any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    ):
+        # Qt would abort the process.
+        raise StarkeepError("there is no display here; start with --headless")
+    os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
+    from PySide6.QtWidgets import QApplication
+
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("Starkeep")
+    app.setQuitOnLastWindowClosed(False)
+    return app
+
+
+# Both ---------------------------------------------------------------------------------------------
+
+
+def announce(host: Host) -> None:
+    """Tell whoever started the program where players can connect."""
+    print(f"listening on {host.url}", flush=True)
+
+
+async def _stopped(host: Host) -> bool:
+    """Stop the host; return whether everything was saved."""
+    try:
+        await host.stop()
+    except (StarkeepError, TimeoutError) as error:
+        print(f"starkeep: {error}", file=sys.stderr)
+        return False
+    return True

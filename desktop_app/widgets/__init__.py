@@ -1,0 +1,1 @@
+"""Building blocks of the panels: they show what they are given and know nothing of the host."""

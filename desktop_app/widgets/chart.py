@@ -1,0 +1,222 @@
+"""A chart over time that costs little to redraw: fixed axes, no grid, one pen or brush an item."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsView
+
+os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
+
+import pyqtgraph as pg
+
+from desktop_app.monitor.columns import Floats
+from desktop_app.monitor.scales import Scale
+from desktop_app.theme import Theme
+
+# A column is so many pixels wide, one of them empty.
+COLUMN_PX = 3
+NOTHING = np.empty(0)
+
+# From a span to the distance of its ticks, the seconds of their unit and its name.
+TIME_TICKS = {
+    60.0: (10, 1, "s"),
+    300.0: (60, 60, "min"),
+    900.0: (180, 60, "min"),
+    3600.0: (600, 60, "min"),
+}
+
+
+class Chart(pg.PlotWidget):
+    """A chart of the last seconds: x runs from -span to 0.
+
+    Its items are told apart by a role, the name of their colour in the palette; they turn grey when
+    what they show is not known to be true any more.
+    """
+
+    clicked = Signal(float, float)  # x in seconds, y
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._items: list[tuple[Any, str]] = []
+        self._scale: Scale | None = None
+        self._known = True
+        self.span_s = 60.0
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumHeight(70)
+        plot = self.getPlotItem()
+        plot.setMouseEnabled(False, False)
+        plot.setMenuEnabled(False)
+        plot.hideButtons()
+        plot.disableAutoRange()
+        plot.layout.setContentsMargins(0, 4, 0, 0)
+        self._paint_less()
+        self._set_up_axes()
+        self.scene().sigMouseClicked.connect(self._on_click)
+        theme.changed.connect(self.recolour)
+        self.recolour()
+
+    def _paint_less(self) -> None:
+        """Keep what does not change as pixels; together that saves a third of the painting."""
+        self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontSavePainterState)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
+        for name in ("left", "bottom"):
+            self.getAxis(name).setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+
+    def _set_up_axes(self) -> None:
+        metrics = QFontMetrics(self._theme.sized(-1))
+        left, bottom = self.getAxis("left"), self.getAxis("bottom")
+        left.setWidth(metrics.horizontalAdvance("1000 ms") + 8)
+        bottom.setHeight(metrics.height() + 4)
+        for axis in (left, bottom):
+            axis.setStyle(tickLength=0, tickFont=self._theme.sized(-1), tickTextOffset=5)
+
+    # Axes --------------------------------------------------------------------------------------
+
+    def set_span(self, span_s: float) -> None:
+        """Show so many seconds."""
+        self.span_s = span_s
+        step_s, unit_s, unit = TIME_TICKS[span_s]
+        ages = np.arange(step_s, span_s, step_s)
+        ticks = [(-age, f"-{age / unit_s:g} {unit}") for age in ages.tolist()]
+        self.getAxis("bottom").setTicks([ticks])
+        self._fit_columns()
+
+    def set_scale(self, scale: Scale) -> None:
+        """Use a vertical axis; nothing happens when it is the one in use."""
+        if scale != self._scale:
+            self._scale = scale
+            self.getAxis("left").setTicks([list(scale.ticks)])
+            self.setYRange(scale.low, scale.high, padding=0)
+
+    def _fit_columns(self) -> None:
+        """Let columns begin at whole pixels: the range is as many columns as there is room for."""
+        columns = self._plot_width_px / COLUMN_PX
+        self.setXRange(-columns * self.column_width_s, 0, padding=0)
+
+    @property
+    def _plot_width_px(self) -> float:
+        return max(COLUMN_PX, float(self.getViewBox().width()))
+
+    @property
+    def column_width_s(self) -> float:
+        """How many seconds share a column of pixels."""
+        return self.span_s / max(1, int(self._plot_width_px / COLUMN_PX))
+
+    @property
+    def pixel_size(self) -> tuple[float, float]:
+        """How many seconds and how much of y a pixel is."""
+        size = self.getViewBox().viewPixelSize()
+        return float(size[0]), float(size[1])
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        # Called before the chart is set up, and after it has been closed.
+        if getattr(self, "plotItem", None) is not None and hasattr(self, "span_s"):
+            self._fit_columns()
+
+    # Items -------------------------------------------------------------------------------------
+
+    def add_bars(self, role: str) -> Bars:
+        item = pg.BarGraphItem(x0=NOTHING, x1=NOTHING, y0=NOTHING, y1=NOTHING, pen=None)
+        return Bars(self._add(item, role))
+
+    def add_line(self, role: str) -> Line:
+        item = pg.PlotCurveItem(skipFiniteCheck=True, antialias=False)
+        return Line(self._add(item, role))
+
+    def add_marks(self, role: str, symbol: str, size_px: int) -> Marks:
+        item = pg.ScatterPlotItem(symbol=symbol, size=size_px, pen=None, pxMode=True)
+        return Marks(self._add(item, role))
+
+    def add_limit(self, role: str = "muted") -> Limit:
+        return Limit(self._add(pg.InfiniteLine(angle=0), role))
+
+    def _add(self, item: Any, role: str) -> Any:
+        self.addItem(item, ignoreBounds=True)
+        self._items.append((item, role))
+        self._paint_item(item, role)
+        return item
+
+    def set_known(self, known: bool) -> None:
+        """Draw in colour what is known to be so now, in grey what was so."""
+        if known != self._known:
+            self._known = known
+            self.recolour()
+
+    def recolour(self) -> None:
+        """Take the colours of the theme."""
+        color = self._theme.color
+        self.setBackground(color("surface"))
+        for name in ("left", "bottom"):
+            axis = self.getAxis(name)
+            axis.setPen(pg.mkPen(color("border")))
+            axis.setTextPen(pg.mkPen(color("muted")))
+        for item, role in self._items:
+            self._paint_item(item, role)
+
+    def _paint_item(self, item: Any, role: str) -> None:
+        color = self._theme.color(role if self._known else "faint")
+        if isinstance(item, pg.BarGraphItem):
+            item.setOpts(brush=pg.mkBrush(color))
+        elif isinstance(item, pg.ScatterPlotItem):
+            item.setBrush(pg.mkBrush(color))
+        elif isinstance(item, pg.InfiniteLine):
+            item.setPen(pg.mkPen(color, width=1, dash=[4, 3]))
+        else:
+            item.setPen(pg.mkPen(color, width=1))
+
+    def _on_click(self, event: Any) -> None:
+        point: QPointF = self.getViewBox().mapSceneToView(event.scenePos())
+        self.clicked.emit(point.x(), point.y())
+
+
+class Bars:
+    """Bars of one colour."""
+
+    def __init__(self, item: Any) -> None:
+        self._item = item
+
+    def draw(self, left: Floats, width: float, bottom: Floats | float, top: Floats) -> None:
+        bottoms = np.broadcast_to(np.asarray(bottom, dtype=np.float64), top.shape)
+        self._item.setOpts(x0=left, x1=left + width, y0=bottoms, y1=top)
+
+
+class Line:
+    """A line of one pixel."""
+
+    def __init__(self, item: Any) -> None:
+        self._item = item
+
+    def draw(self, x: Floats, y: Floats) -> None:
+        self._item.setData(x, y)
+
+
+class Marks:
+    """Marks of one shape and colour."""
+
+    def __init__(self, item: Any) -> None:
+        self._item = item
+        self._count = 0
+
+    def draw(self, x: Floats, y: Floats) -> None:
+        if len(x) or self._count:
+            self._item.setData(x, y)
+        self._count = len(x)
+
+
+class Limit:
+    """A dashed horizontal line."""
+
+    def __init__(self, item: Any) -> None:
+        self._item = item
+
+    def draw(self, y: float) -> None:
+        self._item.setValue(y)

@@ -1,0 +1,61 @@
+"""The structure that ARCHITECTURE.md draws."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("core", "desktop_app", "migrations", "tests")
+
+
+def test_that_imports_keep_to_the_contracts() -> None:
+    program = Path(sys.executable).with_name("lint-imports")
+    ended = subprocess.run(
+        [str(program), "--no-cache", "--no-logo"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout
+
+
+def test_that_core_starts_without_qt() -> None:
+    script = (
+        "import sys, core.simulation, core.sync, core.migrate, core.api.application\n"
+        "assert not any(name.startswith(('PySide6', 'qasync')) for name in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
+
+
+def test_that_a_headless_start_needs_no_display() -> None:
+    script = (
+        "import sys, desktop_app.session, desktop_app.administration\n"
+        "loaded = {'PySide6.QtGui', 'PySide6.QtWidgets', 'pyqtgraph'} & set(sys.modules)\n"
+        "assert not loaded, loaded"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize("document", ["ARCHITECTURE.md", "PERSISTENCE.md", "README.md"])
+def test_that_documents_name_files_that_exist(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:core|desktop_app|tests|migrations|resources)/[\w./]+)`", text)
+    missing = [name for name in named if not (ROOT / name).exists()]
+    assert not missing
+
+
+def test_that_no_failure_is_swallowed() -> None:
+    silent = re.compile(r"except( Exception| BaseException)?:\n\s+pass\b")
+    found = [
+        str(path.relative_to(ROOT))
+        for folder in OURS
+        for path in (ROOT / folder).rglob("*.py")
+        if silent.search(path.read_text(encoding="utf-8"))
+    ]
+    assert not found

@@ -1,0 +1,94 @@
+"""desktop_app.monitor.sentences"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.metrics import SaveState
+from desktop_app.monitor.monitor import Monitor
+from desktop_app.monitor.reading import Reading
+from desktop_app.monitor.sentences import (
+    health_sentence,
+    reassurances,
+    safety_details,
+    safety_headline,
+    state_headline,
+    time_details,
+    time_headline,
+    title,
+)
+from tests.desktop_app.showcase import Showcase
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Showcase:
+    return Showcase(tmp_path, world_name="Perseus Arm")
+
+
+def read(show: Showcase) -> Reading:
+    monitor = Monitor(show.host)
+    monitor.follow()
+    return monitor.read(monitor.now() if show.host.simulation is None else show.now)
+
+
+def test_that_a_host_that_is_well_says_so(show: Showcase) -> None:
+    show.tick(600)
+    show.save(0.1)
+    reading = read(show)
+    assert state_headline(reading) == "Running 0:00:00"
+    assert time_headline(reading) == "On time  10.0 of 10 ticks/s"
+    assert time_details(reading) == "work p95 2.5 ms, 2 % of budget"
+    assert safety_headline(reading) == "Saved 0.1 s ago, nothing at risk"
+    assert safety_details(reading) == "nothing to write"
+    assert health_sentence(reading) == "All is well."
+    assert "No tick was skipped in the last 5 minutes." in reassurances(reading)
+    assert title(reading) == "Perseus Arm – nothing at risk – Starkeep"
+
+
+def test_that_what_is_at_risk_comes_before_everything_else(show: Showcase) -> None:
+    show.set_status(at_risk=3, unsaved=17, oldest_unsaved_s=41.0)
+    reading = read(show)
+    assert safety_headline(reading) == "3 changes at risk, saved 0.1 s ago"
+    assert safety_details(reading) == "14 changes to write, oldest 41 s"
+    assert title(reading) == "Perseus Arm – 3 changes at risk – Starkeep"
+
+
+def test_that_failing_storage_is_named(show: Showcase) -> None:
+    for ago_s in (3.0, 2.0, 1.0):
+        show.save(ago_s, state=SaveState.FAILED)
+    show.set_status(at_risk=5, unsaved=5, last_error="disk full", stalled=True)
+    reading = read(show)
+    assert safety_headline(reading) == "5 changes at risk, saving fails"
+    assert safety_details(reading) == "the last save failed: disk full"
+    assert health_sentence(reading).startswith("Failing.")
+
+
+def test_that_a_fresh_start_is_not_drawn_as_perfect(show: Showcase) -> None:
+    show.tick(34)
+    show.set_status(last_commit_at=None)
+    reading = read(show)
+    assert time_headline(reading) == "Warming up"
+    assert time_details(reading) == "34 of 120 ticks measured"
+    assert health_sentence(reading) == "Too early to tell."
+    assert safety_headline(reading) == "Nothing at risk, nothing saved yet"
+
+
+def test_that_a_world_that_stands_still_says_for_how_long(show: Showcase) -> None:
+    show.tick(600)
+    show.set_status(last_tick_at=show.now - 3.2)
+    reading = read(show)
+    assert time_headline(reading) == "No tick for 3.2 s"
+    assert health_sentence(reading) == "The world stands still."
+
+
+def test_that_a_stopped_host_claims_nothing(show: Showcase) -> None:
+    show.tick(600)
+    show.stop()
+    reading = read(show)
+    assert state_headline(reading) == "Stopped"
+    assert time_headline(reading) == "Not ticking"
+    assert safety_headline(reading) == "Nothing is being saved"
+    assert reassurances(reading) == ()
+    assert title(reading) == "Perseus Arm – stopped – Starkeep"

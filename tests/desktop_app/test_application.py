@@ -1,0 +1,298 @@
+"""The host: the order of start and stop, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.engine import URL
+
+from core import database, sync
+from core.commands import Accepted, Command, FoundHome, StartBuilding, Unavailable
+from core.components import PLANET
+from core.errors import AddressInUseError, DatabaseError, StorageError, WorldInUseError
+from core.queries import PlanetReport, ReportPlanet
+from core.sync import Account, NewAccount
+from desktop_app.application import Host, HostState
+from tests.hosts import ask, make_host, order, running_host
+from tests.worlds import bits_of
+
+WEEK_S = 7 * 86_400
+
+
+async def settle(host: Host, name: str = "ada") -> int:
+    account = await sync.register_account(NewAccount(name, "a@b.c", "x"))
+    assert isinstance(account, Account)
+    assert isinstance(await order(host, FoundHome(account.id, name)), Accepted)
+    return account.id
+
+
+async def accepted(host: Host, command: Command) -> Any:
+    """Have a command carried out that must be, and return its value."""
+    outcome = await order(host, command)
+    assert isinstance(outcome, Accepted)
+    return outcome.value
+
+
+def make_it_a_week_ago(database_path: Path) -> None:
+    """Move a stopped world back in time, as if it had been off for a week."""
+    columns = {
+        "planets": ("founded_at", "settled_at", "boundary_at", "started_at", "finish_at"),
+        "players": ("joined_at",),
+        "world_clock": ("world_time",),
+    }
+    with closing(sqlite3.connect(database_path)) as connection, connection:
+        for table, names in columns.items():
+            for name in names:
+                connection.execute(f"UPDATE {table} SET {name} = {name} - ?", (WEEK_S,))
+
+
+async def test_that_it_starts_serves_and_stops(tmp_path: Path) -> None:
+    host = make_host(tmp_path)
+    seen: list[HostState] = []
+    host.changed.connect(lambda: seen.append(host.state))
+    await host.start()
+    assert host.url is not None
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = (await client.get(f"{host.url}/healthz")).json()
+    assert answer["status"] == "ok"
+    await host.stop()
+    assert seen == [HostState.STARTING, HostState.RUNNING, HostState.STOPPING, HostState.STOPPED]
+    assert host.address is None
+
+
+async def test_that_it_can_be_started_again_in_the_same_process(tmp_path: Path) -> None:
+    host = make_host(tmp_path)
+    await host.start()
+    player_id = await settle(host)
+    await host.stop()
+    await host.start()
+    report = await ask(host, ReportPlanet(player_id))
+    assert isinstance(report, PlanetReport)
+    await host.stop()
+
+
+async def test_that_starting_and_stopping_twice_is_no_different(tmp_path: Path) -> None:
+    host = make_host(tmp_path)
+    await asyncio.gather(host.start(), host.start())
+    await asyncio.gather(host.stop(), host.stop())
+    assert host.state is HostState.STOPPED
+
+
+async def test_that_a_stop_saves_what_was_allowed_to_wait(tmp_path: Path) -> None:
+    async with running_host(tmp_path, economy_speed=1000.0) as host:
+        player_id = await settle(host)
+        item = await accepted(host, StartBuilding(player_id, "solar_plant"))
+        assert host.simulation is not None
+        await wait_for_world_time(host, item.due_at)
+        assert host.game is not None
+        bits = None
+        world = host.game.state.world
+    bits = bits_of(world)
+    async with running_host(tmp_path) as host:
+        assert host.game is not None
+        again = bits_of(host.game.state.world)
+    assert again["planet"][1]["Buildings.level"] == bits["planet"][1]["Buildings.level"]
+    assert again["planet"][1]["Stocks.amount"] == bits["planet"][1]["Stocks.amount"]
+
+
+async def wait_for_world_time(host: Host, world_time: float) -> None:
+    """Ask the simulation until its time has come so far."""
+    async with asyncio.timeout(20):
+        while (await ask(host, ReportPlanet(1))).at <= world_time:
+            await asyncio.sleep(0.01)
+
+
+async def test_that_the_time_off_is_made_up_before_the_first_tick(tmp_path: Path) -> None:
+    async with running_host(tmp_path) as host:
+        player_id = await settle(host)
+        item = await accepted(host, StartBuilding(player_id, "metal_mine"))
+    make_it_a_week_ago(tmp_path / "world.db")
+    async with running_host(tmp_path) as host:
+        assert host.game is not None
+        assert host.simulation is not None
+        assert host.simulation.ready.done()
+        report = await ask(host, ReportPlanet(player_id))
+        assert report.levels["metal_mine"] == 1
+        # Crystal at 15 an hour for a week, and the price of the mine.
+        rate = report.production[1]
+        expected = 500 - item.cost[1] + rate * WEEK_S / 3600
+        assert report.summary.amounts[1] == pytest.approx(expected, rel=1e-3)
+
+
+async def test_that_a_registration_a_crash_cut_off_is_mended_at_the_start(tmp_path: Path) -> None:
+    async with running_host(tmp_path):
+        account = await sync.register_account(NewAccount("ada", "a@b.c", "x"))
+        assert isinstance(account, Account)
+    async with running_host(tmp_path) as host:
+        report = await ask(host, ReportPlanet(account.id))
+        assert report.player_name == "ada"
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with closing(socket.socket()) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield listening.getsockname()[1]
+
+
+async def test_that_a_start_that_fails_leaves_nothing_behind(
+    tmp_path: Path, taken_port: int
+) -> None:
+    host = make_host(tmp_path, port=taken_port)
+    with pytest.raises(AddressInUseError):
+        await host.start()
+    assert host.state is HostState.STOPPED
+    host.overrides["port"] = 0
+    await host.start()
+    await host.stop()
+
+
+async def test_that_a_database_in_the_way_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "world.db").write_text("this is a diary")
+    host = make_host(tmp_path)
+    with pytest.raises(DatabaseError):
+        await host.start()
+    (tmp_path / "world.db").unlink()
+    await host.start()
+    await host.stop()
+
+
+async def test_that_a_world_is_opened_once(tmp_path: Path) -> None:
+    async with running_host(tmp_path):
+        with pytest.raises(WorldInUseError):
+            await make_host(tmp_path).start()
+
+
+async def test_that_a_final_save_that_cannot_be_made_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 500)
+    host = make_host(tmp_path, final_save_timeout_seconds=1.0, storage_grace_seconds=0.5)
+    await host.start()
+    player_id = await settle(host)
+    with closing(sqlite3.connect(tmp_path / "world.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert host.simulation is not None
+        pending = host.simulation.submit(StartBuilding(player_id, "metal_mine"))
+        with pytest.raises(StorageError, match="final save"):
+            await host.stop()
+        outcome = pending.result(timeout=0)
+        other.execute("ROLLBACK")
+    assert isinstance(outcome, Unavailable)
+    assert outcome.code == "not_saved"
+    assert host.state is HostState.STOPPED
+    assert not database.is_open()
+
+
+async def test_that_a_world_whose_loop_breaks_is_saved_all_the_same(tmp_path: Path) -> None:
+    host = make_host(tmp_path)
+    await host.start()
+    player_id = await settle(host)
+    assert host.game is not None
+    assert host.simulation is not None
+    failed = asyncio.Event()
+    host.changed.connect(lambda: failed.set() if host.state is HostState.FAILED else None)
+    await order(host, StartBuilding(player_id, "metal_mine"))
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ValueError("a bug")
+
+    host.game.process = broken  # type: ignore[method-assign]
+    async with asyncio.timeout(20):
+        await failed.wait()
+    assert host.error is not None
+    assert "a bug" in host.error
+    await host.stop()
+    async with running_host(tmp_path) as again:
+        report = await ask(again, ReportPlanet(player_id))
+        assert len(report.queue) == 1
+
+
+async def test_that_settings_given_later_change_the_world_from_then_on(tmp_path: Path) -> None:
+    async with running_host(tmp_path) as host:
+        player_id = await settle(host)
+        slow = (await ask(host, ReportPlanet(player_id))).production
+    async with running_host(tmp_path, economy_speed=2.0) as host:
+        fast = (await ask(host, ReportPlanet(player_id))).production
+    async with running_host(tmp_path) as host:
+        kept = (await ask(host, ReportPlanet(player_id))).production
+    assert fast == tuple(2 * rate for rate in slow)
+    assert kept == fast
+
+
+async def test_that_a_world_lives_on_postgresql_as_well(tmp_path: Path, postgres_url: URL) -> None:
+    url = postgres_url.set(drivername="postgresql").render_as_string(hide_password=False)
+    async with running_host(tmp_path, database_url=url) as host:
+        player_id = await settle(host)
+        await accepted(host, StartBuilding(player_id, "metal_mine"))
+        assert host.game is not None
+        world = host.game.state.world
+    before = bits_of(world)
+    async with running_host(tmp_path, database_url=url) as host:
+        assert host.game is not None
+        assert bits_of(host.game.state.world) == before
+    assert not (tmp_path / "world.db").exists()
+
+
+async def test_that_save_now_needs_a_running_world(tmp_path: Path) -> None:
+    with pytest.raises(StorageError):
+        make_host(tmp_path).save_now()
+
+
+async def test_that_a_locked_database_makes_no_tick_late(tmp_path: Path) -> None:
+    async with running_host(tmp_path, tick_rate=50.0) as host:
+        player_id = await settle(host)
+        assert host.simulation is not None
+        with closing(sqlite3.connect(tmp_path / "world.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            pending = host.simulation.submit(StartBuilding(player_id, "metal_mine"))
+            before = host.metrics.ticks.count
+            async with asyncio.timeout(20):
+                while host.metrics.ticks.count < before + 50:
+                    await asyncio.sleep(0.01)
+            assert not pending.done()
+            other.execute("ROLLBACK")
+        outcome = await asyncio.wrap_future(pending)
+        ticks = host.metrics.ticks.latest(50)
+    assert isinstance(outcome, Accepted)
+    # No tick waited for the database: one that did would have lost a slot or more.
+    assert (ticks["work_s"] < 1 / 50).mean() > 0.9
+
+
+@pytest.fixture(params=["UTC", "Asia/Tokyo", "America/Los_Angeles"])
+def time_zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield request.param
+    monkeypatch.undo()
+    time.tzset()
+
+
+async def test_that_a_restart_gives_back_the_same_bits_in_every_time_zone(
+    tmp_path: Path, time_zone: str
+) -> None:
+    assert os.environ["TZ"] == time_zone
+    async with running_host(tmp_path) as host:
+        player_id = await settle(host)
+        await order(host, StartBuilding(player_id, "crystal_mine"))
+        await order(host, StartBuilding(player_id, "metal_mine"))
+        assert host.game is not None
+        world = host.game.state.world
+    before = bits_of(world)
+    async with running_host(tmp_path) as host:
+        assert host.game is not None
+        planets = host.game.state.world.tables[PLANET]
+        after = bits_of(host.game.state.world)
+        assert len(planets) == 1
+    assert after == before

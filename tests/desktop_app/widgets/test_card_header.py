@@ -1,0 +1,45 @@
+"""desktop_app.widgets.card_header"""
+
+from __future__ import annotations
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from desktop_app.monitor.levels import Level
+from desktop_app.theme import Theme
+from desktop_app.widgets.card_header import CardHeader, Figure
+
+
+@pytest.fixture
+def header(qtbot: QtBot) -> CardHeader:
+    header = CardHeader(Theme(), "Does the world keep time?", "work per tick")
+    qtbot.addWidget(header)
+    return header
+
+
+def test_that_a_figure_reads_as_name_value_and_unit() -> None:
+    assert str(Figure("max", "88", "ms")) == "max 88 ms"
+    assert str(Figure("urgent", "41", value_first=True)) == "41 urgent"
+
+
+def test_that_the_last_figures_go_first_where_there_is_no_room(header: CardHeader) -> None:
+    header.show_figures(Figure("p50", "2.3"), Figure("p95", "4.1"), Figure("max", "88", "ms"))
+    assert [str(figure) for figure, _ in header._fitting(10_000)] == [
+        "p50 2.3",
+        "p95 4.1",
+        "max 88 ms",
+    ]
+    two = sum(width for _, width in header._fitting(10_000)[:2]) + 60
+    assert [figure.name for figure, _ in header._fitting(two)] == ["p50", "p95"]
+    assert header._fitting(5) == []
+
+
+def test_that_a_sign_needs_room_as_well(header: CardHeader) -> None:
+    header.show_figures(Figure("failed", "9"), Figure("failed", "9", level=Level.BAD))
+    (_, plain), (_, flagged) = header._fitting(10_000)
+    assert flagged > plain
+
+
+def test_that_a_screen_reader_hears_the_figures(header: CardHeader) -> None:
+    header.show_figures(Figure("p95", "4.1"), Figure("max", "88", "ms"))
+    assert header.accessibleName() == "p95 4.1, max 88 ms"

@@ -1,0 +1,149 @@
+"""What a person in front of a shell sees."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import core
+from tests.end_to_end.program import hosting, player, run
+
+
+def refused(*arguments: str, env: dict[str, str] | None = None) -> str:
+    """Run a start-up that cannot work, and return the one line it prints."""
+    ended = run(*arguments, env=env)
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stdout == ""
+    lines = ended.stderr.splitlines()
+    assert len(lines) == 1, ended.stderr
+    return lines[0]
+
+
+def headless(data_dir: Path, *options: str) -> tuple[str, ...]:
+    return ("--headless", "--data-dir", str(data_dir), "--port", "0", *options)
+
+
+def test_that_it_tells_its_version() -> None:
+    assert run("--version").stdout == f"starkeep {core.__version__}\n"
+
+
+def test_that_a_port_that_is_taken_is_refused_in_one_line(tmp_path: Path) -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        line = refused("--headless", "--data-dir", str(tmp_path), "--port", str(port))
+    assert str(port) in line
+    assert "--port" in line
+
+
+def test_that_a_world_that_is_open_is_refused_in_one_line(tmp_path: Path) -> None:
+    data_dir = tmp_path / "world"
+    with hosting(data_dir):
+        assert "open in another process" in refused(*headless(data_dir))
+
+
+def test_that_a_newer_database_is_refused_in_one_line(tmp_path: Path) -> None:
+    assert run("migrate", "--data-dir", str(tmp_path)).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "world.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert "newer than this program" in refused(*headless(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "permitted"),
+    [
+        ("TICK_RATE", "fast", "from 0.1 to 100"),
+        ("TICK_RATE", "nan", "from 0.1 to 100"),
+        ("PENDING_MAX", "0", "from 1 to 1000000"),
+        ("DEV_CREATE_ALL", "perhaps", "true or false"),
+        ("DATABASE_URL", "mysql://u:secret@h/d", "sqlite or postgresql"),
+    ],
+)
+def test_that_a_bad_setting_is_refused_in_one_line(
+    tmp_path: Path, name: str, value: str, permitted: str
+) -> None:
+    line = refused(*headless(tmp_path), env={name: value})
+    assert name in line
+    assert permitted in line
+    assert "secret" not in line
+
+
+def test_that_qt_says_nothing_of_its_own_before_the_one_line(tmp_path: Path) -> None:
+    # In this locale Qt has a warning of four lines.
+    assert "TICK_RATE" in refused(*headless(tmp_path), env={"LC_ALL": "C", "TICK_RATE": "0"})
+    (tmp_path / "world.db").write_text("this is a diary")
+    assert "cannot be opened" in refused(*headless(tmp_path), env={"LC_ALL": "C"})
+
+
+def test_that_a_misspelt_option_is_refused_in_one_line() -> None:
+    assert "--hedless" in refused("--hedless")
+
+
+def test_that_a_file_that_is_no_database_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "world.db").write_text("this is a diary")
+    assert "cannot be opened" in refused(*headless(tmp_path))
+
+
+def test_that_a_stop_ends_with_zero_and_one_line_on_standard_output(tmp_path: Path) -> None:
+    with hosting(tmp_path / "world") as program:
+        assert program.stop() == 0
+        assert program.process.stdout is not None
+        assert program.process.stdout.read() == ""
+
+
+def test_that_migrating_twice_has_nothing_to_do(tmp_path: Path) -> None:
+    assert "migrated from nothing" in run("migrate", "--data-dir", str(tmp_path)).stdout
+    assert "nothing to do" in run("migrate", "--data-dir", str(tmp_path)).stdout
+
+
+def test_that_a_seeded_world_can_be_played(tmp_path: Path) -> None:
+    seeded = run("seed", "--players", "5", "--planets", "20", "--data-dir", str(tmp_path))
+    assert seeded.returncode == 0, seeded.stderr
+    again = run("seed", "--players", "5", "--planets", "20", "--data-dir", str(tmp_path))
+    assert again.returncode == 2
+    reset = run("reset-password", "player3", "--data-dir", str(tmp_path))
+    assert run("grant-admin", "player3", "--data-dir", str(tmp_path)).returncode == 0
+    assert "no account" in refused("grant-admin", "nobody", "--data-dir", str(tmp_path))
+    password = reset.stdout.split()[-1]
+    with hosting(tmp_path) as program, player(program.url, "player3") as someone:
+        someone._password = password
+        someone.log_in()
+        assert someone.get("/auth/me")["is_admin"]
+        assert someone.get("/game-status")["players"] == 5
+        assert len(someone.get(f"/player/{someone.id}/planets")["planets"]) >= 1
+
+
+def test_that_secrets_are_for_their_owner_only(tmp_path: Path) -> None:
+    data_dir = tmp_path / "world"
+    with hosting(data_dir):
+        for name in ("secret.key", "host.token"):
+            assert (data_dir / name).stat().st_mode & 0o077 == 0
+        assert data_dir.stat().st_mode & 0o077 == 0
+
+
+def test_that_secrets_are_not_logged(tmp_path: Path) -> None:
+    data_dir = tmp_path / "world"
+    with hosting(data_dir, "--log-level", "debug") as program, player(program.url) as ada:
+        ada.register()
+        ada.log_in()
+        token = ada._http.headers["Authorization"].removeprefix("Bearer ")
+        program.stop()
+    text = (data_dir / "logs" / "starkeep.log").read_text() + (tmp_path / "stderr.txt").read_text()
+    for secret in (
+        (data_dir / "secret.key").read_text().strip(),
+        (data_dir / "host.token").read_text().strip(),
+        token,
+        "password-1",
+    ):
+        assert secret not in text
+
+
+def test_that_a_command_needs_the_world_to_itself(tmp_path: Path) -> None:
+    data_dir = tmp_path / "world"
+    with hosting(data_dir):
+        assert "open in another process" in refused("migrate", "--data-dir", str(data_dir))

@@ -1,0 +1,40 @@
+"""Hosts for tests: the real program, in a temporary folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from core.commands import Command, Outcome
+from core.paths import DataFolder
+from core.queries import Query
+from desktop_app.application import Host
+
+
+@asynccontextmanager
+async def running_host(folder: Path, **overrides: Any) -> AsyncIterator[Host]:
+    """Run the whole program but its window, on a free port."""
+    host = make_host(folder, **overrides)
+    await host.start()
+    try:
+        yield host
+    finally:
+        await host.stop()
+
+
+def make_host(folder: Path, **overrides: Any) -> Host:
+    return Host(DataFolder(folder), {"port": 0, **overrides})
+
+
+async def order(host: Host, command: Command) -> Outcome:
+    """Have a command carried out and committed."""
+    assert host.simulation is not None
+    return await asyncio.wrap_future(host.simulation.submit(command))
+
+
+async def ask(host: Host, query: Query) -> Any:
+    assert host.simulation is not None
+    return await asyncio.wrap_future(host.simulation.ask(query))
