@@ -1,0 +1,34 @@
+"""Run benchmarks: all of them, each in a process of its own, or the one that is named."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+
+NAMES = ("memory", "ticks", "saves", "loading", "orders", "lateness")
+# Named explicitly: they take many minutes.
+LONG = ("soak",)
+
+
+def main(arguments: list[str]) -> int:
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
+    if not arguments:
+        codes = [
+            subprocess.run([sys.executable, "-m", "tests.benchmarks", name], check=False).returncode
+            for name in NAMES
+        ]
+        return max(codes)
+    name, *options = arguments
+    if name not in NAMES + LONG:
+        print(f"there are: {', '.join(NAMES + LONG)}", file=sys.stderr)
+        return 2
+    module = importlib.import_module(f"tests.benchmarks.{name}")
+    module.run(options) if options else module.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

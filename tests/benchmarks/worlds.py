@@ -1,0 +1,109 @@
+"""Worlds for benchmarks: seeded ones of any size, in memory and on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtWidgets import QApplication
+
+from core import database, sync
+from core.clock import SystemClock
+from core.components import NEVER, PLANET, UNIVERSE, UNIVERSE_ID
+from core.config import Settings
+from core.game import GameWorld
+from core.loading import build_game
+from core.metrics import Metrics
+from core.migrate import migrate
+from core.persistence import worlds
+from core.save_batch import TableRows, WorldClock
+from core.seed import add_rows, make_planets, make_players, plan_seed
+from core.state import economy_settings_of
+from core.write_behind import SubmitSave
+from desktop_app.session import run_on_host_loop
+from tests.store import ManualStore
+from tests.worlds import new_game
+
+PLANETS_PER_PLAYER = 10
+
+
+def on_host_loop(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
+    """Run a benchmark on the program's event loop, with the program's interpreter settings."""
+    sys.setswitchinterval(0.001)
+    run_on_host_loop(QApplication.instance() or QApplication(sys.argv[:1]), lambda _stop: work())
+
+
+def seeded_game(planets: int, clock: SystemClock, *, idle: bool, store: ManualStore) -> GameWorld:
+    """Return a world in memory; in an idle one nothing is ever due."""
+    game = new_game(clock, store, galaxies=1000)
+    _, players, rows = _seed(planets, clock.now(), game)
+    if idle:
+        rows.columns["Stocks.boundary_at"][:] = NEVER
+        rows.columns["BuildQueue.finish_at"][:] = NEVER
+    world = game.state.world
+    for kind, made in zip(world.kinds[1:], (players, rows), strict=True):
+        add_rows(world, kind, made)
+    return game
+
+
+def _seed(planets: int, now: float, game: GameWorld) -> tuple[list[str], TableRows, TableRows]:
+    player_count = max(1, planets // PLANETS_PER_PLAYER)
+    ids = np.arange(1, player_count + 1, dtype=np.int64)
+    plan = plan_seed(player_count, planets, 1000, 499)
+    names = [f"player{number}" for number in range(1, player_count + 1)]
+    settings = economy_settings_of(game.state.world)
+    rows = make_planets(plan, ids, 1, settings, now, np.random.default_rng(1))
+    return names, make_players(ids, names, rows.ids[:player_count], now), rows
+
+
+async def write_seeded_world(path: Path, planets: int) -> None:
+    """Make a database with a seeded world."""
+    clock = SystemClock()
+    game = new_game(clock, ManualStore(at_once=True), galaxies=1000)
+    names, players, rows = _seed(planets, clock.now(), game)
+    accounts = [sync.NewAccount(name, "a@b.c", "x") for name in names]
+    table = game.state.world.tables[UNIVERSE]
+    universe = TableRows(
+        UNIVERSE.name, table.ids, {field.key: table.array(field.key) for field in table.fields}
+    )
+    next_ids = {"universe": UNIVERSE_ID + 1, "player": len(names) + 1, "planet": planets + 1}
+    world_clock = WorldClock(clock.now(), 0, next_ids)
+    async with open_file(path):
+        await worlds.write_seed(
+            accounts, lambda _ids: ((universe, players, rows), world_clock), lambda *_: None
+        )
+
+
+@asynccontextmanager
+async def open_file(path: Path) -> AsyncIterator[None]:
+    """Open an SQLite database for a while."""
+    url = database.async_url(f"sqlite:///{path}")
+    await migrate(url)
+    await database.start_db(url)
+    sync.set_persistence_loop(asyncio.get_running_loop())
+    try:
+        yield
+    finally:
+        sync.set_persistence_loop(None)
+        await database.shutdown_db()
+
+
+async def load_game(metrics: Metrics, submit: SubmitSave = sync.submit_save) -> GameWorld:
+    """Load the world of the open database."""
+    loaded = await worlds.load_world()
+    return build_game(loaded, Settings(), SystemClock(), metrics, submit)
+
+
+def change_planets(game: GameWorld, rows: slice | np.ndarray[Any, Any], number: int) -> None:
+    """Change planets as a due event would, every time to other values, and mark them."""
+    table = game.state.world.tables[PLANET]
+    amounts = table.array("Stocks.amount")
+    amounts[rows] = np.floor(amounts[rows]) + number % 1000 * 0.001
+    flags, since = table.array("mark.flags"), table.array("mark.since")
+    since[rows] = np.where(flags[rows] == 0, game.clock.now(), since[rows])
+    flags[rows] |= 1
