@@ -214,6 +214,11 @@ class Simulation:
         self._stop_requested = True
         self._wake.set()
 
+    def abandon(self) -> None:
+        """End at once, with a final save only if that is made without waiting."""
+        self._final_save_timeout_s = 0.0
+        self.request_stop()
+
     @property
     def pending_count(self) -> int:
         """How many commands and queries are not answered yet."""
@@ -444,14 +449,15 @@ class Simulation:
         saved: Future[SaveResult] = Future()
         self.game.take_requests()
         self.game.writer.request(SaveReason.FINAL, saved)
-        give_up_at = self._clock.monotonic() + self._final_save_timeout_s
+        begun_at = self._clock.monotonic()
         while not saved.done():
             self._wake.clear()
             self.game.writer.take_completions()
             self.game.pump(after_tick=True, tick_period_s=1.0)
             self._flush()
-            now = self._clock.monotonic()
-            if now >= give_up_at:
+            # Asked again each time: it may be abandoned meanwhile.
+            give_up_at = begun_at + self._final_save_timeout_s
+            if self._clock.monotonic() >= give_up_at:
                 break
             if not saved.done() and not self.game.writer.has_completions:
                 until = self.game.writer.retry_at

@@ -49,6 +49,7 @@ SWITCH_INTERVAL_S = 0.001
 SERVER_CLOSE_TIMEOUT_S = 10.0
 DATABASE_CLOSE_TIMEOUT_S = 30.0
 SUPERVISION_INTERVAL_S = 0.5
+LAST_RESORT_S = 5.0
 
 
 class HostState(Enum):
@@ -148,6 +149,23 @@ class Host(QObject):
             self.address = None
             self.simulation = None
             self.game = None
+
+    def end_threads(self) -> None:
+        """End what a stop that broke has left running, so that the process can end.
+
+        The last resort: nothing is waited for but the simulation, which would abort the process if
+        it were still running at its end. After an orderly stop there is nothing to do.
+        """
+        thread, server = self._thread, self._server
+        if server is not None:
+            server.begin_to_stop()
+        if thread is None or thread.isFinished():
+            return
+        log.critical("the world did not stop in order; ending its thread")
+        # Now no save can keep it waiting.
+        sync.set_persistence_loop(None)
+        thread.abandon()
+        thread.wait(int(LAST_RESORT_S * 1000))
 
     @property
     def url(self) -> str | None:

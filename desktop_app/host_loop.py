@@ -7,14 +7,16 @@ import contextlib
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextvars import Context
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QCoreApplication, Qt
 
 os.environ.setdefault("QT_API", "pyside6")
+
+T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -56,6 +58,26 @@ class HostLoop(qasync.QEventLoop):
     def __init__(self, app: QCoreApplication) -> None:
         super().__init__(app)
         self._timer = _PreciseTimer()
+
+    def run_until_complete(self, future: Awaitable[T]) -> T:
+        """Run until a future is done. Raise RuntimeError if somebody ended Qt's loop before.
+
+        WORKAROUND: qasync 0.28 lets Qt process events once more when its loop has ended. A task
+        whose turn comes then finds no running loop and breaks off wherever it is.
+        """
+        task = asyncio.ensure_future(future, loop=self)
+
+        def stop(_done: asyncio.Future[T]) -> None:
+            self.stop()
+
+        task.add_done_callback(stop)
+        try:
+            self.run_forever()
+        finally:
+            task.remove_done_callback(stop)
+        if not task.done():
+            raise RuntimeError("Event loop stopped before Future completed.")
+        return task.result()
 
     def _add_callback(self, handle: asyncio.Handle, delay: float = 0) -> Any:
         whole_ms = math.ceil(delay * 1000 - 1e-6) / 1000 if delay > 0 else 0

@@ -64,8 +64,10 @@ def _run_to_its_end(loop: HostLoop, work: Coroutine[Any, Any, int], stop: asynci
             loop.run_until_complete(task)
         except RuntimeError:
             # Somebody ended Qt's loop (quit() does): the world is still to be stopped in order.
-            log.warning("the event loop was ended from outside; stopping in order")
-            stop.set()
+            # With its display gone it ends at every event, and the stop goes on all the same.
+            if not stop.is_set():
+                log.warning("the event loop was ended from outside; stopping in order")
+                stop.set()
     code, error = task.result()
     if error is not None:
         raise error
@@ -111,17 +113,17 @@ def _log_lost_exception(_loop: asyncio.AbstractEventLoop, context: dict[str, Any
 async def _headless(
     folder: DataFolder, overrides: Mapping[str, Any], log_level: str, stop: asyncio.Event
 ) -> int:
-    host = Host(folder, overrides)
-    host.acquire()
-    logs.log_to_file(folder.logs, log_level)
-    # Nobody is there to press a button: a world that has failed is saved and ends.
-    host.changed.connect(lambda: stop.set() if host.state is HostState.FAILED else None)
-    await host.start()
-    logs.log_to_stderr(log_level)
-    announce(host)
-    await stop.wait()
-    failed = host.state is HostState.FAILED
-    return EXIT_NOT_SAVED if not await _stopped(host) or failed else EXIT_OK
+    with _host_of(folder, overrides) as host:
+        host.acquire()
+        logs.log_to_file(folder.logs, log_level)
+        # Nobody is there to press a button: a world that has failed is saved and ends.
+        host.changed.connect(lambda: stop.set() if host.state is HostState.FAILED else None)
+        await host.start()
+        logs.log_to_stderr(log_level)
+        announce(host)
+        await stop.wait()
+        failed = host.state is HostState.FAILED
+        return EXIT_NOT_SAVED if not await _stopped(host) or failed else EXIT_OK
 
 
 # With a window ------------------------------------------------------------------------------------
@@ -134,26 +136,26 @@ async def _with_window(
     from desktop_app.main_window import MainWindow
     from desktop_app.single_instance import FirstInstance, raise_first_instance
 
-    host = Host(folder, overrides)
-    try:
-        host.acquire()
-    except WorldInUseError:
-        if await raise_first_instance(folder):
-            return EXIT_OK
-        raise
-    logs.log_to_file(folder.logs, log_level)
-    window = MainWindow(host)
-    window.quit_requested.connect(stop.set)
-    first = FirstInstance(folder, window)
-    window.show()
-    try:
-        await host.start()
-        announce(host)
-        await stop.wait()
-        return EXIT_OK if await _stopped(host) else EXIT_NOT_SAVED
-    finally:
-        first.close()
-        window.end()
+    with _host_of(folder, overrides) as host:
+        try:
+            host.acquire()
+        except WorldInUseError:
+            if await raise_first_instance(folder):
+                return EXIT_OK
+            raise
+        logs.log_to_file(folder.logs, log_level)
+        window = MainWindow(host)
+        window.quit_requested.connect(stop.set)
+        first = FirstInstance(folder, window)
+        window.show()
+        try:
+            await host.start()
+            announce(host)
+            await stop.wait()
+            return EXIT_OK if await _stopped(host) else EXIT_NOT_SAVED
+        finally:
+            first.close()
+            window.end()
 
 
 def _gui_application() -> QCoreApplication:
@@ -172,6 +174,16 @@ def _gui_application() -> QCoreApplication:
 
 
 # Both ---------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _host_of(folder: DataFolder, overrides: Mapping[str, Any]) -> Iterator[Host]:
+    """Make a host; whatever happens, no thread of it outlives this and hangs the process."""
+    host = Host(folder, overrides)
+    try:
+        yield host
+    finally:
+        host.end_threads()
 
 
 def announce(host: Host) -> None:

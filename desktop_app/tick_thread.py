@@ -33,6 +33,10 @@ class TickThread(QThread):
             log.critical("the simulation has ended with an error", exc_info=error)
             self.error = error
 
+    def abandon(self) -> None:
+        """Have the simulation end at once, saved or not."""
+        self._simulation.abandon()
+
     async def ended(self) -> None:
         """Wait for the thread to end, without holding up the event loop it may be waiting for."""
         ended = asyncio.Event()

@@ -130,12 +130,16 @@ class ApiServer:
 
     async def stop(self) -> None:
         """Close connections, let requests in hand finish, and end the thread."""
+        self.begin_to_stop()
+        await asyncio.wrap_future(self._ended)
+        self._thread.join()
+
+    def begin_to_stop(self) -> None:
+        """Have the thread end soon, without waiting for it; any thread."""
         loop = self._loop
         if loop is not None and not self._ended.done():
             with contextlib.suppress(RuntimeError):  # it has ended just now
                 loop.call_soon_threadsafe(self._leave)
-        await asyncio.wrap_future(self._ended)
-        self._thread.join()
 
     def _leave(self) -> None:
         hub = getattr(self._app.state, "hub", None)

@@ -195,6 +195,32 @@ async def test_that_a_final_save_that_cannot_be_made_is_said(
     assert not database.is_open()
 
 
+async def test_that_a_stop_that_breaks_leaves_no_thread_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = make_host(tmp_path)
+    await host.start()
+    thread, server = host._thread, host._server
+    assert thread is not None
+    assert server is not None
+
+    async def broken() -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(host, "_unwind", broken)
+    with pytest.raises(ValueError, match="a bug"):
+        await host.stop()
+    assert thread.isRunning()
+    host.end_threads()
+    assert thread.isFinished()
+    await server.stop()
+    host.end_threads()
+    # What is left are no threads, and goes with the process.
+    await host._cancel_tasks()
+    await database.shutdown_db()
+    host._lock.release()
+
+
 async def test_that_a_world_whose_loop_breaks_is_saved_all_the_same(tmp_path: Path) -> None:
     host = make_host(tmp_path)
     await host.start()

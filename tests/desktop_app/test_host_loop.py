@@ -27,6 +27,31 @@ def test_that_a_closed_loop_says_so_to_other_threads(qapp: QCoreApplication) -> 
         loop.call_soon_threadsafe(lambda: None)
 
 
+def test_that_a_task_goes_on_whenever_somebody_ends_qts_loop(qapp: QCoreApplication) -> None:
+    loop = HostLoop(qapp)
+    # As Qt itself does, at every event, when the display is gone.
+    quitting = QTimer()
+    quitting.timeout.connect(qapp.quit)
+    quitting.start(0)
+
+    async def work() -> int:
+        for _ in range(50):
+            await asyncio.wait_for(asyncio.sleep(0.001), 5)
+        return asyncio.get_running_loop() is loop
+
+    task = loop.create_task(work())
+    interruptions = 0
+    while not task.done():
+        try:
+            loop.run_until_complete(task)
+        except RuntimeError:
+            interruptions += 1
+    quitting.stop()
+    loop.close()
+    assert task.result()
+    assert interruptions > 10
+
+
 async def test_that_callbacks_keep_their_order() -> None:
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
