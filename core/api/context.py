@@ -21,6 +21,7 @@ from core.config import Settings
 from core.metrics import Metrics
 
 ID_MAX = 2**63 - 1
+HOST_ONLY = Problem(403, "host_only", "Only the host may do this.")
 # Wrong passwords a minute, for one name from one address.
 LOGIN_FAILURES_PER_MINUTE = 10
 
@@ -108,9 +109,22 @@ OwnPlayer = Annotated[int, Depends(own_player)]
 
 async def host_or_loopback(request: Request, context: InContext, bearer: Bearer) -> None:
     """Let the host's token pass from anywhere, and this computer without one."""
-    given = "" if bearer is None else bearer.credentials
-    if is_loopback(address_of(request)) or compare_digest(
-        given.encode(), context.host_token.encode()
-    ):
+    if not is_loopback(address_of(request)) and not _is_host(context, bearer):
+        raise HOST_ONLY
+
+
+async def host_or_admin(request: Request, context: InContext, bearer: Bearer) -> None:
+    """Let the host's token pass, and accounts to which the host has given his rights.
+
+    Raise Problem 401 for nobody, 403 for anybody else.
+    """
+    if _is_host(context, bearer):
         return
-    raise Problem(403, "host_only", "Only the host may see this.")
+    login = await logged_in(request, context, bearer)
+    if not login.account.is_admin:
+        raise HOST_ONLY
+
+
+def _is_host(context: Context, bearer: HTTPAuthorizationCredentials | None) -> bool:
+    given = "" if bearer is None else bearer.credentials
+    return compare_digest(given.encode(), context.host_token.encode())

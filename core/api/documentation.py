@@ -27,6 +27,7 @@ TAGS = [
     {"name": "accounts", "description": "Who plays, and how to get in."},
     {"name": "players", "description": "What a player sees and orders."},
     {"name": "world", "description": "How the world is doing, and its rules."},
+    {"name": "host", "description": "For the host alone."},
 ]
 
 _PROBLEMS = {
