@@ -1,0 +1,174 @@
+"""desktop_app.administration: what a shell cannot show well; see also end_to_end"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import database
+from core.errors import StarkeepError, WorldInUseError
+from core.paths import DataFolder
+from desktop_app import administration
+from desktop_app.__main__ import _parser
+from desktop_app.administration import _Progress, _until
+from tests.hosts import running_host
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """Close the log files that commands open."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    for handler in set(root.handlers) - set(handlers):
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(level)
+
+
+async def seed(folder: Path, *arguments: str) -> int:
+    command_line = ["seed", *arguments, "--log-level", "warning"]
+    return await administration._seed(_parser().parse_args(command_line), DataFolder(folder))
+
+
+async def grant_admin(folder: Path, user: str) -> int:
+    options = _parser().parse_args(["grant-admin", user, "--log-level", "warning"])
+    return await administration._grant_admin(options, DataFolder(folder))
+
+
+def rows(folder: Path, query: str) -> list[Any]:
+    with closing(sqlite3.connect(folder / "world.db")) as connection:
+        return connection.execute(query).fetchall()
+
+
+PLACES = "SELECT owner_id, galaxy, system, position, name FROM planets ORDER BY id"
+
+# Being stopped ------------------------------------------------------------------------------------
+
+
+async def test_that_a_command_ends_with_its_own_exit_code() -> None:
+    async def command() -> int:
+        return 3
+
+    assert await _until(asyncio.Event(), command()) == 3
+
+
+async def test_that_an_error_of_a_command_comes_out() -> None:
+    async def command() -> int:
+        raise StarkeepError("there is no account called ada")
+
+    with pytest.raises(StarkeepError, match="no account"):
+        await _until(asyncio.Event(), command())
+
+
+async def test_that_a_command_that_is_stopped_cleans_up_first() -> None:
+    stop, cleaned_up = asyncio.Event(), False
+
+    async def command() -> int:
+        nonlocal cleaned_up
+        stop.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            cleaned_up = True
+        return 0
+
+    with pytest.raises(StarkeepError, match="nothing was changed"):
+        await _until(stop, command())
+    assert cleaned_up
+
+
+async def test_that_a_seed_that_is_stopped_leaves_an_empty_world(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = asyncio.Event()
+
+    class Stopping(_Progress):
+        def __call__(self, what: str, done: int, total: int) -> None:
+            if what == "planet":
+                stop.set()
+
+    monkeypatch.setattr(administration, "_Progress", Stopping)
+    with pytest.raises(StarkeepError, match="nothing was changed"):
+        await _until(stop, seed(tmp_path, "--players", "2", "--planets", "20000"))
+    assert not database.is_open()
+    assert rows(tmp_path, "SELECT count(*) FROM users") == [(0,)]
+    monkeypatch.undo()
+    assert await seed(tmp_path, "--players", "2", "--planets", "3") == 0
+
+
+# Seeding ------------------------------------------------------------------------------------------
+
+
+async def test_that_the_same_random_seed_makes_the_same_world(tmp_path: Path) -> None:
+    for name, random_seed in (("one", "5"), ("same", "5"), ("other", "6")):
+        size = ("--players", "3", "--planets", "30", "--random-seed", random_seed)
+        assert await seed(tmp_path / name, *size) == 0
+    one, same, other = (rows(tmp_path / name, PLACES) for name in ("one", "same", "other"))
+    assert one == same
+    assert one != other
+
+
+async def test_that_a_world_that_is_too_small_grows_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "settings.toml").write_text("galaxies = 1\nsystems = 1\n")
+    assert await seed(tmp_path, "--players", "1", "--planets", "16") == 0
+    said, summary = capsys.readouterr().out.splitlines()
+    assert said == "16 planets do not fit 1 galaxies: there will be 2"
+    assert summary.startswith("1 players with 16 planets in ")
+    assert rows(tmp_path, "SELECT galaxies FROM universe") == [(2,)]
+    assert {galaxy for (galaxy,) in rows(tmp_path, "SELECT galaxy FROM planets")} == {1, 2}
+
+
+async def test_that_a_world_somebody_has_started_is_not_seeded(tmp_path: Path) -> None:
+    async with running_host(tmp_path):
+        pass
+    with pytest.raises(StarkeepError, match="seed fills a new world"):
+        await seed(tmp_path, "--players", "1", "--planets", "1")
+
+
+async def test_that_more_players_than_planets_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(StarkeepError, match="a planet for each player"):
+        await seed(tmp_path, "--players", "3", "--planets", "2")
+    assert not database.is_open()
+
+
+def test_that_progress_is_told_now_and_then_and_not_on_standard_output(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    progress = _Progress()
+    for done in range(1000):
+        progress("planet", done, 1000)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("planet: 0 of 1000\n")
+    assert len(said.err.splitlines()) < 10
+
+
+# The world to itself ------------------------------------------------------------------------------
+
+
+async def test_that_a_command_that_fails_gives_the_world_back(tmp_path: Path) -> None:
+    await seed(tmp_path, "--players", "1", "--planets", "1")
+    with pytest.raises(StarkeepError, match="no account called nobody"):
+        await grant_admin(tmp_path, "nobody")
+    assert not database.is_open()
+    assert await grant_admin(tmp_path, "player1") == 0
+    assert rows(tmp_path, "SELECT username FROM users WHERE is_admin") == [("player1",)]
+
+
+async def test_that_a_world_that_runs_is_left_alone(tmp_path: Path) -> None:
+    async with running_host(tmp_path) as host:
+        with pytest.raises(WorldInUseError):
+            await grant_admin(tmp_path, "player1")
+        assert host.simulation is not None
+        assert host.simulation.status.running

@@ -1,0 +1,157 @@
+"""desktop_app.host_control: what the buttons of the window do, with a real host"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from core import database
+from core.metrics import SAVE_REASONS
+from core.save_batch import SaveReason
+from desktop_app.application import Host, HostState
+from desktop_app.host_control import HostControl
+from desktop_app.host_loop import HostLoop
+from tests.desktop_app.showcase import until
+from tests.hosts import make_host
+
+
+@pytest.fixture
+def host(tmp_path: Path, qloop: HostLoop) -> Iterator[Host]:
+    host = make_host(tmp_path, final_save_timeout_seconds=1.0)
+    yield host
+    # A test that has failed has not stopped it.
+    qloop.run_until_complete(host.stop())
+
+
+class Listened:
+    """A control with everything that it has told."""
+
+    def __init__(self, host: Host) -> None:
+        self.control = HostControl(host)
+        self.failed: list[str] = []
+        self.saving: list[bool] = []
+        self.control.failed.connect(self.failed.append)
+        self.control.saving.connect(self.saving.append)
+
+    async def at_rest(self) -> None:
+        await until(lambda: not self.control.busy)
+
+
+@pytest.fixture
+def listened(host: Host) -> Listened:
+    return Listened(host)
+
+
+async def test_that_it_starts_and_stops_the_world(host: Host, listened: Listened) -> None:
+    at_rest: list[HostState] = []
+    for do in (listened.control.start, listened.control.stop):
+        do()
+        assert listened.control.busy
+        await listened.at_rest()
+        at_rest.append(host.state)
+    assert at_rest == [HostState.RUNNING, HostState.STOPPED]
+    assert listened.failed == []
+
+
+async def test_that_stop_and_start_are_carried_out_in_the_order_of_the_clicks(
+    host: Host, listened: Listened
+) -> None:
+    seen: list[HostState] = []
+    host.changed.connect(lambda: seen.append(host.state))
+    listened.control.start()
+    listened.control.stop()
+    listened.control.start()
+    await listened.at_rest()
+    order = [HostState.STARTING, HostState.RUNNING, HostState.STOPPING, HostState.STOPPED]
+    assert seen == [*order, HostState.STARTING, HostState.RUNNING]
+    await host.stop()
+
+
+async def test_that_a_start_that_fails_says_why(
+    host: Host, listened: Listened, tmp_path: Path
+) -> None:
+    (tmp_path / "world.db").write_text("this is a diary")
+    listened.control.start()
+    await listened.at_rest()
+    (text,) = listened.failed
+    assert text.startswith("Starting the world failed: the database cannot be opened")
+    assert host.state is HostState.STOPPED
+
+
+async def test_that_an_error_of_ours_is_shown_and_logged_with_its_traceback(
+    host: Host,
+    listened: Listened,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def broken() -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(host, "start", broken)
+    listened.control.start()
+    await listened.at_rest()
+    assert listened.failed == ["Starting the world failed: ValueError('a bug'); see the log."]
+    assert any(record.exc_info for record in caplog.records)
+
+
+async def test_that_two_requests_share_one_save(host: Host, listened: Listened) -> None:
+    await host.start()
+    listened.control.save_now()
+    listened.control.save_now()
+    assert listened.control.busy
+    await listened.at_rest()
+    assert listened.saving == [True, False]
+    reasons = [SAVE_REASONS[int(reason)] for reason in host.metrics.saves.latest()["reason"]]
+    assert reasons.count(SaveReason.MANUAL) == 1
+    assert listened.failed == []
+    await host.stop()
+
+
+async def test_that_a_save_can_be_asked_for_again_when_the_last_is_through(
+    host: Host, listened: Listened
+) -> None:
+    await host.start()
+    for _ in range(2):
+        listened.control.save_now()
+        await listened.at_rest()
+    assert listened.saving == [True, False, True, False]
+    await host.stop()
+
+
+async def test_that_a_save_without_a_world_says_so(listened: Listened) -> None:
+    listened.control.save_now()
+    assert listened.failed == ["Nothing was saved: the world is not running."]
+    assert not listened.control.busy
+    assert listened.saving == []
+
+
+async def test_that_a_save_cut_short_by_a_stop_is_through_when_the_world_has_stopped(
+    host: Host, listened: Listened
+) -> None:
+    await host.start()
+    listened.control.save_now()
+    listened.control.stop()
+    await listened.at_rest()
+    assert listened.saving == [True, False]
+    assert listened.failed == []
+    assert host.state is HostState.STOPPED
+
+
+async def test_that_saves_that_cannot_be_made_are_told(
+    host: Host, listened: Listened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 500)
+    await host.start()
+    with closing(sqlite3.connect(tmp_path / "world.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        listened.control.save_now()
+        listened.control.stop()
+        await listened.at_rest()
+        other.execute("ROLLBACK")
+    assert listened.saving == [True, False]
+    begins = sorted(text.partition(":")[0] for text in listened.failed)
+    assert begins == ["Nothing was saved", "Stopping the world failed"]

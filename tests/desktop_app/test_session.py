@@ -1,0 +1,253 @@
+"""desktop_app.session: from the start of the event loop to the exit code"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QApplication
+
+from core import database
+from core.errors import StarkeepError
+from core.paths import DataFolder
+from desktop_app import session
+from desktop_app.application import Host
+from desktop_app.main_window import MainWindow
+from desktop_app.session import EXIT_NOT_SAVED, EXIT_OK, run_on_host_loop
+from tests.desktop_app.showcase import until
+
+WORK_TIMEOUT_S = 20.0
+
+# The event loop -----------------------------------------------------------------------------------
+
+
+def test_that_the_exit_code_is_that_of_the_work(qapp: QCoreApplication) -> None:
+    async def work(_stop: asyncio.Event) -> int:
+        await asyncio.sleep(0)
+        return 7
+
+    assert run_on_host_loop(qapp, work) == 7
+
+
+@pytest.mark.parametrize("error", [StarkeepError("no world"), ValueError("a bug"), SystemExit(3)])
+def test_that_an_exception_comes_out_after_the_clean_up(
+    qapp: QCoreApplication, error: BaseException
+) -> None:
+    seen: list[Any] = []
+
+    async def work(_stop: asyncio.Event) -> int:
+        seen.append(asyncio.get_running_loop())
+        try:
+            raise error
+        finally:
+            await asyncio.sleep(0)
+            seen.append("cleaned up")
+
+    with pytest.raises(type(error)) as raised:
+        run_on_host_loop(qapp, work)
+    assert raised.value is error
+    loop, last = seen
+    assert last == "cleaned up"
+    assert loop.is_closed()
+
+
+def test_that_quitting_qt_lets_the_work_end_in_order(
+    qapp: QCoreApplication, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(stop: asyncio.Event) -> int:
+        QCoreApplication.quit()
+        async with asyncio.timeout(WORK_TIMEOUT_S):
+            await stop.wait()
+        # An impatient person asks once more while the world is being saved.
+        QCoreApplication.quit()
+        await asyncio.sleep(0.001)
+        return EXIT_OK
+
+    assert run_on_host_loop(qapp, work) == EXIT_OK
+    assert "ended from outside" in caplog.text
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Keep signals that nobody takes from ending the tests."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda *_: None)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nobody can send SIGTERM there")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("signals")
+def test_that_a_signal_asks_the_work_to_stop(
+    qapp: QCoreApplication, number: signal.Signals
+) -> None:
+    async def work(stop: asyncio.Event) -> int:
+        os.kill(os.getpid(), number)
+        async with asyncio.timeout(WORK_TIMEOUT_S):
+            await stop.wait()
+        return EXIT_OK
+
+    assert run_on_host_loop(qapp, work) == EXIT_OK
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are taken another way there")
+@pytest.mark.usefixtures("signals")
+def test_that_signals_are_given_back_even_after_an_error(qapp: QCoreApplication) -> None:
+    async def work(_stop: asyncio.Event) -> int:
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        run_on_host_loop(qapp, work)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_that_an_exception_nobody_catches_is_logged_with_its_traceback(
+    qapp: QCoreApplication, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        raise ValueError("a bug")
+
+    async def work(_stop: asyncio.Event) -> int:
+        asyncio.get_running_loop().call_soon(broken)
+        await asyncio.sleep(0.001)
+        return EXIT_OK
+
+    assert run_on_host_loop(qapp, work) == EXIT_OK
+    (record,) = [record for record in caplog.records if record.name == "desktop_app.session"]
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], ValueError)
+
+
+# A world ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hosts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Host]]:
+    """The hosts that have announced themselves. The log is left as it was."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    hosts: list[Host] = []
+    monkeypatch.setattr(session, "announce", hosts.append)
+    yield hosts
+    for handler in set(root.handlers) - set(handlers):
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(level)
+
+
+async def announced(work: asyncio.Task[int], hosts: list[Host]) -> Host:
+    await until(lambda: hosts or work.done())
+    return hosts[0]
+
+
+def headless(folder: Path, stop: asyncio.Event, **overrides: Any) -> asyncio.Task[int]:
+    overrides = {"port": 0, "final_save_timeout_seconds": 1.0, **overrides}
+    return asyncio.create_task(session._headless(DataFolder(folder), overrides, "warning", stop))
+
+
+async def test_that_a_headless_world_that_fails_ends_by_itself_and_says_so(
+    tmp_path: Path, hosts: list[Host]
+) -> None:
+    work = headless(tmp_path, asyncio.Event())
+    host = await announced(work, hosts)
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ValueError("a bug")
+
+    assert host.game is not None
+    host.game.process = broken  # type: ignore[method-assign]
+    assert await work == EXIT_NOT_SAVED
+
+
+async def test_that_a_final_save_that_cannot_be_made_is_said_and_no_success(
+    tmp_path: Path,
+    hosts: list[Host],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 500)
+    stop = asyncio.Event()
+    work = headless(tmp_path, stop)
+    await announced(work, hosts)
+    with closing(sqlite3.connect(tmp_path / "world.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        stop.set()
+        assert await work == EXIT_NOT_SAVED
+        other.execute("ROLLBACK")
+    assert "starkeep: " in capsys.readouterr().err
+
+
+def with_window(folder: Path) -> asyncio.Task[int]:
+    stop = asyncio.Event()
+    return asyncio.create_task(
+        session._with_window(DataFolder(folder), {"port": 0}, "warning", stop)
+    )
+
+
+def windows() -> list[MainWindow]:
+    return [
+        widget
+        for widget in QApplication.topLevelWidgets()
+        if isinstance(widget, MainWindow) and widget.isVisible()
+    ]
+
+
+async def test_that_closing_the_window_saves_the_world_and_ends(
+    tmp_path: Path, hosts: list[Host]
+) -> None:
+    work = with_window(tmp_path)
+    host = await announced(work, hosts)
+    (window,) = windows()
+    window.close()
+    assert window.isVisible()
+    assert await work == EXIT_OK
+    assert windows() == []
+    assert host.simulation is None
+
+
+async def test_that_a_start_that_fails_takes_its_window_away(
+    tmp_path: Path, hosts: list[Host]
+) -> None:
+    (tmp_path / "world.db").write_text("this is a diary")
+    with pytest.raises(StarkeepError, match="cannot be opened"):
+        await with_window(tmp_path)
+    assert windows() == []
+    assert hosts == []
+
+
+# Offscreen there is no stack of windows.
+@pytest.mark.qt_log_ignore("This plugin does not support raise")
+async def test_that_a_second_start_leaves_the_first_alone(
+    tmp_path: Path, hosts: list[Host]
+) -> None:
+    first = with_window(tmp_path)
+    await announced(first, hosts)
+    assert await with_window(tmp_path) == EXIT_OK
+    (window,) = windows()
+    assert not first.done()
+    window.close()
+    assert await first == EXIT_OK
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
+def test_that_a_window_without_a_display_is_refused_in_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(StarkeepError, match="--headless"):
+        session._gui_application()
