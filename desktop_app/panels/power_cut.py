@@ -57,8 +57,9 @@ class PowerCutPanel(ChartPanel):
             self.show_figures(Figure("allowed", allowed, "s"))
             self.set_summary("Not known: the world is not running.")
             return
+        level = max(reading.level_of("at risk"), reading.level_of("stalled"))
         self.show_figures(
-            Figure("at risk", grouped(saves.at_risk), level=reading.safety_level),
+            Figure("at risk", grouped(saves.at_risk), level=level),
             Figure("to write", grouped(saves.to_write)),
             Figure("oldest", duration(saves.oldest_age_s), level=reading.level_of("oldest")),
             Figure("allowed", allowed, "s"),

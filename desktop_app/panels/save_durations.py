@@ -108,15 +108,14 @@ class SaveDurationsPanel(ChartPanel):
         )
 
     def _show_parts(self, saves: Samples) -> None:
-        place = -1
-        if self._chosen_at is not None:
-            place = int(np.searchsorted(saves["at"], self._chosen_at))
-        if not -len(saves["at"]) <= place < len(saves["at"]):
+        if not len(saves["at"]):
             self._parts.show_parts("no save yet", ())
             return
+        # The chosen one may have left the stretch; then the latest is shown, and said to be that.
+        chosen = np.flatnonzero(saves["at"] == self._chosen_at)
+        place = int(chosen[0]) if len(chosen) else -1
         save = {name: float(values[place]) for name, values in saves.items()}
-        chosen = self._chosen_at is not None
-        self._parts.show_parts(_caption(save, chosen=chosen), _parts(save))
+        self._parts.show_parts(_caption(save, chosen=len(chosen) > 0), _parts(save))
 
 
 def durations_ms(saves: Samples) -> Floats:

@@ -56,7 +56,8 @@ class TickPhasesPanel(InspectPanel):
         self._base_hint = stretch.words
         shown = [Figure("mean", milliseconds(whole), "ms")] if count else []
         self.show_figures(*shown)
-        self.set_summary(f"A tick takes {duration(whole)} on average.")
+        mean = f"A tick takes {duration(whole)} on average."
+        self.set_summary(mean if count else f"No tick in the {stretch.words}.")
         for row in self._rows_to_show(count):
             self._show_row(row, _row(ticks[FIELDS[row]], whole) if count else [UNKNOWN] * 4)
 

@@ -21,6 +21,8 @@ class Banner(QFrame):
         super().__init__()
         self.setObjectName("banner")
         self._text = QLabel()
+        # It shows paths and what others have written, where a < is only a <.
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         dismiss = QPushButton("Dismiss")

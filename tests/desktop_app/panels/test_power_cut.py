@@ -69,6 +69,17 @@ def test_that_nothing_at_risk_is_said_in_a_word(panel: PowerCutPanel, show: Show
     )
 
 
+def test_that_trouble_of_another_kind_flags_no_figure_of_this_one(
+    panel: PowerCutPanel, show: Showcase
+) -> None:
+    for number in range(100):
+        # Capturing takes most of the tick's budget.
+        show.host.metrics.saves.append(show.now - 50 + number / 10, 0, 0, 2, 8, 0.08, 0, 0.001, 0)
+    show.set_status(at_risk=0, unsaved=0)
+    refresh(panel, show)
+    assert panel.figures[0].level is Level.GOOD
+
+
 def test_that_of_a_stopped_world_only_the_rule_is_known(
     panel: PowerCutPanel, show: Showcase
 ) -> None:

@@ -183,3 +183,18 @@ def test_that_a_click_beside_all_marks_chooses_the_last(
 def test_that_a_click_before_anything_was_saved_is_harmless(panel: SaveDurationsPanel) -> None:
     click(panel, -30.0, 10.0)
     assert parts(panel) == "no save yet"
+
+
+def test_that_a_chosen_save_that_is_out_of_sight_is_not_taken_for_another(
+    panel: SaveDurationsPanel, show: Showcase
+) -> None:
+    save(show, 40.0, (1, 1, 50, 1))
+    save(show, 20.0, (1, 1, 7, 1))
+    save(show, 10.0, (1, 1, 9, 1))
+    refresh(panel, show)
+    click(panel, -40.0, 53.0)
+    assert "write 50" in parts(panel)
+    show.now += 30
+    refresh(panel, show)
+    assert parts(panel).startswith("last:")
+    assert "write 9" in parts(panel)

@@ -86,6 +86,7 @@ def test_that_without_ticks_nothing_is_claimed(panel: TickPhasesPanel, show: Sho
     describe(panel, show)
     assert all(values == ["–"] * 4 for values in rows(panel).values())
     assert panel.figures == ()
+    assert panel.accessibleDescription() == "No tick in the last minute."
 
 
 def test_that_ticks_without_work_have_no_shares(panel: TickPhasesPanel, show: Showcase) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop_app.theme import Theme
@@ -32,6 +32,15 @@ def test_that_a_message_is_shown_and_told_to_a_screen_reader(banner: Banner) -> 
     banner.show_text("Nothing was saved: the disk is full.")
     assert banner.isVisible()
     assert banner.text == banner.accessibleName() == "Nothing was saved: the disk is full."
+
+
+def test_that_a_message_is_shown_to_the_letter(banner: Banner) -> None:
+    label = banner.findChild(QLabel)
+    assert isinstance(label, QLabel)
+    banner.show_text("world.db is damaged")
+    plain = label.sizeHint().width()
+    banner.show_text("<i></i>world.db is damaged")
+    assert label.sizeHint().width() > plain
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
