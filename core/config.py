@@ -155,11 +155,8 @@ def load_settings(data_dir: Path, overrides: Mapping[str, Any] | None = None) ->
     """
     path = data_dir / SETTINGS_FILE
     in_file = _read_toml(path)
-    from_environment = {
-        name
-        for name in Settings.model_fields
-        if os.environ.get(name.upper()) and name not in NOT_IN_ENVIRONMENT
-    }
+    in_environment = {name.lower() for name, value in os.environ.items() if value}
+    from_environment = in_environment - NOT_IN_ENVIRONMENT
     given = {name: value for name, value in in_file.items() if name not in from_environment}
     given.update(overrides or {})
     try:

@@ -10,12 +10,13 @@ _BYTES = 32
 
 
 def load_or_create_secret(path: Path) -> str:
-    """Return the secret in a file, made at the first call."""
+    """Return the secret in a file, made at the first call and again if the file is damaged."""
     try:
         secret = path.read_text(encoding="ascii").strip()
         if len(secret) >= _BYTES:
+            path.chmod(0o600)  # it may have been copied by somebody who did not care
             return secret
-    except FileNotFoundError:
+    except (FileNotFoundError, UnicodeDecodeError):
         pass
     secret = secrets.token_urlsafe(_BYTES)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -27,6 +27,7 @@ from tests.postgres import find_binaries, private_server
 
 # A test that hangs is a failure, not a coffee break.
 ASYNC_TEST_TIMEOUT_S = 60.0
+ENDING_THREAD_S = 5.0
 
 # A slow machine is no bug. Where everything must pass, the same examples are tried every time; at
 # a desk new ones are.
@@ -118,6 +119,10 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         for thread in threading.enumerate()
         if thread not in before and not _is_harmless(thread)
     ]
+    for thread in left:
+        # A driver says that it has closed a moment before its thread ends.
+        thread.join(ENDING_THREAD_S)
+    left = [thread for thread in left if thread.is_alive()]
     assert not left, f"threads left running: {left}"
     running = [
         thread

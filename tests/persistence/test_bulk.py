@@ -1,0 +1,266 @@
+"""Bulk statements: every number of rows, written to a real file and read back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from core.components import KINDS, NEVER, PLANET, PLAYER, UNIVERSE
+from core.database import ReadSession, SessionLocal
+from core.ecs import Field, Kind, fields_of
+from core.errors import StorageError
+from core.models.database import WORLD_TABLES
+from core.persistence import accounts, worlds
+from core.persistence.bulk import BulkWriter
+from core.persistence.single_session import NewAccount
+from core.save_batch import TableRows, WorldClock
+from tests.databases import open_database
+
+# On either side of the rows in a statement and of the rows that are prepared in one go.
+COUNTS = (1, 2, 3, 127, 128, 129, 255, 256, 257, 1023, 1024, 1025)
+STATEMENT_SIZES = {1 << power for power in range(9)}
+CLOCK = WorldClock(1.5, 7, {"universe": 2, "player": 3, "planet": 4})
+
+
+def rows_of(kind: Kind, count: int, *, first_id: int = 1, shift: int = 0) -> TableRows:
+    """Return rows that differ in every column that has room for it; `shift` makes others."""
+    numbers = np.arange(first_id, first_id + count)
+    columns = {
+        field.key: _column_of(field, numbers + shift)
+        for component in kind.components
+        for field in fields_of(component)
+    }
+    if kind is PLANET:
+        columns["Planet.owner_id"] = np.ones(count, dtype=np.int64)
+        columns["Position.system"] = numbers.astype(np.int16)
+    return TableRows(kind.name, numbers.astype(np.int64), columns)
+
+
+def _column_of(field: Field, numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    column = field.empty(len(numbers))
+    if field.axis is not None:
+        numbers = numbers[:, np.newaxis] + np.arange(len(field.axis))
+    if field.column.names is not None:
+        numbers = numbers % (2 * len(field.column.names) + 1) - len(field.column.names)
+    elif field.dtype.kind == "i" and field.dtype.itemsize == 1:
+        numbers = numbers % 100
+    elif field.dtype.kind == "b":
+        numbers = numbers % 2
+    elif field.dtype.kind == "f":
+        numbers = numbers / 3
+    column[...] = numbers.astype(str) if field.dtype.kind == "T" else numbers
+    if field.column.may_be_never:
+        column[::3] = NEVER
+    return column
+
+
+@asynccontextmanager
+async def open_world(folder: Path, player_count: int = 1) -> AsyncIterator[None]:
+    """Open a database with accounts for players, the first of whom owns all planets."""
+    names = (f"player{number}" for number in range(1, player_count + 1))
+    new = [NewAccount(name, f"{name}@b.c", "x") for name in names]
+    async with open_database(folder / "world.db"):
+        async with SessionLocal() as session, session.begin():
+            await accounts.insert_accounts(session, new, lambda *_progress: None)
+        await write(rows_of(PLAYER, 1))
+        yield
+
+
+async def write(
+    *rows: TableRows, deleted: Sequence[int] = (), clock: WorldClock | None = None
+) -> BulkWriter:
+    """Write planets' and other rows in one transaction, and return what wrote them."""
+    async with SessionLocal() as session, session.begin():
+        writer = await BulkWriter.over(await session.connection())
+        await writer.delete("planet", deleted)
+        for table in rows:
+            await writer.upsert(table)
+        if clock is not None:
+            await writer.write_clock(clock)
+        await writer.finish()
+    return writer
+
+
+async def read(kind: Kind) -> TableRows:
+    table = (await worlds.load_world()).tables[kind]
+    return TableRows(kind.name, table.ids, table.columns)
+
+
+async def empty(kind: Kind) -> None:
+    async with SessionLocal() as session, session.begin():
+        await session.execute(WORLD_TABLES[kind].delete())
+
+
+def same(one: TableRows, other: TableRows) -> bool:
+    return np.array_equal(one.ids, other.ids) and all(
+        np.array_equal(values, other.columns[key]) for key, values in one.columns.items()
+    )
+
+
+async def traced(rows: TableRows) -> tuple[list[int], BulkWriter]:
+    """Write rows; return how many each statement carried, as SQLite saw it, and the writer."""
+    seen: list[str] = []
+    async with SessionLocal() as session, session.begin():
+        connection = await session.connection()
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        writer = await BulkWriter.over(connection)
+        await driver.set_trace_callback(seen.append)
+        await writer.upsert(rows)
+        await writer.finish()
+        await driver.set_trace_callback(None)
+    return [statement.count("), (") + 1 for statement in seen], writer
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+async def test_that_every_number_of_rows_is_written_once_and_comes_back(
+    tmp_path: Path, kind: Kind
+) -> None:
+    async with open_world(tmp_path, max(COUNTS)):
+        for count in COUNTS:
+            await empty(kind)
+            rows = rows_of(kind, count)
+            writer = await write(rows)
+            assert writer.rows == count
+            assert same(await read(kind), rows), count
+
+
+@pytest.mark.parametrize(("kind", "most"), [(UNIVERSE, 256), (PLAYER, 256), (PLANET, 128)])
+async def test_that_a_few_texts_of_statements_serve_every_number_of_rows(
+    tmp_path: Path, kind: Kind, most: int
+) -> None:
+    async with open_world(tmp_path, max(COUNTS)):
+        for count in COUNTS:
+            sizes, writer = await traced(rows_of(kind, count))
+            assert set(sizes) <= STATEMENT_SIZES
+            assert max(sizes) <= most
+            assert count <= sum(sizes) < count + most
+            assert len(sizes) == writer.statements == -(-count // most)
+
+
+async def test_that_no_rows_are_no_statement(tmp_path: Path) -> None:
+    async with open_world(tmp_path):
+        writer = await write(rows_of(PLANET, 0))
+        assert (writer.rows, writer.statements) == (0, 0)
+
+
+async def test_that_of_rows_with_the_same_id_the_last_ones_stay(tmp_path: Path) -> None:
+    portions = [(1, 300), (151, 1_100), (1_251, 1), (5, 0), (11, 257)]
+    parts = [
+        rows_of(UNIVERSE, count, first_id=first_id, shift=number)
+        for number, (first_id, count) in enumerate(portions)
+    ]
+    expected: dict[int, int] = {}
+    for part in parts:
+        galaxies = part.columns["Universe.galaxies"].tolist()
+        expected |= dict(zip(part.ids.tolist(), galaxies, strict=True))
+    async with open_world(tmp_path):
+        writer = await write(*parts)
+        stored = await read(UNIVERSE)
+    assert writer.rows == sum(count for _, count in portions)
+    galaxies = stored.columns["Universe.galaxies"].tolist()
+    assert dict(zip(stored.ids.tolist(), galaxies, strict=True)) == expected
+
+
+@pytest.mark.parametrize("count", [3, 129, 1025])
+async def test_that_writing_twice_is_writing_once(tmp_path: Path, count: int) -> None:
+    rows = rows_of(PLANET, count)
+    async with open_world(tmp_path):
+        await write(rows, rows, clock=CLOCK)
+        once = await worlds.load_world()
+        await write(rows, clock=CLOCK)
+        twice = await worlds.load_world()
+        assert same(await read(PLANET), rows)
+    assert once.clock == twice.clock == CLOCK
+
+
+async def test_that_a_known_id_gets_new_values_but_for_what_never_changes(tmp_path: Path) -> None:
+    before, after = rows_of(PLANET, 200), rows_of(PLANET, 200, shift=50)
+    after.columns["Position.system"][...] += 1000
+    fixed = {"Position.galaxy", "Position.system", "Position.position", "Planet.owner_id"}
+    async with open_world(tmp_path):
+        await write(before)
+        await write(after)
+        stored = await read(PLANET)
+    for key, values in stored.columns.items():
+        expected = before if key in fixed else after
+        assert np.array_equal(values, expected.columns[key]), key
+
+
+async def test_that_the_database_gets_plain_values(tmp_path: Path) -> None:
+    async with open_world(tmp_path):
+        await write(rows_of(PLANET, 129), rows_of(UNIVERSE, 3), clock=CLOCK)
+        async with ReadSession() as session:
+            for table in ("planets", "universe", "world_clock", "players"):
+                for row in (await session.execute(text(f"SELECT * FROM {table}"))).mappings():
+                    assert not [name for name, value in row.items() if isinstance(value, bytes)]
+            never = await session.scalar(
+                text("SELECT count(*) FROM planets WHERE finish_at IS NULL")
+            )
+    assert never == 43
+
+
+@pytest.mark.parametrize("count", [1, 128, 1025])
+async def test_that_rows_are_deleted_and_missing_ones_are_no_error(
+    tmp_path: Path, count: int
+) -> None:
+    async with open_world(tmp_path):
+        await write(rows_of(PLANET, count + 1))
+        gone = [*range(1, count + 1), 999_999]
+        writer = await write(deleted=gone)
+        assert (writer.rows, writer.statements) == (len(gone), 1)
+        assert (await read(PLANET)).ids.tolist() == [count + 1]
+        writer = await write(deleted=[])
+        assert (writer.rows, writer.statements) == (0, 0)
+
+
+async def test_that_the_clock_is_one_row_that_is_replaced(tmp_path: Path) -> None:
+    later = WorldClock(2.5, 8, {kind.name: 2**40 for kind in KINDS})
+    async with open_world(tmp_path):
+        await write(clock=CLOCK)
+        writer = await write(clock=later)
+        assert (writer.rows, writer.statements) == (1, 1)
+        assert (await worlds.load_world()).clock == later
+
+
+@pytest.mark.parametrize("bad_row", [0, 130, 2_999])
+async def test_that_a_failing_statement_raises_and_leaves_nothing_running(
+    tmp_path: Path, bad_row: int
+) -> None:
+    rows = rows_of(PLANET, 3_000)
+    rows.columns["Stocks.amount"][bad_row] = -1.0
+    async with open_world(tmp_path):
+        before = asyncio.all_tasks()
+        async with SessionLocal() as session:
+            writer = await BulkWriter.over(await session.connection())
+
+            async def write_bad_rows() -> None:
+                await writer.upsert(rows)
+                await writer.finish()
+
+            with pytest.raises(IntegrityError, match="stocks_not_negative"):
+                await write_bad_rows()
+            assert asyncio.all_tasks() == before
+        assert not len((await read(PLANET)).ids)
+        # The connection is as good as before.
+        await write(rows_of(PLANET, 129))
+        assert len((await read(PLANET)).ids) == 129
+
+
+async def test_that_a_number_no_database_gives_back_is_refused_before_any_statement(
+    tmp_path: Path,
+) -> None:
+    rows = rows_of(PLANET, 3)
+    rows.columns["Stocks.amount"][2, 1] = float("nan")
+    async with open_world(tmp_path), SessionLocal() as session:
+        writer = await BulkWriter.over(await session.connection())
+        with pytest.raises(StorageError, match=r"Stocks\.amount is not a finite number"):
+            await writer.upsert(rows)
+        assert (writer.rows, writer.statements) == (0, 0)
