@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from core import queries
+from core import queries, shadow
 from core.calendar import Calendar, DueEvent
 from core.clock import Clock
 from core.commands import (
@@ -39,6 +39,7 @@ from core.metrics import Metrics
 from core.save_batch import SaveReason, SaveResult, WorldClock
 from core.state import GameState
 from core.systems import construction, founding, settings
+from core.throttle_trace import ThrottleTrace
 from core.write_behind import SubmitSave, WriteBehind
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,8 @@ class GameWorld:
             grace_s=grace_s,
         )
         self.writer.on_completion = self._on_completion
+        self.trace = ThrottleTrace(clock.monotonic())
+        self._kind_numbers = {kind: number for number, kind in enumerate(state.world.kinds)}
         self.tick = 0 if durable is None else durable.tick
         # Everything due up to here has been applied; each command gets a later instant.
         self.time = 0.0 if durable is None else durable.world_time
@@ -190,7 +193,7 @@ class GameWorld:
         """
         at = max(self.clock.now(), math.nextafter(self.time, math.inf))
         self.advance(at)
-        unit = self.state.world.unit_of_work(Origin.COMMAND, at)
+        unit = self.state.world.unit_of_work(Origin.COMMAND, at, type(command).__name__)
         outcome: Outcome
         try:
             with unit:
@@ -228,6 +231,13 @@ class GameWorld:
     def ask(self, query: queries.Query) -> tuple[Any, set[Aggregate]]:
         """Answer a query as of now; return with it the aggregates that the answer shows."""
         at = max(self.clock.now(), self.time)
+        match query:
+            case queries.ListUnsaved():
+                return shadow.unsaved(self.state.world, self.writer, at, query.limit), set()
+            case queries.ReadThrottleTrace():
+                return self.trace.changes(self.clock.monotonic()), set()
+            case _:
+                pass
         self.advance(at)
         unit = self.state.world.unit_of_work(Origin.QUERY, at)
         with unit:
@@ -271,7 +281,7 @@ class GameWorld:
     def _apply(self, due: DueEvent) -> None:
         kind, system = due.due_kind, due.due_kind.name
         start = time.perf_counter()
-        unit = self.state.world.unit_of_work(Origin.EVENT, due.at)
+        unit = self.state.world.unit_of_work(Origin.EVENT, due.at, system)
         events: Sequence[Event] = ()
         try:
             with unit:
@@ -336,8 +346,17 @@ class GameWorld:
         urgent = not unit.may_wait
         if urgent:
             self.writer.note_urgent()
+        self._trace(unit, urgent=urgent)
         for event in events:
             self.on_event(event, unit.touched, urgent)
+
+    def _trace(self, unit: UnitOfWork, *, urgent: bool) -> None:
+        now, kinds = self.clock.monotonic(), self._kind_numbers
+        for kind, entity_id in (*unit.writes, *unit.deletes):
+            self.trace.note(now, entity_id * len(kinds) + kinds[kind], urgent=urgent)
+        for kind in unit.wrote_all_of:
+            count = len(self.state.world.tables[kind])
+            self.trace.note(now, kinds[kind], urgent=urgent, count=count)
 
 
 def _word(outcome: Outcome) -> str:

@@ -74,6 +74,18 @@ class CountWorld:
 
 
 @dataclass(frozen=True, slots=True)
+class ListUnsaved:
+    """What is not on the disk: what is at risk first, then the oldest, `limit` items at most."""
+
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadThrottleTrace:
+    """The changes of the last hour, to be replayed with other intervals."""
+
+
+@dataclass(frozen=True, slots=True)
 class ListWorldPlanets:
     """A page of the planets of the world for the host's eyes, in the order of their rows."""
 
@@ -89,6 +101,8 @@ Query = (
     | ReadSettings
     | CountWorld
     | ListWorldPlanets
+    | ListUnsaved
+    | ReadThrottleTrace
 )
 
 
@@ -179,6 +193,8 @@ def answer(state: GameState, query: Query, at: float) -> Any:
             return WorldCounts(len(tables[PLAYER]), sum(len(table) for table in tables.values()))
         case ListWorldPlanets():
             return _world_planets(state, query, at)
+        case ListUnsaved() | ReadThrottleTrace():
+            raise TypeError("the world does not know how it is saved; ask GameWorld")
 
 
 def _report(state: GameState, query: ReportPlanet, at: float) -> PlanetReport | Rejected:

@@ -214,6 +214,11 @@ class WriteBehind:
             at_risk.update((kind, id_) for id_ in self._world.tombstones[kind])
         return len(at_risk if self._in_flight is None else at_risk | self._in_flight.urgent)
 
+    @property
+    def in_flight(self) -> dict[Kind, MarksTaken]:
+        """The marks that the batch under way has taken off, by kind."""
+        return {} if self._in_flight is None else self._in_flight.taken
+
     def unsaved_count(self) -> int:
         """Return how many aggregates have changes that are not committed.
 

@@ -208,15 +208,6 @@ class GameStatus(Answer):
     database: DatabaseStatus
 
 
-class SaveMade(Answer):
-    """What a save came to: everything changed before it is on the disk."""
-
-    aggregates: int
-    rows: int
-    batches: int
-    durable_until: Time
-
-
 class LoopHealth(Answer):
     running: bool
     tick_rate: float

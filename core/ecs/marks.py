@@ -38,8 +38,9 @@ MARK_FIELDS = (
     Field("mark", "flags", Column(np.dtype(np.uint8))),
     Field("mark", "since", Column(np.dtype(np.float64))),
     Field("mark", "written_slot", Column(np.dtype(np.int32))),
+    Field("mark", "cause", Column(np.dtype(np.int16))),
 )
-_FLAGS, _SINCE, _WRITTEN = (field.key for field in MARK_FIELDS)
+_FLAGS, _SINCE, _WRITTEN, _CAUSE = (field.key for field in MARK_FIELDS)
 _CHANGED = int(Mark.WAITING | Mark.URGENT)
 
 
@@ -66,8 +67,11 @@ class Marks:
     def is_urgent(self, entity_id: int) -> bool:
         return entity_id in self._urgent
 
-    def set(self, entity_id: int, mark: Mark, since: float) -> None:
-        """Mark one aggregate as changed; an urgent one stays urgent, the oldest time stays."""
+    def set(self, entity_id: int, mark: Mark, since: float, cause: int | None = None) -> None:
+        """Mark one aggregate as changed; an urgent one stays urgent, the oldest time stays.
+
+        The cause is that of the latest change; without one it stays what it was.
+        """
         row = self._table.row(entity_id)
         flags, times = self._table.array(_FLAGS), self._table.array(_SINCE)
         before = int(flags[row])
@@ -77,16 +81,19 @@ class Marks:
         else:
             times[row] = since
         flags[row] = before | mark
+        if cause is not None:
+            self._table.array(_CAUSE)[row] = cause
         if mark & Mark.URGENT:
             self._urgent[entity_id] = None
 
-    def set_all(self, mark: Mark, since: float) -> None:
+    def set_all(self, mark: Mark, since: float, cause: int = 0) -> None:
         """Mark every row as changed."""
         flags, times = self._table.array(_FLAGS), self._table.array(_SINCE)
         changed = (flags & _CHANGED) != 0
         self.coalesced_total += int(np.count_nonzero(changed))
         times[...] = np.where(changed, np.minimum(times, since), since)
         flags |= np.uint8(mark)
+        self._table.array(_CAUSE)[...] = cause
         if mark & Mark.URGENT:
             self._urgent.update(dict.fromkeys(self._table.ids.tolist()))
 
@@ -152,6 +159,11 @@ class Marks:
     def forget(self, entity_id: int) -> None:
         """Drop the marks of an entity that was deleted."""
         self._urgent.pop(entity_id, None)
+
+    def changed_rows(self) -> Rows:
+        """Return the rows with a change that no save has taken along."""
+        changed: Rows = np.flatnonzero(self._table.array(_FLAGS) & _CHANGED)
+        return changed
 
     def changed_count(self) -> int:
         return int(np.count_nonzero(self._table.array(_FLAGS) & _CHANGED))

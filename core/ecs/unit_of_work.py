@@ -33,9 +33,10 @@ class WriteOutsideUnitError(RuntimeError):
 class UnitOfWork:
     """Record reads and writes, undo them after an error, mark what was touched at the end."""
 
-    def __init__(self, world: World, origin: Origin, at: float) -> None:
+    def __init__(self, world: World, origin: Origin, at: float, cause: str = "") -> None:
         self.origin = origin
         self.at = at
+        self.cause = cause
         self.reads: set[Aggregate] = set()
         self.writes: dict[Aggregate, None] = {}
         self.deletes: dict[Aggregate, None] = {}
@@ -115,10 +116,11 @@ class UnitOfWork:
 
     def _mark(self) -> None:
         mark = Mark.WAITING if self.may_wait else Mark.URGENT
+        cause = self._world.number_of_cause(self.cause)
         for kind in self.wrote_all_of:
-            self._world.marks[kind].set_all(mark, self.at)
+            self._world.marks[kind].set_all(mark, self.at, cause)
         for kind, entity_id in self.writes:
-            self._world.marks[kind].set(entity_id, mark, self.at)
+            self._world.marks[kind].set(entity_id, mark, self.at, cause)
         for kind, entity_id in self.deletes:
             self._world.marks[kind].forget(entity_id)
             self._world.tombstones[kind][entity_id] = self.at

@@ -49,6 +49,8 @@ class World:
         # Deleted and not yet deleted on disk: id → when, world time in seconds.
         self.tombstones: dict[Kind, dict[int, float]] = {kind: {} for kind in kinds}
         self.next_id = dict.fromkeys(kinds, 1)
+        # Why something was changed, by the number in its mark.
+        self.causes = [""]
         self._views = {
             component: _view_class(component) for kind in kinds for component in kind.components
         }
@@ -153,9 +155,18 @@ class World:
     def unit(self) -> UnitOfWork | None:
         return self._unit
 
-    def unit_of_work(self, origin: Origin, at: float) -> UnitOfWork:
-        """Return a unit to be used as a context manager; `at` is its instant, world time."""
-        return UnitOfWork(self, origin, at)
+    def unit_of_work(self, origin: Origin, at: float, cause: str = "") -> UnitOfWork:
+        """Return a unit to be used as a context manager; `at` is its instant, world time.
+
+        `cause` names the command or the system, for whoever asks why something is not saved.
+        """
+        return UnitOfWork(self, origin, at, cause)
+
+    def number_of_cause(self, cause: str) -> int:
+        """Return the number by which marks remember a cause; there are only a few."""
+        if cause not in self.causes:
+            self.causes.append(cause)
+        return self.causes.index(cause)
 
     def on_undo(self, undo: Callable[[], None]) -> None:
         """Have something that lies outside of the tables put back, too, if the unit fails."""

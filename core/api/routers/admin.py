@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
+from pydantic import Field
 
-from core.api.answers import SaveMade, iso_time
+from core.api.answers import iso_time
 from core.api.context import InContext, host_or_admin
 from core.api.documentation import may_answer
+from core.api.host_answers import (
+    SaveMade,
+    ThrottlePoint,
+    ThrottleTraceAnswer,
+    UnsavedAnswer,
+    throttle_point,
+    unsaved_answer,
+)
 from core.api.problems import STORAGE_UNAVAILABLE
 from core.errors import StorageError
+from core.queries import ListUnsaved, ReadThrottleTrace
 from core.save_batch import SaveReason
+from core.shadow import Unsaved
+from core.throttle_trace import Changes, replay
 
 _HOST_ONLY = (401, 403, 429)
+
+# Seconds, as SAVE_INTERVAL_SECONDS and PERSIST_INTERVAL_SECONDS may be.
+_Interval = Annotated[float, Field(ge=1, le=86_400)]
+Intervals = Annotated[
+    tuple[_Interval, ...], Query(min_length=1, max_length=5, description="may be given repeatedly")
+]
 
 router = APIRouter(prefix="/admin", tags=["host"], dependencies=[Depends(host_or_admin)])
 
@@ -35,3 +54,32 @@ async def save(context: InContext) -> SaveMade:
         batches=made.batches,
         durable_until=iso_time(made.durable_until),
     )
+
+
+@router.get(
+    "/unsaved", summary="What is not on the disk", responses=may_answer(422, 503, *_HOST_ONLY)
+)
+async def unsaved(
+    context: InContext, limit: Annotated[int, Query(ge=0, le=200)] = 50
+) -> UnsavedAnswer:
+    """Return what would be lost if the power failed now, and what would be worked out again."""
+    found: Unsaved = await context.door.ask(ListUnsaved(limit))
+    return unsaved_answer(found)
+
+
+@router.get(
+    "/throttle-trace", summary="Other intervals", responses=may_answer(422, 503, *_HOST_ONLY)
+)
+async def throttle_trace(
+    context: InContext, save: Intervals = (60.0,), persist: Intervals = (60.0,)
+) -> ThrottleTraceAnswer:
+    """Return what the last hour would have written with each pair of these intervals."""
+    changes: Changes = await context.door.ask(ReadThrottleTrace())
+    points: list[ThrottlePoint] = []
+    for save_s in save:
+        for persist_s in persist:
+            # Other requests have their turn between two of them.
+            await asyncio.sleep(0)
+            made = replay(changes, save_interval_s=save_s, persist_interval_s=persist_s)
+            points.append(throttle_point(made))
+    return ThrottleTraceAnswer(covers_seconds=changes.covers_s, changes=len(changes), points=points)

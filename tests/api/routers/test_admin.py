@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from core import sync
-from tests.api.hosting import client_of, enter, game_of, hosting
+from tests.api.hosting import client_of, enter, game_of, hosting, until
 
 
 def host_headers(folder: Path) -> dict[str, str]:
@@ -50,3 +51,40 @@ async def test_that_a_save_that_cannot_be_made_is_said(tmp_path: Path) -> None:
             refusal = await client.post("/admin/save", headers=host_headers(tmp_path))
             assert refusal.json()["code"] == "storage_unavailable"
             other.execute("ROLLBACK")
+
+
+async def test_that_the_host_sees_what_is_at_risk(tmp_path: Path) -> None:
+    async with hosting(tmp_path, storage_grace_seconds=30) as host, client_of(host) as client:
+        mira = await enter(client)
+        headers = host_headers(tmp_path)
+        assert (await client.get("/admin/unsaved", headers=headers)).json()["at_risk"] == 0
+        with closing(sqlite3.connect(tmp_path / "world.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            order = asyncio.create_task(mira.build("metal_mine"))
+            await until(lambda: game_of(host).writer.at_risk_count())
+            found = (await client.get("/admin/unsaved", headers=headers)).json()
+            other.execute("ROLLBACK")
+        assert (await order).status_code == 200
+    assert (found["at_risk"], found["players_at_risk"]) == (1, 1)
+    (item,) = found["items"]
+    assert (item["kind"], item["owner"], item["owner_name"]) == ("planet", mira.id, "mira")
+    assert (item["cause"], item["at_risk"]) == ("StartBuilding", True)
+    assert item["age_seconds"] >= 0
+
+
+async def test_that_other_intervals_can_be_tried_on_the_last_hour(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        mira = await enter(client)
+        await mira.build("metal_mine")
+        headers = host_headers(tmp_path)
+        path = "/admin/throttle-trace?save=10&save=60&persist=60&persist=300"
+        trace = (await client.get(path, headers=headers)).json()
+        assert trace["changes"] >= 2
+        assert [
+            (point["save_interval_seconds"], point["persist_interval_seconds"])
+            for point in trace["points"]
+        ] == [(10, 60), (10, 300), (60, 60), (60, 300)]
+        assert all(point["urgent_rows"] >= 2 for point in trace["points"])
+        for query in ("save=0", "save=nan", "persist=1e9", "save=1&" * 6, "save=x"):
+            answer = await client.get(f"/admin/throttle-trace?{query}", headers=headers)
+            assert answer.status_code == 422, query
