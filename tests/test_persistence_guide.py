@@ -1,0 +1,115 @@
+"""PERSISTENCE.md, followed to the letter on a copy of the tree."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("core", "desktop_app", "migrations", "resources", "tests", "pyproject.toml")
+
+_BLOCK = re.compile(r"^(?P<indent> *)```(?:python)?\n(?P<text>.*?)^(?P=indent)```\n", re.M | re.S)
+_PLACE = re.compile(r"In `(?P<file>[\w./]+)`, (?:below `(?P<below>[^`]+)`|at the end):\s*\Z")
+_NEW_FILE = re.compile(r"Create `(?P<file>[\w./]+)`:\s*\Z")
+_REPLACE = re.compile(r"in the new revision, replace `(?P<old>[^`]+)` by `(?P<new>[^`]+)`")
+
+
+@dataclass
+class Copy:
+    """A copy of the tree that somebody works on by the guide."""
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        self._environment = {**os.environ, "DATABASE_URL": f"sqlite:///{self.root}/scratch.db"}
+
+    def insert(self, file: str, below: str | None, text: str) -> None:
+        path = self.root / file
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        places = [place for place, line in enumerate(lines, start=1) if line.strip() == below]
+        assert below is None or len(places) == 1, f"{file} has {len(places)} lines {below!r}"
+        at = places[0] if places else len(lines)
+        path.write_text("".join([*lines[:at], text, *lines[at:]]), encoding="utf-8")
+
+    def create(self, file: str, text: str) -> None:
+        assert not (self.root / file).exists()
+        (self.root / file).write_text(text, encoding="utf-8")
+
+    def edit_newest_revision(self, old: str, new: str) -> None:
+        path = self._revisions()[-1]
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def run(self, line: str) -> None:
+        if line.startswith("export "):
+            return
+        words = shlex.split(line.replace("NEXT", f"{len(self._revisions()) + 1:04}"))
+        modules = {"migrate": "alembic", "test": "pytest"}
+        assert words[:2] == ["python3", "dev.py"], line
+        assert words[3] == "--", line
+        self.call("-m", modules[words[2]], *words[4:])
+
+    def call(self, *arguments: str) -> None:
+        ended = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.root,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+
+    def _revisions(self) -> list[Path]:
+        return sorted((self.root / "migrations" / "versions").glob("[0-9]*.py"))
+
+
+def follow(guide: str, copy: Copy) -> int:
+    """Do what each block of a guide says, with the words before it; return how many there were."""
+    done = end = 0
+    for block in _BLOCK.finditer(guide):
+        words, end = " ".join(guide[end : block.start()].split()), block.end()
+        for edit in _REPLACE.finditer(words):
+            copy.edit_newest_revision(edit["old"], edit["new"])
+        indent = len(block["indent"])
+        text = "".join(line[indent:] or "\n" for line in block["text"].splitlines(keepends=True))
+        if place := _PLACE.search(words):
+            copy.insert(place["file"], place["below"], text)
+        elif new_file := _NEW_FILE.search(words):
+            copy.create(new_file["file"], textwrap.dedent(text))
+        else:
+            for line in text.splitlines():
+                copy.run(line.strip())
+        done += 1
+    return done
+
+
+def section(document: str, title: str) -> str:
+    """Return a section of a document, up to the next of its level."""
+    begin = document.index(f"\n## {title}\n")
+    return document[begin : document.index("\n## ", begin + 1)]
+
+
+def test_that_the_guide_leads_to_a_change_that_works(tmp_path: Path) -> None:
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, tmp_path / name, ignore=ignored)
+        else:
+            shutil.copy(source, tmp_path / name)
+    copy = Copy(tmp_path)
+    guide = (ROOT / "PERSISTENCE.md").read_text(encoding="utf-8")
+    assert follow(section(guide, "A new field"), copy) == 7
+    assert follow(section(guide, "A new operation"), copy) == 6
+    copy.call("-m", "alembic", "check")
+    copy.call("-m", "ruff", "check", "core", "tests/persistence")
+    copy.call("-m", "ruff", "format", "--check", "core", "tests/persistence")
