@@ -83,6 +83,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         log.exception("the tokens that were logged out could not be read")
         raise
     hub = app.state.hub = Hub(context)
+
+    def begin_to_stop() -> None:
+        hub.finish_all()
+        context.passwords.begin_to_stop()
+
+    app.state.begin_to_stop = begin_to_stop
     context.door.open(hub.on_event, hub.on_resync)
     updates = asyncio.create_task(hub.push_updates())
     try:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from core.api.problems import Problem, rejection, unavailable, value_of
-from core.commands import Command, Rejected, Unavailable
+from core.api.problems import CutOff, rejection, stopping, unavailable, value_of
+from core.commands import Accepted, Command, Rejected, Unavailable
 from core.delivery import AnswerFuture, Listener
 from core.events import Event
 from core.queries import Query
@@ -46,7 +46,7 @@ class WorldDoor:
     async def order(self, command: Command) -> Any:
         """Have a command carried out and committed, and return its value. Raise Problem."""
         future = self.simulation.submit(command, self._listener)
-        outcome = await self._answer(future, self._grace_s)
+        outcome = await self._answer(future, self._grace_s, is_order=True)
         if outcome is None:
             # Not even begun: then it can still be taken back.
             raise unavailable(BUSY if future.cancel() else COMMIT_PENDING)
@@ -69,21 +69,32 @@ class WorldDoor:
     def storage_is_stalled(self) -> bool:
         return self.simulation.game.writer.stalled
 
-    async def _answer(self, future: AnswerFuture, timeout_s: float) -> Any:
+    async def _answer(
+        self, future: AnswerFuture, timeout_s: float, *, is_order: bool = False
+    ) -> Any:
         """Wait for a future that the listener completes on this loop; None after the limit."""
         waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         future.add_done_callback(partial(_wake, waiter))
         try:
             await asyncio.wait((waiter,), timeout=timeout_s)
         except asyncio.CancelledError:
-            # The player has gone; an order that nobody has taken yet goes with him.
+            # Nobody waits any more; an order that nobody has taken yet is taken back.
             future.cancel()
+            if is_order and _may_be_done(future):
+                raise CutOff(unavailable(COMMIT_PENDING)) from None
             raise
         if not waiter.done():
             return None
         if future.cancelled():
-            raise Problem(503, "stopping", "The world is being stopped.", retry_after_s=30)
+            raise stopping()
         return future.result()
+
+
+def _may_be_done(order: AnswerFuture) -> bool:
+    """Return whether an order was carried out, or is in hand."""
+    if order.cancelled():
+        return False
+    return not order.done() or isinstance(order.result(), Accepted)
 
 
 def _wake(waiter: asyncio.Future[Any], _future: AnswerFuture) -> None:

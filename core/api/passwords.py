@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import argon2
 
-from core.api.problems import Problem
+from core.api.problems import Problem, stopping
 
 T = TypeVar("T")
 
@@ -40,6 +40,7 @@ class Passwords:
             initializer=_give_way,
         )
         self._waiting = 0
+        self._stopping = False
 
     async def hash(self, password: str) -> str:
         """Return a hash for the database. Raise Problem 503 if too many are waiting."""
@@ -50,17 +51,32 @@ class Passwords:
         right = await self._run(lambda: _matches(password, password_hash or _NOBODY))
         return right and password_hash is not None
 
+    def begin_to_stop(self) -> None:
+        """Refuse what comes and what has not begun yet; nobody is to wait for it any more."""
+        self._stopping = True
+
     def close(self) -> None:
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        """Wait for what has begun, and end the threads."""
+        self.begin_to_stop()
+        self._executor.shutdown(wait=True)
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._waiting >= WAITING_MAX:
             raise Problem(503, "busy", "Too many people are logging in at once.", retry_after_s=2)
+        if self._stopping:
+            raise stopping()
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._executor, self._unless_stopping, work
+            )
         finally:
             self._waiting -= 1
+
+    def _unless_stopping(self, work: Callable[[], T]) -> T:
+        if self._stopping:
+            raise stopping()
+        return work()
 
 
 def _matches(password: str, password_hash: str) -> bool:

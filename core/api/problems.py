@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections.abc import Mapping
@@ -70,6 +71,18 @@ STORAGE_UNAVAILABLE = Problem(
 )
 
 
+def stopping() -> Problem:
+    return Problem(503, "stopping", "The world is being stopped.", retry_after_s=30)
+
+
+class CutOff(asyncio.CancelledError):
+    """A request was cancelled at a point where more can be said than that nothing was done."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
 def value_of(outcome: Outcome) -> Any:
     """Return an accepted command's value. Raise Problem for anything else."""
     match outcome:
@@ -131,7 +144,11 @@ async def _on_storage_error(request: Request, error: Exception) -> Response:
 
 
 class NeverAnError:
-    """Turns an exception of ours into an answer: logged, and no stack trace for the player."""
+    """Turns whatever ends a request into an answer.
+
+    An exception of ours is logged, and no stack trace is shown. A request that is cancelled when
+    the server stops is told so: else the server would call that an error of its own.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -156,3 +173,8 @@ class NeverAnError:
                 raise
             problem = Problem(503, "failed", "Something went wrong here.", retry_after_s=5)
             await problem.response()(scope, receive, send)
+        except asyncio.CancelledError as cancelled:
+            if not begun:
+                problem = cancelled.problem if isinstance(cancelled, CutOff) else stopping()
+                await problem.response()(scope, receive, send)
+            raise

@@ -142,9 +142,10 @@ class ApiServer:
                 loop.call_soon_threadsafe(self._leave)
 
     def _leave(self) -> None:
-        hub = getattr(self._app.state, "hub", None)
-        if hub is not None:
-            hub.finish_all()
+        # What the application has in hand and need not finish; a bare one has nothing.
+        begin_to_stop = getattr(self._app.state, "begin_to_stop", None)
+        if begin_to_stop is not None:
+            begin_to_stop()
         self._server.leave()
 
     def _run(self) -> None:

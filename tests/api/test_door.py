@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from core.api.door import WorldDoor
-from core.api.problems import Problem
+from core.api.problems import CutOff, Problem
 from core.commands import Accepted, Command, Rejected, StartBuilding, Unavailable
 from core.delivery import Listener
 from core.events import Event
@@ -126,6 +126,20 @@ async def test_that_who_goes_takes_back_what_was_not_begun(world: SilentSimulati
         order.cancel()
         await asyncio.wait((order,))
         assert world.taken[-1][1].cancelled() is not begun
+
+
+async def test_that_an_order_in_hand_is_not_called_undone_when_it_is_cut_off(
+    world: SilentSimulation,
+) -> None:
+    door = opened(world)
+    order = asyncio.create_task(door.order(ORDER))
+    await asyncio.sleep(0)
+    world.claim()
+    order.cancel()
+    with pytest.raises(CutOff) as cut_off:
+        await order
+    assert cut_off.value.problem.code == "commit_pending"
+    assert order.cancelled()
 
 
 async def test_that_the_end_of_the_world_answers_everybody(world: SilentSimulation) -> None:

@@ -100,6 +100,24 @@ async def test_that_who_comes_when_too_many_wait_is_refused(
         assert await made.matches("x", "y")
 
 
+async def test_that_who_still_waits_at_the_stop_is_told_at_once(gate: Gate) -> None:
+    async with pool() as made:
+        begun = asyncio.create_task(made.matches("x", "y"))
+        await until(lambda: gate.at_work == 1)
+        waiting = [asyncio.create_task(made.matches("x", "y")) for _ in range(5)]
+        await asyncio.sleep(0)
+        made.begin_to_stop()
+        gate.opened.set()
+        assert await begun
+        for problem in await asyncio.gather(*waiting, return_exceptions=True):
+            assert isinstance(problem, Problem)
+            assert (problem.status, problem.code) == (503, "stopping")
+        with pytest.raises(Problem) as refusal:
+            await made.hash("x")
+        assert refusal.value.code == "stopping"
+        assert gate.most_at_once == 1
+
+
 async def test_that_an_unknown_name_costs_as_much_as_a_wrong_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

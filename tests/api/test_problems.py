@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.api import problems
-from core.api.problems import NeverAnError, Problem, rejection, unavailable, value_of
+from core.api.problems import CutOff, NeverAnError, Problem, rejection, unavailable, value_of
 from core.commands import Accepted, Rejected, Unavailable
 from core.errors import PersistenceClosed, StorageError
 
@@ -93,6 +95,50 @@ async def test_that_an_error_of_ours_is_logged_and_not_shown(
     assert answer.json()["code"] == "failed"
     assert "1234" not in answer.text
     assert "1234" in caplog.text
+
+
+async def sent_by(app: ASGIApp) -> list[Message]:
+    """Return what is sent for a request that is cancelled; it has to end as cancelled."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(asyncio.CancelledError):
+        await NeverAnError(app)({"type": "http"}, receive, send)
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("cancelled", "status", "code"),
+    [
+        (asyncio.CancelledError(), 503, "stopping"),
+        # A change that was handed over is not called undone.
+        (CutOff(Problem(504, "commit_pending", "It is done.")), 504, "commit_pending"),
+    ],
+)
+async def test_that_a_request_that_is_cancelled_is_answered_and_stays_cancelled(
+    cancelled: asyncio.CancelledError, status: int, code: str
+) -> None:
+    async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise cancelled
+
+    start, body = await sent_by(app)
+    assert start["status"] == status
+    assert json.loads(body["body"])["code"] == code
+
+
+async def test_that_an_answer_that_has_begun_is_not_begun_again() -> None:
+    begun = {"type": "http.response.start", "status": 200, "headers": []}
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send(begun)
+        raise asyncio.CancelledError
+
+    assert await sent_by(app) == [begun]
 
 
 @pytest.mark.parametrize("path", ["/storage", "/closed"])

@@ -22,7 +22,7 @@ from core.api.answers import (
 from core.api.context import Context, InContext, InLogin, limited_by_address, neighbourhood_of
 from core.api.documentation import may_answer
 from core.api.door import COMMIT_PENDING
-from core.api.problems import Problem, unavailable
+from core.api.problems import CutOff, Problem, unavailable
 from core.api.schemas import LoginBody, PasswordChange, Registration
 from core.api.tokens import is_under_way
 from core.commands import FoundHome
@@ -146,12 +146,9 @@ async def _found_first_home(account: Account, context: Context) -> None:
         if problem.status != 503:
             raise
         # The account is there: the answer must not say that nothing was done.
-        raise Problem(
-            504,
-            COMMIT_PENDING.code,
-            "The account is made; its home will be founded when you log in.",
-            retry_after_s=problem.retry_after_s,
-        ) from problem
+        raise _home_pending(problem.retry_after_s) from problem
+    except asyncio.CancelledError:
+        raise CutOff(_home_pending(COMMIT_PENDING.retry_after_s)) from None
 
 
 async def _mend_home(account: Account, context: Context) -> None:
@@ -197,6 +194,17 @@ async def _committed(change: Awaitable[T]) -> T:
         if is_under_way(error):
             raise unavailable(COMMIT_PENDING) from error
         raise
+    except asyncio.CancelledError:
+        raise CutOff(unavailable(COMMIT_PENDING)) from None
+
+
+def _home_pending(retry_after_s: float | None) -> Problem:
+    return Problem(
+        504,
+        COMMIT_PENDING.code,
+        "The account is made; its home will be founded when you log in.",
+        retry_after_s=retry_after_s,
+    )
 
 
 def _check_registration(body: Registration) -> None:
