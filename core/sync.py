@@ -152,16 +152,26 @@ def wait(operation: Operation[T], timeout_s: float) -> T:
     return submit(operation).result(timeout_s)
 
 
-async def run(operation: Operation[T], timeout_s: float = OPERATION_TIMEOUT_S) -> T:
+async def run(
+    operation: Operation[T],
+    timeout_s: float = OPERATION_TIMEOUT_S,
+    *,
+    on_end: Callable[[], None] = lambda: None,
+) -> T:
     """Await an operation from whatever event loop this is.
 
     Raise StorageError if the database fails or takes longer than the limit; in the latter case
-    the operation goes on.
+    the operation goes on. `on_end` is called when it has really ended, on whatever thread.
     """
     try:
         if asyncio.get_running_loop() is _door.loop:
-            return await operation
-        return await asyncio.wait_for(asyncio.wrap_future(submit(operation)), timeout_s)
+            try:
+                return await operation
+            finally:
+                on_end()
+        future = submit(operation)
+        future.add_done_callback(lambda _future: on_end())
+        return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
     except (SQLAlchemyError, TimeoutError) as error:
         raise StorageError(f"the database failed: {type(error).__name__}") from error
 
@@ -218,8 +228,10 @@ async def load_revocations() -> tuple[Revocation, ...]:
     return await run(accounts.load_revocations())
 
 
-async def change_password(account_id: int, password_hash: str) -> Account | None:
-    return await run(accounts.change_password(account_id, password_hash))
+async def change_password(
+    account_id: int, password_hash: str, on_end: Callable[[], None] = lambda: None
+) -> Account | None:
+    return await run(accounts.change_password(account_id, password_hash), on_end=on_end)
 
 
 async def grant_admin(account_id: int) -> Account | None:

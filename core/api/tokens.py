@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,8 +16,10 @@ import jwt
 
 from core import sync
 from core.api.problems import Problem
-from core.errors import StorageError
+from core.errors import PersistenceClosed, StorageError
 from core.sync import Account, Revocation
+
+log = logging.getLogger(__name__)
 
 _ALGORITHM = "HS256"
 _ACCOUNTS_MAX = 10_000
@@ -49,6 +54,8 @@ class Tokens:
         self._expire_s = expire_minutes * 60
         self._monotonic = monotonic
         self._accounts: OrderedDict[int, Account] = OrderedDict()
+        self._forgotten_count = 0
+        self._refreshing: set[asyncio.Task[None]] = set()
         self._revoked: dict[str, float] = {}
         self._prune_at = _REVOKED_BEFORE_PRUNING
         self._seen: OrderedDict[int, float] = OrderedDict()
@@ -106,8 +113,49 @@ class Tokens:
             self._revoked = {known: until for known, until in self._revoked.items() if until > now}
             self._prune_at = max(_REVOKED_BEFORE_PRUNING, 2 * len(self._revoked))
 
+    async def change_password(self, account_id: int, password_hash: str) -> Account | None:
+        """Set a password; every token of before is worthless from then on.
+
+        Raise StorageError; if the change is under way then, what becomes of it counts.
+        """
+        loop = asyncio.get_running_loop()
+
+        def on_end() -> None:
+            with suppress(RuntimeError):  # the network thread has ended meanwhile
+                loop.call_soon_threadsafe(self._refresh, account_id)
+
+        changed = await sync.change_password(account_id, password_hash, on_end)
+        if changed is not None:
+            self.learn(changed)
+        return changed
+
+    def _refresh(self, account_id: int) -> None:
+        """Look an account up again soon, so that connections that are open follow it, too."""
+        self.forget(account_id)
+        task = asyncio.get_running_loop().create_task(self._look_up(account_id))
+        self._refreshing.add(task)
+        task.add_done_callback(self._refreshing.discard)
+
+    async def _look_up(self, account_id: int) -> None:
+        try:
+            await self._account(account_id)
+        except (StorageError, PersistenceClosed) as error:
+            log.info("account %d is looked up when it is next asked for: %s", account_id, error)
+
+    def correct(self, account: Account) -> None:
+        """Take over an account as a login has read it, if what is known is older."""
+        known = self._accounts.get(account.id)
+        if known is not None and known.token_epoch < account.token_epoch:
+            self.learn(account)
+
     def learn(self, account: Account) -> None:
-        """Take over an account as it is now."""
+        """Take over an account as it was read just now, unless a later one is known.
+
+        What was read before a change may come after it.
+        """
+        known = self._accounts.get(account.id)
+        if known is not None and known.token_epoch > account.token_epoch:
+            return
         self._accounts[account.id] = account
         self._accounts.move_to_end(account.id)
         if len(self._accounts) > _ACCOUNTS_MAX:
@@ -116,6 +164,7 @@ class Tokens:
     def forget(self, account_id: int) -> None:
         """Look an account up again: it was changed."""
         self._accounts.pop(account_id, None)
+        self._forgotten_count += 1
 
     def online_count(self) -> int:
         """Return how many players have been heard of lately."""
@@ -148,11 +197,13 @@ class Tokens:
 
     async def _account(self, account_id: int) -> Account | None:
         if account_id not in self._accounts:
+            forgotten_count = self._forgotten_count
             found = await sync.find_account(account_id)
-            # Somebody may have learnt of a change while this was being read.
-            if found is not None and account_id not in self._accounts:
+            # It may have been changed while this was being read.
+            if found is not None and forgotten_count == self._forgotten_count:
                 self.learn(found)
-        return self._accounts.get(account_id)
+            return self._accounts.get(account_id, found)
+        return self._accounts[account_id]
 
 
 def is_under_way(error: StorageError) -> bool:

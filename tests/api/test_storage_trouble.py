@@ -160,6 +160,27 @@ async def test_that_a_change_of_an_account_that_may_follow_is_not_called_undone(
         assert (await jonas.planet())["player"]["name"] == "jonas"
 
 
+async def test_that_a_password_change_that_follows_later_counts_from_then_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = "battery staple"
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        mira = await enter(client)
+        with locked_database(host), monkeypatch.context() as hasty:
+            hasty.setattr(sync.run, "__defaults__", (0.1,))
+            pending = await mira.post("/auth/password", {"old": PASSWORD, "new": new})
+            assert (pending.status_code, pending.json()["code"]) == (504, "commit_pending")
+            # Nothing has changed yet, and whoever looks remembers that.
+            assert (await mira.get("/auth/me")).status_code == 200
+        async with asyncio.timeout(PATIENCE_S):
+            body = {"username": "mira", "password": new}
+            while (answer := await client.post("/auth/login", json=body)).is_error:
+                pass
+        anew = Player(client, mira.id, "mira", answer.json()["access_token"])
+        assert (await anew.get("/auth/me")).status_code == 200
+        assert (await mira.get("/auth/me")).status_code == 401
+
+
 async def test_that_an_account_whose_home_must_wait_is_not_called_undone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

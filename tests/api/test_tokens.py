@@ -74,6 +74,32 @@ async def is_refused(tokens: Tokens, token: str) -> bool:
     return False
 
 
+async def test_that_what_was_read_before_a_change_does_not_come_back(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = made()
+    token = tokens.issue(MIRA)
+    changed = replace(MIRA, token_epoch=MIRA.token_epoch + 1)
+    tokens.learn(changed)
+    tokens.learn(MIRA)
+    # A login that has compared the old password meanwhile.
+    tokens.correct(MIRA)
+    assert await is_refused(tokens, token)
+
+    async def read_slowly(account_id: int) -> Account:
+        # The change ends between the reading and its answer.
+        accounts.by_id[account_id] = changed
+        tokens.forget(account_id)
+        return MIRA
+
+    tokens.forget(MIRA.id)
+    with monkeypatch.context() as slow:
+        slow.setattr(sync, "find_account", read_slowly)
+        await tokens.check(token)
+    assert await is_refused(tokens, token)
+    await tokens.check(tokens.issue(changed))
+
+
 async def test_that_a_token_says_whose_it_is_and_accounts_are_asked_for_once(
     accounts: Accounts,
 ) -> None:

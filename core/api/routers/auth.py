@@ -80,6 +80,7 @@ async def login(body: LoginBody, request: Request, context: InContext) -> Access
         raise Problem(401, "wrong_credentials", "The name or the password is wrong.")
     if not account.is_active:
         raise Problem(403, "banned", "This account was closed by the host.")
+    context.tokens.correct(account)
     await _mend_home(account, context)
     await _note_login(account)
     return AccessToken(access_token=context.tokens.issue(account))
@@ -116,9 +117,7 @@ async def change_password(
     if account is None:
         raise Problem(403, "wrong_password", "The old password is wrong.")
     new_hash = await context.passwords.hash(body.new)
-    changed = await _committed(sync.change_password(account.id, new_hash))
-    if changed is not None:
-        context.tokens.learn(changed)
+    await _committed(context.tokens.change_password(account.id, new_hash))
     return Message(message="The password was changed; log in again.")
 
 
