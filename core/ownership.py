@@ -7,12 +7,13 @@ from core.components import PLANET, PLAYER, Planet, Player
 from core.ecs import World
 
 NOT_YOURS = Rejected("not_yours", "This is not yours.")
+NO_HOME = Rejected("no_home", "You have no home in this world yet; choose a start.")
 
 
 def planet_of(world: World, player_id: int, planet_id: int | None) -> int | Rejected:
     """Return the planet that a player names, his active one for None; or a refusal."""
     if not world.exists(PLAYER, player_id):
-        return NOT_YOURS
+        return NO_HOME
     if planet_id is None:
         return world.component_for_entity(PLAYER, player_id, Player).active_planet_id
     if not world.exists(PLANET, planet_id):

@@ -25,7 +25,7 @@ from core.components import (
 )
 from core.ecs import fields_of
 from core.galaxy import Coordinates
-from core.ownership import NOT_YOURS, planet_of
+from core.ownership import NO_HOME, planet_of
 from core.state import GameState
 from core.systems.construction import Item, levels_of, queue_of
 from core.systems.founding import Home, home_of
@@ -241,7 +241,7 @@ def _summary(state: GameState, planet_id: int, at: float) -> PlanetSummary:
 def _planets_of(state: GameState, query: ListPlanets, at: float) -> PlayerPlanets | Rejected:
     world = state.world
     if not world.exists(PLAYER, query.player_id):
-        return NOT_YOURS
+        return NO_HOME
     player = world.component_for_entity(PLAYER, query.player_id, Player)
     table = world.tables[PLANET]
     owned = np.flatnonzero(table.read_only("Planet.owner_id") == query.player_id)

@@ -212,6 +212,10 @@ async def register_account(new: NewAccount) -> Account | NameTaken:
     return await run(accounts.register_account(new))
 
 
+async def delete_homeless_account(account_id: int) -> bool:
+    return await run(accounts.delete_homeless_account(account_id))
+
+
 async def find_credentials(username: str) -> Credentials | None:
     return await run(accounts.find_credentials(username))
 

@@ -321,7 +321,7 @@ def test_that_a_refusal_that_shows_nothing_uncommitted_is_answered_at_once(host:
     hosted = host(store=ManualStore()).start()
     hosted.commit()
     hosted.order(FoundHome(1, "ada"))
-    assert code(hosted.order(StartBuilding(2, "metal_mine"))) == "not_yours"
+    assert code(hosted.order(StartBuilding(2, "metal_mine"))) == "no_home"
     hosted.commit()
     assert code(hosted.order(StartBuilding(1, "palace"))) == "unknown_type"
 

@@ -65,7 +65,7 @@ class OwnAccount(AccountAnswer):
     created_at: Time
     last_login: Time | None
     needs_start_choice: Annotated[
-        bool, Field(description="true until a start is chosen, in a world where that is asked for")
+        bool, Field(description="true while there is no home; then a start may be chosen")
     ]
 
 

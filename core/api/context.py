@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from secrets import compare_digest
 from typing import Annotated
@@ -39,6 +39,8 @@ class Context:
     user_rate: RateLimit
     address_rate: RateLimit
     failure_rate: RateLimit
+    # Names, without regard to case, of those whose registration is not answered yet.
+    registering: set[str] = field(default_factory=set)
 
 
 async def context_of(request: Request) -> Context:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.database import ReadSession, SessionLocal
-from core.models.database import RevokedToken, User
+from core.models.database import PlayerRow, RevokedToken, User
 from core.persistence.single_session import (
     NewAccount,
     _ensure_user_and_planet_in_session,
@@ -77,6 +77,21 @@ async def register_account(new: NewAccount) -> Account | NameTaken:
             return _account(user)
     except IntegrityError:
         return NameTaken(new.username)
+
+
+async def delete_homeless_account(account_id: int) -> bool:
+    """Delete an account that never came into the world; return whether it is gone.
+
+    One whose player is in the database stays: world tables belong to the simulation.
+    """
+    async with SessionLocal() as session, session.begin():
+        user, _ = await _ensure_user_and_planet_in_session(session, account_id)
+        if user is None:
+            return True
+        if await session.get(PlayerRow, account_id) is not None:
+            return False
+        await session.delete(user)
+        return True
 
 
 async def find_credentials(username: str) -> Credentials | None:

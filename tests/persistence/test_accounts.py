@@ -79,6 +79,26 @@ async def test_that_a_login_is_noted_and_tells_whether_the_home_is_saved(
     assert again.last_login is not None
 
 
+async def test_that_an_account_is_taken_back_only_while_nobody_plays_it(
+    database_url: URL,
+) -> None:
+    store = ManualStore(at_once=True)
+    async with open_database(database_url):
+        homeless = await registered()
+        assert await accounts.delete_homeless_account(homeless.id)
+        assert await accounts.find_account(homeless.id) is None
+        assert await accounts.delete_homeless_account(homeless.id)
+
+        settled = await registered()
+        game = new_game(store=store)
+        found(game, settled.id)
+        game.save_player_data()
+        for batch in store.committed:
+            await worlds.write_batch(batch, time.perf_counter())
+        assert not await accounts.delete_homeless_account(settled.id)
+        assert await accounts.find_account(settled.id) == settled
+
+
 async def test_that_an_operation_finds_the_planet_it_starts_from(database_url: URL) -> None:
     store = ManualStore(at_once=True)
     async with open_database(database_url):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from fastapi import APIRouter, Depends, Request
@@ -26,7 +27,7 @@ from core.api.problems import CutOff, Problem, unavailable
 from core.api.schemas import LoginBody, PasswordChange, Registration
 from core.api.tokens import is_under_way
 from core.commands import FoundHome
-from core.errors import StorageError
+from core.errors import PersistenceClosed, StorageError
 from core.queries import FindHome, ListFreePlaces, ReadSettings
 from core.sync import Account, NameTaken, NewAccount
 
@@ -57,14 +58,15 @@ async def register(body: Registration, context: InContext) -> AccountAnswer:
     """
     _check_registration(body)
     needs_choice = await _check_that_there_is_room(body.username, context)
-    password_hash = await context.passwords.hash(body.password)
-    new = NewAccount(body.username, body.email, password_hash)
-    account = await _committed(sync.register_account(new))
-    if isinstance(account, NameTaken):
-        raise _username_taken(account.username)
-    if not needs_choice:
-        await _found_first_home(account, context)
-    return account_answer(account)
+    with _registering(body.username, context):
+        password_hash = await context.passwords.hash(body.password)
+        new = NewAccount(body.username, body.email, password_hash)
+        account = await _committed(sync.register_account(new))
+        if isinstance(account, NameTaken):
+            raise _username_taken(account.username)
+        if not needs_choice:
+            await _found_first_home(account, context)
+        return account_answer(account)
 
 
 @router.post(
@@ -76,7 +78,8 @@ async def register(body: Registration, context: InContext) -> AccountAnswer:
 async def login(body: LoginBody, request: Request, context: InContext) -> AccessToken:
     """Exchange a name and a password for a token, to be sent as Bearer."""
     account = await _check_password_of(body.username, body.password, request, context)
-    if account is None:
+    # Until it is known whether there is a place for him, an account may still be taken back.
+    if account is None or account.username.casefold() in context.registering:
         raise Problem(401, "wrong_credentials", "The name or the password is wrong.")
     if not account.is_active:
         raise Problem(403, "banned", "This account was closed by the host.")
@@ -90,10 +93,8 @@ async def login(body: LoginBody, request: Request, context: InContext) -> Access
 async def me(login: InLogin, context: InContext) -> OwnAccount:
     """Return the account that is logged in."""
     account = await sync.find_account(login.account.id) or login.account
-    settings = await context.door.ask(ReadSettings())
     home = await context.door.ask(FindHome(account.id))
-    needs_choice = home is None and settings["require_start_choice"]
-    return own_account(account, needs_start_choice=needs_choice)
+    return own_account(account, needs_start_choice=home is None)
 
 
 @router.post("/logout", summary="Log out", responses=may_answer(401, 429, 503, 504))
@@ -138,10 +139,25 @@ async def _check_that_there_is_room(username: str, context: Context) -> bool:
     return bool(settings["require_start_choice"])
 
 
+@contextmanager
+def _registering(username: str, context: Context) -> Iterator[None]:
+    """Keep a name for one registration until that is answered. Raise Problem if it is kept."""
+    key = username.casefold()
+    if key in context.registering:
+        raise _username_taken(username)
+    context.registering.add(key)
+    try:
+        yield
+    finally:
+        context.registering.remove(key)
+
+
 async def _found_first_home(account: Account, context: Context) -> None:
     try:
         await context.door.order(FoundHome(account.id, account.username))
     except Problem as problem:
+        if problem.status == 409:
+            await _take_back(account)
         if problem.status != 503:
             raise
         # The account is there: the answer must not say that nothing was done.
@@ -150,13 +166,28 @@ async def _found_first_home(account: Account, context: Context) -> None:
         raise CutOff(_home_pending(COMMIT_PENDING.retry_after_s)) from None
 
 
+async def _take_back(account: Account) -> None:
+    """Delete the account of somebody for whom there was no place after all."""
+    try:
+        await sync.delete_homeless_account(account.id)
+    except (StorageError, PersistenceClosed) as error:
+        # He is in without a home then, and can choose one when there is a place.
+        log.warning("account %d could not be taken back: %s", account.id, error)
+
+
 async def _mend_home(account: Account, context: Context) -> None:
-    """Found the home of a player whose registration was cut off half way."""
-    if await context.door.ask(FindHome(account.id)) is not None:
-        return
-    settings = await context.door.ask(ReadSettings())
-    if not settings["require_start_choice"]:
-        await context.door.order(FoundHome(account.id, account.username))
+    """Found the home of a player whose registration was cut off half way.
+
+    If that cannot be, he gets in without one, and is told why when he looks at his planet.
+    """
+    try:
+        if await context.door.ask(FindHome(account.id)) is not None:
+            return
+        settings = await context.door.ask(ReadSettings())
+        if not settings["require_start_choice"]:
+            await context.door.order(FoundHome(account.id, account.username))
+    except Problem as problem:
+        log.info("the home of account %d could not be founded: %s", account.id, problem.detail)
 
 
 async def _note_login(account: Account) -> None:

@@ -34,7 +34,7 @@ from core.commands import (
 from core.galaxy import Coordinates
 from core.queries import FindHome, ListFreePlaces, ListPlanets, ReportPlanet
 
-_READING = (401, 403, 422, 429, 503)
+_READING = (401, 403, 409, 422, 429, 503)
 _CHANGING = (401, 403, 409, 422, 429, 503, 504)
 
 router = APIRouter(tags=["players"])

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.api import context
+from core import sync
+from core.api import context, passwords
 from core.api.passwords import Passwords
 from core.components import PLAYER
+from core.sync import Account, NewAccount
 from tests.api.hosting import (
     PASSWORD,
     Player,
@@ -91,6 +95,48 @@ async def test_that_a_name_is_taken_in_whatever_case(
         assert hashed == []
         assert len(game_of(host).state.world.tables[PLAYER]) == 1
         await log_in(client, "MiRa")
+
+
+async def test_that_no_account_is_left_of_a_registration_for_which_there_was_no_place(
+    tmp_path: Path,
+) -> None:
+    names = [f"user{number}" for number in range(12)]
+    async with hosting(tmp_path, galaxies=1, systems=1) as host, client_of(host) as client:
+        answers = await asyncio.gather(
+            *(client.post("/auth/register", json=registration(name)) for name in names)
+        )
+        for name, answer in zip(names, answers, strict=True):
+            login = await client.post("/auth/login", json=registration(name))
+            if answer.status_code == 200:
+                assert login.status_code == 200
+            else:
+                assert (answer.status_code, answer.json()["code"]) == (409, "universe_full")
+                assert login.status_code == 401
+        assert sum(answer.status_code == 200 for answer in answers) == 9
+    with closing(sqlite3.connect(tmp_path / "world.db")) as file:
+        assert file.execute("SELECT count(*) FROM users").fetchone() == (9,)
+        assert file.execute("SELECT count(*) FROM players").fetchone() == (9,)
+
+
+async def test_that_who_has_no_home_gets_in_and_is_told_why_he_sees_nothing(
+    tmp_path: Path,
+) -> None:
+    async with hosting(tmp_path, galaxies=1, systems=1) as host, client_of(host) as client:
+        # A crash between the account and its home left this one behind.
+        left = await sync.register_account(
+            NewAccount("mira", "m@example.org", passwords._HASHER.hash(PASSWORD))
+        )
+        assert isinstance(left, Account)
+        for number in range(9):
+            await register(client, f"user{number}")
+        mira = Player(client, left.id, "mira", await log_in(client, "mira"))
+        assert (await mira.get("/auth/me")).json()["needs_start_choice"] is True
+        for answer in (
+            await mira.get("/player/{id}"),
+            await mira.get("/player/{id}/planets"),
+            await mira.build("metal_mine"),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (409, "no_home")
 
 
 async def test_that_a_login_does_not_tell_what_was_wrong(tmp_path: Path) -> None:
