@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 
@@ -15,6 +13,7 @@ class Galaxy:
 
     def __init__(self, galaxies: int, systems: int, positions: int) -> None:
         self._planet_at = np.zeros((galaxies, systems, positions), dtype=np.int64)
+        self._free_count = self._count_free()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -28,6 +27,7 @@ class Galaxy:
         resized = np.zeros((galaxies, systems, positions), dtype=np.int64)
         resized[:kept] = self._planet_at[:kept]
         self._planet_at = resized
+        self._free_count = self._count_free()
 
     def contains(self, place: Coordinates) -> bool:
         return all(1 <= x <= size for x, size in zip(place, self.shape, strict=True))
@@ -36,10 +36,16 @@ class Galaxy:
         return int(self._planet_at[place[0] - 1, place[1] - 1, place[2] - 1]) or None
 
     def settle(self, place: Coordinates, planet_id: int) -> None:
-        self._planet_at[place[0] - 1, place[1] - 1, place[2] - 1] = planet_id
+        self._put(place, planet_id)
 
     def clear(self, place: Coordinates) -> None:
-        self._planet_at[place[0] - 1, place[1] - 1, place[2] - 1] = 0
+        self._put(place, 0)
+
+    def _put(self, place: Coordinates, planet_id: int) -> None:
+        galaxy, system, position = (number - 1 for number in place)
+        before = self._planet_at[galaxy, system, position]
+        self._planet_at[galaxy, system, position] = planet_id
+        self._free_count[galaxy, position] += int(planet_id == 0) - int(before == 0)
 
     def settle_many(
         self,
@@ -49,15 +55,57 @@ class Galaxy:
         planet_ids: npt.NDArray[np.int64],
     ) -> None:
         self._planet_at[galaxy - 1, system - 1, position - 1] = planet_ids
+        self._free_count = self._count_free()
 
     def free_places(
-        self, galaxy: int | None = None, system: int | None = None, positions: range | None = None
-    ) -> Iterator[Coordinates]:
-        """Yield free places in order, of one galaxy or system if it is named."""
+        self,
+        galaxy: int | None = None,
+        system: int | None = None,
+        positions: range | None = None,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[Coordinates]:
+        """Return free places in order, of one galaxy or system if it is named.
+
+        Of the whole universe only the galaxies are looked into that hold what is asked for.
+        """
         galaxies, systems, slots = self.shape
-        for g in range(1, galaxies + 1) if galaxy is None else (galaxy,):
-            for s in range(1, systems + 1) if system is None else (system,):
-                row = self._planet_at[g - 1, s - 1]
-                for p in positions or range(1, slots + 1):
-                    if row[p - 1] == 0:
-                        yield g, s, p
+        positions = positions or range(1, slots + 1)
+        first, last = (1, galaxies) if galaxy is None else (galaxy, galaxy)
+        if galaxy is None and system is None:
+            first, last, offset = self._galaxies_holding(positions, offset, limit)
+        first_system, last_system = (1, systems) if system is None else (system, system)
+        taken = self._planet_at[
+            first - 1 : last,
+            first_system - 1 : last_system,
+            positions.start - 1 : positions.stop - 1,
+        ]
+        stop = None if limit is None else offset + limit
+        found = np.unravel_index(np.flatnonzero(taken == 0)[offset:stop], taken.shape)
+        starts = (first, first_system, positions.start)
+        columns = [(x + start).tolist() for x, start in zip(found, starts, strict=True)]
+        return list(zip(*columns, strict=True))
+
+    def first_free_place(
+        self, galaxy: int | None = None, system: int | None = None, positions: range | None = None
+    ) -> Coordinates | None:
+        """Return the first free place in order, None if there is none."""
+        return next(iter(self.free_places(galaxy, system, positions, limit=1)), None)
+
+    def _galaxies_holding(
+        self, positions: range, offset: int, limit: int | None
+    ) -> tuple[int, int, int]:
+        """Return the first and last galaxy with these free places, and what is left of offset."""
+        free = self._free_count[:, positions.start - 1 : positions.stop - 1].sum(axis=1)
+        up_to = np.cumsum(free)
+        first = int(np.searchsorted(up_to, offset, side="right"))
+        last = len(free) - 1
+        if limit is not None:
+            last = min(last, int(np.searchsorted(up_to, offset + limit)))
+        skipped = int(up_to[first - 1]) if first else 0
+        return first + 1, last + 1, offset - skipped
+
+    def _count_free(self) -> npt.NDArray[np.int64]:
+        """Return how many places are free in each galaxy at each position."""
+        return np.count_nonzero(self._planet_at == 0, axis=1)

@@ -265,12 +265,14 @@ def _free_places(state: GameState, query: ListFreePlaces) -> tuple[Coordinates, 
     system = 1 if query.system is None else query.system
     if not state.galaxy.contains((galaxy, system, first)):
         return ()
-    places = state.galaxy.free_places(query.galaxy, query.system, range(first, last + 1))
-    return tuple(
-        place
-        for number, place in zip(range(query.offset + query.limit), places, strict=False)
-        if number >= query.offset
+    places = state.galaxy.free_places(
+        query.galaxy,
+        query.system,
+        range(first, last + 1),
+        limit=query.limit,
+        offset=query.offset,
     )
+    return tuple(places)
 
 
 def _world_planets(state: GameState, query: ListWorldPlanets, at: float) -> WorldPlanets:

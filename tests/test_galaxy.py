@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -85,3 +87,48 @@ def test_that_what_is_taken_is_not_free(planets: dict[Coordinates, int]) -> None
     assert not free & planets.keys()
     assert len(free) + len(planets) == 24
     assert {place: galaxy.planet_at(place) for place in planets} == planets
+
+
+CHANGES = st.lists(
+    st.tuples(st.tuples(*(st.integers(1, n) for n in (2, 3, 4))), st.integers(0, 1)), max_size=40
+)
+ALL_PLACES = list(itertools.product((1, 2), (1, 2, 3), (1, 2, 3, 4)))
+
+
+@given(CHANGES, st.integers(0, 30), st.integers(1, 30), st.integers(1, 4), st.integers(1, 4))
+def test_that_pages_of_free_places_are_pieces_of_the_whole(
+    changes: list[tuple[Coordinates, int]], offset: int, limit: int, first: int, last: int
+) -> None:
+    galaxy = Galaxy(2, 3, 4)
+    free = set(ALL_PLACES)
+    for place, planet_id in changes:
+        if planet_id:
+            galaxy.settle(place, planet_id)
+            free.discard(place)
+        else:
+            galaxy.clear(place)
+            free.add(place)
+    positions = range(first, max(first, last) + 1)
+    whole = [place for place in ALL_PLACES if place in free and place[2] in positions]
+    page = galaxy.free_places(positions=positions, limit=limit, offset=offset)
+    assert page == whole[offset : offset + limit]
+    assert (
+        galaxy.free_places(2, positions=positions, limit=limit, offset=offset)
+        == ([place for place in whole if place[0] == 2][offset : offset + limit])
+    )
+    assert galaxy.first_free_place(positions=positions) == next(iter(whole), None)
+
+
+def test_that_free_places_are_counted_anew_when_galaxies_come_and_go() -> None:
+    galaxy = Galaxy(3, 1, 2)
+    galaxy.settle_many(
+        np.array([1, 1, 2], dtype=np.int16),
+        np.ones(3, dtype=np.int16),
+        np.array([1, 2, 1], dtype=np.int8),
+        np.array([5, 6, 7]),
+    )
+    assert galaxy.free_places(limit=9) == [(2, 1, 2), (3, 1, 1), (3, 1, 2)]
+    galaxy.resize(2)
+    assert galaxy.free_places(limit=9) == [(2, 1, 2)]
+    galaxy.resize(4)
+    assert galaxy.free_places(limit=2, offset=3) == [(4, 1, 1), (4, 1, 2)]

@@ -134,7 +134,7 @@ def _place(
         return Rejected("not_habitable", f"A home lies at a position from {first} to {last}.")
     if not state.galaxy.contains((galaxy, system, wanted.start)):
         return Rejected("outside_universe", "There is no such system in this universe.")
-    free = next(state.galaxy.free_places(galaxy, system, wanted), None)
+    free = state.galaxy.first_free_place(galaxy, system, wanted)
     if free is None:
         # The refusal shows who lives there, and so waits until that is on disk.
         for position in wanted:
@@ -158,7 +158,7 @@ def _drawn_place(
         )
         if state.galaxy.planet_at(place) is None:
             return place
-    free = next(state.galaxy.free_places(positions=positions), None)
+    free = state.galaxy.first_free_place(positions=positions)
     return free or Rejected("universe_full", "There is no free place left in this universe.")
 
 

@@ -44,7 +44,6 @@ PlanetInQuery = Annotated[
     int | None, Query(ge=1, le=ID_MAX, description="the active planet if none is named")
 ]
 TypeInPath = Annotated[str, Path(min_length=1, max_length=64, examples=["metal_mine"])]
-# Looking for free places goes through all of them, up to the last that is asked for.
 _OFFSET_MAX = 10_000
 
 
