@@ -108,4 +108,5 @@ class Galaxy:
 
     def _count_free(self) -> npt.NDArray[np.int64]:
         """Return how many places are free in each galaxy at each position."""
-        return np.count_nonzero(self._planet_at == 0, axis=1)
+        counts: npt.NDArray[np.int64] = np.count_nonzero(self._planet_at == 0, axis=1)
+        return counts
