@@ -23,7 +23,7 @@ from core.errors import StorageError
 from core.events import Event
 from core.game import GameWorld
 from core.metrics import Metrics
-from core.queries import PlanetReport, PlayerPlanets, Query
+from core.queries import PlanetReport, PlayerPlanets, Query, StocksOfPlanets
 from core.save_batch import SaveReason, SaveResult
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class _HeldAnswer:
     is_promise: bool
 
     def release(self, *, kept: bool) -> None:
-        if isinstance(self.value, PlanetReport | PlayerPlanets):
+        if isinstance(self.value, PlanetReport | PlayerPlanets | StocksOfPlanets):
             self.value = replace(self.value, kept=kept)
         self.simulation.resolve(self.entry, self.value)
 

@@ -14,12 +14,15 @@ from core.queries import (
     CountWorld,
     FindHome,
     ListFreePlaces,
+    ListPlanetIds,
     ListPlanets,
     ListWorldPlanets,
     PlanetReport,
+    PlanetStocks,
     PlayerPlanets,
     ReadSettings,
     ReportPlanet,
+    ReportStocks,
     WorldCounts,
     WorldPlanets,
 )
@@ -105,6 +108,34 @@ def test_that_a_player_sees_his_planets_in_the_order_of_their_founding(game: Gam
     assert isinstance(answer, PlayerPlanets)
     assert answer.active_planet_id == 1
     assert [planet.planet_id for planet in answer.planets] == [1, 3]
+    assert game.ask(ListPlanetIds(1))[0] == (1, 3)
+
+
+def test_that_a_list_of_planets_says_the_same_as_their_reports(
+    game: GameWorld, clock: ManualClock
+) -> None:
+    carry_out(game, StartBuilding(1, "metal_mine"))
+    clock.advance(1234.5)
+    answer, shown = game.ask(ListPlanets(1))
+    mine = report(game, 1)
+    assert list(answer.planets) == list(answer.planets[:]) == [mine.summary]
+    assert type(answer.planets[0].amounts[0]) is float
+    stocks, shown_too = game.ask(ReportStocks(1, (1, 2, 77)))
+    assert stocks.planets == (
+        PlanetStocks(1, mine.summary.amounts, mine.production, mine.capacity),
+    )
+    assert stocks.kept
+    assert (PLANET, 1) in shown & shown_too
+    assert game.ask(ReportStocks(1, ()))[0].planets == ()
+
+
+def test_that_a_list_of_planets_is_a_copy(game: GameWorld, clock: ManualClock) -> None:
+    answer, _ = game.ask(ListPlanets(1))
+    before = list(answer.planets)
+    carry_out(game, StartBuilding(1, "metal_mine"))
+    clock.advance(5000)
+    game.advance(clock.now())
+    assert list(answer.planets) == before
 
 
 def test_that_a_home_is_found(game: GameWorld) -> None:
@@ -173,6 +204,8 @@ def test_that_no_question_changes_anything(game: GameWorld, clock: ManualClock) 
         ReportPlanet(1),
         ReportPlanet(1, 2),
         ListPlanets(1),
+        ListPlanetIds(1),
+        ReportStocks(1, (1, 2)),
         FindHome(1),
         ListFreePlaces(None, None, 10, 0),
         ReadSettings(),

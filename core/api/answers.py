@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.components import RESOURCES
 from core.galaxy import Coordinates
-from core.queries import PlanetReport, PlanetSummary, PlayerPlanets
+from core.queries import PlanetReport, PlanetStocks, PlanetSummary, PlayerPlanets
 from core.rules import RULES
 from core.sync import Account
 from core.systems.construction import Item
@@ -327,12 +327,12 @@ def planet_answer(report: PlanetReport) -> PlanetAnswer:
         position=place(summary.coordinates),
         resources=whole(summary.amounts),
         production={
-            **_rates(report),
+            **_rates(report.production),
             "energy_produced": round(report.energy_produced, 3),
             "energy_used": round(report.energy_used, 3),
             "factor": report.factor,
         },
-        full=_full(report),
+        full=_full(summary.amounts, report.capacity),
         storage=whole(report.capacity),
         buildings=dict(report.levels),
         build_queue=[queue_item(item) for item in report.queue],
@@ -350,29 +350,25 @@ def planet_answer(report: PlanetReport) -> PlanetAnswer:
     )
 
 
-def resource_update(report: PlanetReport) -> dict[str, Any]:
+def resource_update(stocks: PlanetStocks, *, kept: bool) -> dict[str, Any]:
     """Return what a push of this name says of a planet."""
     return {
-        "planet": report.summary.planet_id,
-        "totals": whole(report.summary.amounts),
-        "rates": _rates(report),
-        "storage": whole(report.capacity),
-        "full": _full(report),
-        "kept": report.kept,
+        "planet": stocks.planet_id,
+        "totals": whole(stocks.amounts),
+        "rates": _rates(stocks.production),
+        "storage": whole(stocks.capacity),
+        "full": _full(stocks.amounts, stocks.capacity),
+        "kept": kept,
     }
 
 
-def _rates(report: PlanetReport) -> dict[str, float]:
-    return {
-        f"{name}_rate": rate for name, rate in zip(RESOURCES.labels, report.production, strict=True)
-    }
+def _rates(production: Sequence[float]) -> dict[str, float]:
+    return {f"{name}_rate": rate for name, rate in zip(RESOURCES.labels, production, strict=True)}
 
 
-def _full(report: PlanetReport) -> list[str]:
+def _full(amounts: Sequence[float], capacities: Sequence[float]) -> list[str]:
     return [
         name
-        for name, amount, capacity in zip(
-            RESOURCES.labels, report.summary.amounts, report.capacity, strict=True
-        )
+        for name, amount, capacity in zip(RESOURCES.labels, amounts, capacities, strict=True)
         if amount >= capacity
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, assert_never
 
 from core.api.answers import iso_time, now_iso, resource_update
@@ -23,7 +23,7 @@ from core.events import (
     SettingsChanged,
     StocksChanged,
 )
-from core.queries import ListPlanets, PlanetReport, PlayerPlanets, ReportPlanet
+from core.queries import ListPlanetIds, ReportStocks, StocksOfPlanets
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +32,11 @@ UPDATE_INTERVAL_S = 1.0
 BACKLOG_MAX = 256
 CONNECTIONS_MAX = 800
 CONNECTIONS_PER_PLAYER_MAX = 10
-# Planets that are asked for at once: one whose last change is being saved must not hold up others.
+# Questions that are open at once: one whose answer waits for a commit must not hold up others.
 _QUESTIONS_AT_ONCE = 16
+# Planets of one player that are looked at in one round; the others' turn comes in the next ones.
+# So what somebody may subscribe to costs the simulation about as much as a single question.
+PLANETS_PER_ROUND = 100
 
 CLOSE_REFUSED = 1008
 CLOSE_TRY_LATER = 1013
@@ -87,25 +90,50 @@ class Connection:
         self.close(CLOSE_GOING_AWAY)
 
 
+class _Rounds:
+    """The turns of one player's planets in the regular updates."""
+
+    def __init__(self) -> None:
+        # Known while somebody wants all of them; None if they are to be asked for.
+        self.own_ids: tuple[int, ...] | None = None
+        self.urgent: set[int] = set()
+        self.is_open = False
+        self._last_id = 0
+
+    def next_turn(self, wanted: Iterable[int]) -> tuple[int, ...]:
+        """Return whose turn it is: whoever has just been asked for, then the others in order."""
+        waiting = sorted(wanted, key=lambda planet_id: (planet_id <= self._last_id, planet_id))
+        first = self.urgent.intersection(waiting)
+        turn = sorted(first)[:PLANETS_PER_ROUND]
+        others = [planet_id for planet_id in waiting if planet_id not in first]
+        others = others[: PLANETS_PER_ROUND - len(turn)]
+        self.urgent = first.difference(turn)
+        if others:
+            self._last_id = others[-1]
+        return (*turn, *others)
+
+
 class Hub:
     """All connections, and the pushes that go out to them. Belongs to the network thread."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._connections: dict[int, set[Connection]] = {}  # by player
-        # (player, planet) with news for somebody, None for all his planets; none of them twice.
+        self._rounds: dict[int, _Rounds] = {}  # of the same players
+        # (player, planet) with news for somebody, None for the next round; none of them twice.
         self._news: asyncio.Queue[tuple[int, int | None]] = asyncio.Queue()
         self._in_news: set[tuple[int, int | None]] = set()
 
     def add(self, connection: Connection) -> None:
         self._connections.setdefault(connection.player_id, set()).add(connection)
+        self._rounds.setdefault(connection.player_id, _Rounds())
         self._note_count()
 
     def remove(self, connection: Connection) -> None:
         own = self._connections[connection.player_id]
         own.remove(connection)
         if not own:
-            del self._connections[connection.player_id]
+            del self._connections[connection.player_id], self._rounds[connection.player_id]
         if connection.closing.done() and connection.closing.result() == CLOSE_TRY_LATER:
             self._context.metrics.websocket_dropped.inc()
         self._note_count()
@@ -151,7 +179,11 @@ class Hub:
                     planet=event.planet_id,
                     text=f"{event.building} was dropped from the queue: {event.reason}.",
                 )
-            case PlanetFounded() | StocksChanged() | BuildingStarted():
+            case PlanetFounded():
+                if event.player_id in self._rounds:
+                    self._rounds[event.player_id].own_ids = None
+                self._note_changed(event)
+            case StocksChanged() | BuildingStarted():
                 self._note_changed(event)
             case SettingsChanged():
                 self.on_resync()
@@ -159,12 +191,10 @@ class Hub:
                 assert_never(event)
 
     def on_resync(self) -> None:
-        """Send everybody everything: events were lost, or all planets changed."""
-        for connection in self._all():
-            if connection.all_planets:
-                self.want(connection.player_id, None)
-            for planet_id in connection.planets:
-                self.want(connection.player_id, planet_id)
+        """Send everybody everything, round by round: events were lost, or all planets changed."""
+        for player_id, rounds in self._rounds.items():
+            rounds.own_ids = None
+            self.want(player_id, None)
 
     def _tell(self, player_id: int, kind: str, **fields: Any) -> None:
         for connection in self._connections.get(player_id, ()):
@@ -188,7 +218,8 @@ class Hub:
             await asyncio.sleep(UPDATE_INTERVAL_S)
             self._close_logged_out()
             self._context.metrics.players_online.set(self._context.tokens.online_count())
-            self.on_resync()
+            for player_id in self._rounds:
+                self.want(player_id, None)
 
     def _close_logged_out(self) -> None:
         tokens = self._context.tokens
@@ -198,8 +229,13 @@ class Hub:
             else:
                 connection.close(CLOSE_REFUSED)
 
+    def want_first(self, player_id: int, planet_ids: Iterable[int]) -> None:
+        """Have these planets' turn come next: somebody has just subscribed to them."""
+        self._rounds[player_id].urgent.update(planet_ids)
+        self.want(player_id, None)
+
     def want(self, player_id: int, planet_id: int | None) -> None:
-        """Have subscribers sent an update of a planet, or of all the planets of a player."""
+        """Have subscribers sent an update of a planet, or of those whose turn it is."""
         wanted = (player_id, planet_id)
         if wanted not in self._in_news:
             self._in_news.add(wanted)
@@ -212,25 +248,47 @@ class Hub:
             self._in_news.discard(wanted)
             try:
                 if planet_id is None:
-                    await self._want_all(player_id)
+                    await self._push_round(player_id)
                 else:
-                    await self._push_update(player_id, planet_id)
+                    await self._push_updates_of(player_id, (planet_id,))
             except Problem as problem:
                 log.debug("no update of planet %s: %s", planet_id, problem.detail)
             except Exception:
                 log.exception("an update of planet %s failed", planet_id)
 
-    async def _want_all(self, player_id: int) -> None:
-        answer: PlayerPlanets = await self._context.door.ask(ListPlanets(player_id))
-        for summary in answer.planets:
-            self.want(player_id, summary.planet_id)
+    async def _push_round(self, player_id: int) -> None:
+        rounds = self._rounds.get(player_id)
+        # One at a time: what waits for a commit is not asked for again and again.
+        if rounds is None or rounds.is_open:
+            return
+        rounds.is_open = True
+        try:
+            turn = rounds.next_turn(await self._wanted(player_id, rounds))
+            await self._push_updates_of(player_id, turn)
+        finally:
+            rounds.is_open = False
+        if rounds.urgent:
+            self.want(player_id, None)
 
-    async def _push_update(self, player_id: int, planet_id: int) -> None:
-        report: PlanetReport = await self._context.door.ask(ReportPlanet(player_id, planet_id))
-        text = _message("resource_update", resource_update(report))
-        for connection in self._connections.get(player_id, ()):
-            if connection.wants(planet_id):
-                connection.push_text(text)
+    async def _wanted(self, player_id: int, rounds: _Rounds) -> Iterable[int]:
+        """Return the planets of a player that somebody listens to."""
+        own = self._connections[player_id]
+        if not any(connection.all_planets for connection in own):
+            return set().union(*(connection.planets for connection in own))
+        if rounds.own_ids is None:
+            rounds.own_ids = await self._context.door.ask(ListPlanetIds(player_id))
+        return rounds.own_ids
+
+    async def _push_updates_of(self, player_id: int, planet_ids: tuple[int, ...]) -> None:
+        if not planet_ids:
+            return
+        query = ReportStocks(player_id, planet_ids)
+        answer: StocksOfPlanets = await self._context.door.ask(query)
+        for stocks in answer.planets:
+            text = _message("resource_update", resource_update(stocks, kept=answer.kept))
+            for connection in self._connections.get(player_id, ()):
+                if connection.wants(stocks.planet_id):
+                    connection.push_text(text)
 
 
 def _message(kind: str, fields: dict[str, Any]) -> str:

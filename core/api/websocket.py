@@ -17,7 +17,7 @@ from core.api.hub import CLOSE_REFUSED, CLOSE_TRY_LATER, Connection, Hub
 from core.api.problems import Problem
 from core.api.tokens import Login
 from core.errors import PersistenceClosed, StorageError
-from core.queries import ListPlanets, PlayerPlanets
+from core.queries import ListPlanetIds
 
 log = logging.getLogger(__name__)
 
@@ -148,26 +148,23 @@ async def _answer(text: str, connection: Connection, context: Context, hub: Hub)
             connection.push("pong", server_time=now_iso())
         case "subscribe":
             wanted = await _subscribe(message.get("planets"), connection, context)
-            for planet_id in wanted:
-                # The first update comes at once, so that a client has something to show.
-                hub.want(connection.player_id, planet_id)
+            # The first update comes at once, so that a client has something to show.
+            hub.want_first(connection.player_id, wanted)
         case "unsubscribe":
             _unsubscribe(message.get("planets"), connection)
         case _:
             raise Problem(422, "unknown_message", "This message is not known.")
 
 
-async def _subscribe(
-    planets: Any, connection: Connection, context: Context
-) -> Collection[int | None]:
-    """Return the planets that are subscribed to now, None for all of them. Raise Problem."""
+async def _subscribe(planets: Any, connection: Connection, context: Context) -> Collection[int]:
+    """Return the planets that are named; none if it is all of them. Raise Problem."""
     if planets == "all":
         connection.all_planets = True
         connection.push("subscribed", planets="all")
-        return (None,)
+        return ()
     wanted = _planet_ids(planets)
-    answer: PlayerPlanets = await context.door.ask(ListPlanets(connection.player_id))
-    if not wanted <= {summary.planet_id for summary in answer.planets}:
+    own_ids: tuple[int, ...] = await context.door.ask(ListPlanetIds(connection.player_id))
+    if not wanted.issubset(own_ids):
         raise Problem(403, "not_yours", "This is not yours.")
     if len(connection.planets | wanted) > SUBSCRIPTIONS_MAX:
         raise Problem(409, "too_many", f"At most {SUBSCRIPTIONS_MAX} planets.")

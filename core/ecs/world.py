@@ -6,7 +6,7 @@ add_processor, process); the storage is columns. Everything here belongs to one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeVar, cast
 
 from core.ecs.component import Field, Value, fields_of, values_of
@@ -99,6 +99,11 @@ class World:
         if self._unit is not None:
             self._unit.note_read((kind, entity_id))
         return entity_id in self.tables[kind]
+
+    def note_reads(self, kind: Kind, ids: Iterable[int]) -> None:
+        """Note that the caller shows these entities, whose columns it reads as arrays."""
+        if self._unit is not None:
+            self._unit.reads.update((kind, entity_id) for entity_id in ids)
 
     def component_for_entity(self, kind: Kind, entity_id: int, component: type[C]) -> C:
         """Return a view of one row: reading and writing its attributes reads and writes the table.

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.api.answers import iso, iso_time, planet_answer, queue_item, resource_update, whole
-from core.queries import PlanetReport, PlanetSummary
+from core.queries import PlanetReport, PlanetStocks, PlanetSummary
 from core.systems.construction import Item
 
 REPORT = PlanetReport(
@@ -60,6 +60,7 @@ def test_that_a_stock_at_its_cap_is_full() -> None:
     assert answer.planet.temperature == 50
     assert answer.planet.size == 11588
     assert answer.kept is False
-    update = resource_update(REPORT)
+    stocks = PlanetStocks(3, REPORT.summary.amounts, REPORT.production, REPORT.capacity)
+    update = resource_update(stocks, kept=False)
     assert (update["planet"], update["full"], update["kept"]) == (3, ["metal"], False)
     assert update["totals"] == answer.resources

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -20,18 +21,19 @@ from core.api.tokens import Login
 from core.events import (
     BuildingFinished,
     BuildItemDropped,
+    PlanetFounded,
     SettingsChanged,
     StocksChanged,
 )
 from core.metrics import Metrics
-from core.queries import ListPlanets, PlayerPlanets, Query, ReportPlanet
+from core.queries import ListPlanetIds, PlanetStocks, Query, ReportStocks, StocksOfPlanets
 from tests.api.hosting import until
-from tests.api.test_answers import REPORT
 from tests.api.test_tokens import MIRA
 
 AT = 1_800_000_000.0
 OWN = (3, 4)
 BROKEN = 66
+MISSED = 99
 
 
 class World:
@@ -41,21 +43,23 @@ class World:
         self.asked: list[Query] = []
         self.open = asyncio.Event()
         self.open.set()
-        self.held: set[int | None] = set()
+        self.held: set[int] = set()
+        self.own: tuple[int, ...] = OWN
 
     async def ask(self, query: Query) -> Any:
         self.asked.append(query)
-        if isinstance(query, ListPlanets):
-            summaries = (replace(REPORT.summary, planet_id=planet_id) for planet_id in OWN)
-            return PlayerPlanets(OWN[0], tuple(summaries))
-        assert isinstance(query, ReportPlanet)
-        if query.planet_id in self.held:
+        if isinstance(query, ListPlanetIds):
+            return self.own
+        assert isinstance(query, ReportStocks)
+        if self.held.intersection(query.planet_ids):
             await self.open.wait()
-        if query.planet_id == BROKEN:
+        if BROKEN in query.planet_ids:
             raise ValueError("broken")
-        if query.planet_id not in OWN:
-            raise Problem(403, "not_yours", "This is not yours.")
-        return replace(REPORT, summary=replace(REPORT.summary, planet_id=query.planet_id))
+        if MISSED in query.planet_ids:
+            raise Problem(503, "busy", "Too much.")
+        amounts = (1.0, 2.0, 3.0)
+        planets = (PlanetStocks(each, amounts, amounts, amounts) for each in query.planet_ids)
+        return StocksOfPlanets(tuple(planets))
 
 
 class Client(Connection):
@@ -133,7 +137,7 @@ async def test_that_only_what_somebody_wants_is_asked_for() -> None:
         hub.on_event(StocksChanged(AT, 8, 3))
         hub.on_event(StocksChanged(AT, MIRA.id, 3))
         await until(lambda: client.sent)
-        assert world.asked == [ReportPlanet(MIRA.id, 3)]
+        assert world.asked == [ReportStocks(MIRA.id, (3,))]
 
 
 async def test_that_news_of_a_planet_that_come_together_are_one_update() -> None:
@@ -192,16 +196,75 @@ async def test_that_everybody_is_told_everything_when_all_has_changed(how: str) 
         await until(lambda: len(every.sent) == 2 and len(one.sent) == 1)
 
 
+def planets_in(client: Client) -> list[int]:
+    return [json.loads(text)["planet"] for text in client.sent]
+
+
+async def test_that_each_of_many_planets_has_its_turn_and_no_round_is_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "PLANETS_PER_ROUND", 3)
+    world = World()
+    world.own = tuple(range(1, 9))
+    async with running(world) as hub:
+        client = Client()
+        client.all_planets = True
+        hub.add(client)
+        for count in (3, 6, 9):
+            hub.want(MIRA.id, None)
+            await until(lambda count=count: len(client.sent) == count)  # type: ignore[misc]
+        assert planets_in(client) == [1, 2, 3, 4, 5, 6, 7, 8, 1]
+        # Whose planets they are is asked once, and again when there is a new one.
+        assert world.asked.count(ListPlanetIds(MIRA.id)) == 1
+        world.own = (*world.own, 9)
+        hub.on_event(PlanetFounded(AT, MIRA.id, 9))
+        await until(lambda: len(client.sent) == 10)
+        hub.want(MIRA.id, None)
+        await until(lambda: len(client.sent) == 13)
+        assert planets_in(client)[9:] == [9, 2, 3, 4]
+        assert all(len(q.planet_ids) <= 3 for q in world.asked if isinstance(q, ReportStocks))
+
+
+async def test_that_whoever_was_just_asked_for_comes_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "PLANETS_PER_ROUND", 3)
+    async with running(World()) as hub:
+        client = Client()
+        client.planets = set(range(1, 9))
+        hub.add(client)
+        hub.want_first(MIRA.id, {5, 6, 7, 8})
+        await until(lambda: len(client.sent) == 6)
+        assert planets_in(client) == [5, 6, 7, 8, 1, 2]
+
+
+async def test_that_a_round_that_waits_for_a_commit_is_not_asked_for_again() -> None:
+    world = World()
+    world.open.clear()
+    world.held = {3}
+    async with running(world) as hub:
+        hers, his = Client(), Client(player_id=8)
+        hers.planets, his.planets = {3}, {4}
+        hub.add(hers)
+        hub.add(his)
+        for rounds in range(1, 30):
+            hub.on_resync()
+            await until(lambda rounds=rounds: len(his.sent) == rounds)  # type: ignore[misc]
+        assert len([q for q in world.asked if q == ReportStocks(MIRA.id, (3,))]) == 1
+        world.open.set()
+        await until(lambda: hers.sent)
+
+
 async def test_that_an_update_that_fails_does_not_end_the_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = World()
     async with running(world) as hub:
         client = Client()
-        client.planets = {3, 99, BROKEN}
+        client.planets = {3, MISSED, BROKEN}
         hub.add(client)
         # More often than there are askers.
-        for wrong in (99, BROKEN):
+        for wrong in (MISSED, BROKEN):
             for _ in range(50):
                 hub.want(MIRA.id, wrong)
                 await until(lambda: world.asked)
