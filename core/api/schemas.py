@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from core.api.context import ID_MAX
 
 PlanetId = Annotated[int, Field(ge=1, le=ID_MAX)]
-TypeName = Annotated[str, Field(min_length=1, max_length=64, examples=["metal_mine"])]
+_TYPE_CHARACTERS_MAX = 64
+
+
+def _as_type(name: str) -> str:
+    """Cut a name off that is longer than any there is: so it is unknown, and short to repeat."""
+    return name if len(name) <= _TYPE_CHARACTERS_MAX else name[:_TYPE_CHARACTERS_MAX] + "…"
+
+
+TypeName = Annotated[str, Field(min_length=1, examples=["metal_mine"]), AfterValidator(_as_type)]
+
+TypeInPath = Annotated[str, Path(min_length=1, examples=["metal_mine"]), AfterValidator(_as_type)]
 
 
 def _as_text(text: str) -> str:

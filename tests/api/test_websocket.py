@@ -341,7 +341,9 @@ async def test_that_a_reader_who_is_too_slow_is_let_go(
     monkeypatch.setattr(hub, "UPDATE_INTERVAL_S", 0.001)
     monkeypatch.setattr(hub, "BACKLOG_MAX", 16)
     padding = {"padding": "x" * 200_000}
-    monkeypatch.setattr(hub, "resource_update", lambda stocks, kept: resource_update(stocks, kept=kept) | padding)
+    monkeypatch.setattr(
+        hub, "resource_update", lambda stocks, kept: resource_update(stocks, kept=kept) | padding
+    )
     async with hosting(tmp_path) as host, client_of(host) as client:
         mira = await enter(client)
         metrics = host.metrics

@@ -23,7 +23,7 @@ from core.api.answers import (
 from core.api.context import ID_MAX, InContext, InLogin, OwnPlayer
 from core.api.documentation import may_answer
 from core.api.problems import Problem
-from core.api.schemas import BuildOrder, StartChoice
+from core.api.schemas import BuildOrder, StartChoice, TypeInPath
 from core.commands import (
     CancelBuilding,
     DemolishBuilding,
@@ -43,7 +43,6 @@ PlanetInPath = Annotated[int, Path(ge=1, le=ID_MAX)]
 PlanetInQuery = Annotated[
     int | None, Query(ge=1, le=ID_MAX, description="the active planet if none is named")
 ]
-TypeInPath = Annotated[str, Path(min_length=1, max_length=64, examples=["metal_mine"])]
 _OFFSET_MAX = 10_000
 
 

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import exposition, openmetrics
 
@@ -23,6 +23,7 @@ from core.api.answers import (
 from core.api.context import Context, InContext, host_or_loopback, limited_by_address
 from core.api.documentation import may_answer
 from core.api.problems import Problem
+from core.api.schemas import TypeInPath
 from core.components import BUILDINGS, RESOURCES
 from core.health import Health, assess
 from core.process_memory import resident_bytes
@@ -98,7 +99,7 @@ async def metrics(request: Request, context: InContext) -> Response:
     responses=may_answer(404, 422, 429, 503),
 )
 async def building_costs(
-    building_type: Annotated[str, Path(max_length=64, examples=["metal_mine"])],
+    building_type: TypeInPath,
     context: InContext,
     level: Annotated[int, Query(ge=0, lt=RULES.level_limit)] = 0,
 ) -> BuildingCosts:

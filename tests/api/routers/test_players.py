@@ -282,3 +282,18 @@ async def test_that_players_have_the_planets_they_own(tmp_path: Path) -> None:
             world = game_of(host).state.world
             owner = world.component_for_entity(PLANET, planet["id"], Planet).owner_id
             assert owner == player.id
+
+
+async def test_that_a_type_that_is_longer_than_any_is_unknown_and_not_repeated_whole(
+    tmp_path: Path,
+) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        mira = await enter(client)
+        for answer in (
+            await mira.build("x" * 65),
+            await mira.build("💥" * 10_000),
+            await mira.build("metal_mine" * 20),
+            await mira.delete("/player/{id}/buildings/" + "x" * 65),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (404, "unknown_type")
+            assert len(answer.json()["detail"]) < 200

@@ -122,7 +122,8 @@ async def test_that_prices_are_those_of_a_planet_without_bonuses(tmp_path: Path)
             ("/building-costs/metal_mine?level=1.5", 422),
             ("/building-costs/metal_mine?level=1e3", 422),
             ("/building-costs/metal_mine?level=" + "9" * 5000, 422),
-            ("/building-costs/" + "x" * 65, 422),
+            ("/building-costs/" + "x" * 65, 404),
+            ("/building-costs/" + "%F0%9F%92%A5" * 65, 404),
         ):
             assert (await client.get(path)).status_code == status, path[:80]
 
