@@ -17,6 +17,8 @@ from core.sync import Account
 from core.systems.construction import Item
 from core.systems.founding import Home
 
+# The end of what the calendar of datetime, and of most clients, can say.
+_LATEST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 # The mean temperature of a planet lies this far below its maximum.
 _MEAN_BELOW_MAXIMUM_C = 20
 
@@ -239,8 +241,11 @@ class HealthAnswer(Answer):
 
 
 def iso_time(world_time: float) -> str:
-    """Return world time as ISO 8601 in UTC."""
-    return iso(datetime.fromtimestamp(world_time, UTC))
+    """Return world time as ISO 8601 in UTC; what comes after the year 9999 as its last second.
+
+    The highest levels of a building take longer than that in a slow world.
+    """
+    return iso(datetime.fromtimestamp(min(world_time, _LATEST), UTC))
 
 
 def iso(moment: datetime) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +36,13 @@ def test_that_times_are_utc_with_a_z() -> None:
     assert iso_time(1_800_000_000.1239) == "2027-01-15T08:00:00.123Z"
     tokyo = datetime(2027, 1, 15, 17, tzinfo=timezone(timedelta(hours=9)))
     assert iso(tokyo) == "2027-01-15T08:00:00.000Z"
+
+
+@pytest.mark.parametrize("moment", [253_402_300_799.0, 253_402_300_800.0, 1e15, 1e300, math.inf])
+def test_that_a_time_after_the_last_year_is_told_as_its_end(moment: float) -> None:
+    assert iso_time(moment) == "9999-12-31T23:59:59.000Z"
+    item = queue_item(Item("metal_mine", 99, False, (90, 22, 0), 1_800_000_000.0, moment))
+    assert item.completion_time == "9999-12-31T23:59:59.000Z"
 
 
 @given(st.floats(0, 4e9))
