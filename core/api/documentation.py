@@ -18,9 +18,10 @@ nothing was done; with 504 it was done and will be saved as soon as storage work
 
 **WebSocket.** Connect to `/ws` and send `{"type": "auth", "token": "…"}` within five seconds, or
 connect with `?token=…`; then comes `welcome`. Send `ping`, or `subscribe` and `unsubscribe` with
-`"planets": [ids]` or `"all"`. Then come `resource_update`, at every turn and once a second (of more
-than a hundred planets a hundred each second, in turn), and `building_complete`. Messages have at most 4 KiB. It is closed with 1008 for a bad token, 1009 for
-a message that is too big, 1013 for a reader who is too slow, 1001 when the world stops.
+`"planets": [ids]` or `"all"`. Then come `building_complete` and `resource_update`, the latter at
+every turn and once a second (of more than a hundred planets a hundred each second, in turn).
+Messages have at most 4 KiB. It is closed with 1008 for a bad token, 1009 for a message that is too
+big, 1013 for a reader who is too slow, 1001 when the world stops.
 """
 
 TAGS = [

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from core.api import hub, websocket
 from core.api.answers import resource_update
+from core.queries import PlanetStocks
 from tests.api.hosting import (
     PASSWORD,
     PATIENCE_S,
@@ -340,10 +341,11 @@ async def test_that_a_reader_who_is_too_slow_is_let_go(
 ) -> None:
     monkeypatch.setattr(hub, "UPDATE_INTERVAL_S", 0.001)
     monkeypatch.setattr(hub, "BACKLOG_MAX", 16)
-    padding = {"padding": "x" * 200_000}
-    monkeypatch.setattr(
-        hub, "resource_update", lambda stocks, kept: resource_update(stocks, kept=kept) | padding
-    )
+
+    def padded(stocks: PlanetStocks, *, kept: bool) -> dict[str, Any]:
+        return resource_update(stocks, kept=kept) | {"padding": "x" * 200_000}
+
+    monkeypatch.setattr(hub, "resource_update", padded)
     async with hosting(tmp_path) as host, client_of(host) as client:
         mira = await enter(client)
         metrics = host.metrics
