@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,33 @@ async def test_that_nothing_that_is_sent_is_an_error_or_changes_the_world(tmp_pa
         assert world_of(host) == before
         assert (await client.post("/auth/register", json=registration("mira"))).status_code == 400
         assert attack.sent > 700
+
+
+@pytest.mark.usefixtures("no_error_is_logged")
+async def test_that_nonsense_with_the_hosts_token_is_no_error_either(tmp_path: Path) -> None:
+    settings = {"rate_limit_per_minute": 1_000_000}
+    async with hosting(tmp_path, **settings) as host, client_of(host) as client:
+        mira = await enter(client)
+        attack = Attack(replace(mira, token=host.folder.host_token.read_text().strip()))
+        api = (await client.get("/openapi.json")).json()
+        before = world_of(host)
+        for method, path, operation in operations_of(api):
+            if not path.startswith("/admin"):
+                continue
+            for name in parameters(operation, "path"):
+                for value in PATH_VALUES:
+                    await attack.send(method, filled(path, mira.id, **{name: value}))
+            for name in parameters(operation, "query"):
+                for value in QUERY_VALUES:
+                    query = f"{name}={value.format(name=name)}"
+                    await attack.send(method, f"{filled(path, mira.id)}?{query}")
+            # What a route has no use for it passes over, and does what it is for.
+            bodies = bodies_for(operation, api) if "requestBody" in operation else BODIES
+            for body in bodies:
+                answer = await attack.send(method, filled(path, mira.id), body)
+                assert answer.status_code >= 400 or "requestBody" not in operation, (path, body)
+        assert world_of(host) == before
+        assert attack.sent >= len(BODIES)
 
 
 @pytest.mark.usefixtures("no_error_is_logged")

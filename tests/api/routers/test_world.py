@@ -226,6 +226,9 @@ async def test_that_openapi_describes_every_route_and_its_answers(tmp_path: Path
             "/metrics",
         )
         assert ("security" in operation) == needs_login, (method, path)
+        if path.startswith("/admin"):
+            assert operation["tags"] == ["host"], path
+            assert operation["responses"].keys() >= {"401", "403", "429"}, path
     assert api["components"]["securitySchemes"] == {
         "HTTPBearer": {
             "type": "http",
