@@ -46,7 +46,9 @@ def test_that_a_headless_start_needs_no_display() -> None:
 def test_that_documents_name_files_that_exist(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     # What a reader is told to create is not there yet.
-    named = re.findall(r"(?<!Create )`((?:core|desktop_app|tests|migrations|resources)/[\w./]+)`", text)
+    named = re.findall(
+        r"(?<!Create )`((?:core|desktop_app|tests|migrations|resources)/[\w./]+)`", text
+    )
     missing = [name for name in named if not (ROOT / name).exists()]
     assert not missing
 
