@@ -20,6 +20,8 @@ _SPEEDS = (
     "fleet_speed_peaceful",
     "fleet_speed_holding",
 )
+# There is nothing for a command to do with these. Without a window it is anyway.
+_HOSTING_ONLY = ("host", "port", "speed")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,7 +34,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     try:
-        options = _parser().parse_args(arguments)
+        options = _options(arguments)
         folder = (
             DataFolder(options.data_dir.resolve()) if options.data_dir else DataFolder.default()
         )
@@ -49,22 +51,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_UNUSABLE
 
 
-def _parser() -> argparse.ArgumentParser:
-    common = _Parser(add_help=False)
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return what the command line says. Raise StarkeepError if part of it would go unheeded."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is not None:
+        for name in _HOSTING_ONLY:
+            if getattr(options, name) is not None:
+                parser.error(f"--{name} is for hosting a world and says nothing to {options.command}")
+    return options
+
+
+def _common(**defaults: Any) -> argparse.ArgumentParser:
+    """Return the options that stand before a command as well as behind it."""
+    common = _Parser(add_help=False, **defaults)
     common.add_argument("--data-dir", type=Path, metavar="DIR", help="where the world lies")
     common.add_argument("--database-url", metavar="URL", help="instead of a file in that folder")
     common.add_argument(
         "--log-level",
         choices=("debug", "info", "warning"),
-        default="info",
         metavar="L",
         help="debug, info or warning",
     )
+    return common
+
+
+def _parser() -> argparse.ArgumentParser:
+    # What is not given behind a command must not undo what was given before it.
+    common = _common(argument_default=argparse.SUPPRESS)
     parser = _Parser(
         prog="starkeep",
-        parents=[common],
+        parents=[_common()],
         description="Host a persistent space-strategy world, and watch how it ticks and saves.",
     )
+    parser.set_defaults(log_level="info")
     parser.add_argument("--version", action="version", version=f"starkeep {core.__version__}")
     parser.add_argument("--headless", action="store_true", help="no window, no display needed")
     parser.add_argument("--host", metavar="H", help="address to serve players on (127.0.0.1)")

@@ -147,3 +147,11 @@ def test_that_a_command_needs_the_world_to_itself(tmp_path: Path) -> None:
     data_dir = tmp_path / "world"
     with hosting(data_dir):
         assert "open in another process" in refused("migrate", "--data-dir", str(data_dir))
+
+
+def test_that_an_option_before_a_command_leaves_the_default_world_alone(tmp_path: Path) -> None:
+    env = {"XDG_DATA_HOME": str(tmp_path / "home")}
+    ended = run("--data-dir", str(tmp_path / "world"), "migrate", env=env)
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "world" / "world.db").exists()
+    assert not (tmp_path / "home").exists()
