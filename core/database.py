@@ -122,8 +122,10 @@ async def start_db(url: URL) -> None:
     try:
         async with writer.connect() as connection:
             await connection.exec_driver_sql("SELECT 1")
-    except Exception as error:
+    except BaseException as error:
         await writer.dispose()
+        if not isinstance(error, Exception):
+            raise  # whoever opened it has given up
         raise DatabaseError(f"the database cannot be opened: {_reason(error)}") from error
     sqlite = url.get_backend_name() == "sqlite"
     _Engines.writer = writer

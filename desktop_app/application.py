@@ -17,7 +17,7 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from concurrent.futures import Future
 from enum import Enum
 from typing import Any
@@ -86,24 +86,36 @@ class Host(QObject):
         self._tasks: set[asyncio.Task[None]] = set()
         self._lock = WorldLock(folder.lock)
         self._change = asyncio.Lock()
+        self._starting: asyncio.Future[None] | None = None
+        self._stop_wanted = False
 
     # Start and stop ----------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Bring the world to life. Raise StarkeepError if it cannot be; nothing is left behind."""
+        """Bring the world to life, unless stop() is called meanwhile: then it is stopped.
+
+        Raise StarkeepError if it cannot be brought to life; nothing is left behind.
+        """
         async with self._change:
             if self.state is HostState.RUNNING:
                 return
             self._become(HostState.STARTING)
+            self._stop_wanted = False
+            self._starting = asyncio.ensure_future(self._start())
             try:
-                await self._start()
+                await self._starting
             except BaseException as error:
-                self.error = str(error)
+                broken_off = self._stop_wanted and isinstance(error, asyncio.CancelledError)
+                self.error = None if broken_off else str(error)
                 await self._unwind()
                 self._become(HostState.STOPPED)
-                raise
-            self.started_at = time.monotonic()
-            self._become(HostState.RUNNING)
+                if not broken_off:
+                    raise
+            else:
+                self.started_at = time.monotonic()
+                self._become(HostState.RUNNING)
+            finally:
+                self._starting = None
 
     async def _start(self) -> None:
         self.error = None
@@ -130,7 +142,13 @@ class Host(QObject):
             self._lock.acquire()
 
     async def stop(self) -> None:
-        """End the world in order. Raise StorageError if the final save could not be made."""
+        """End the world in order; a start that is under way is broken off.
+
+        Raise StorageError if the final save could not be made.
+        """
+        if self._starting is not None:
+            self._stop_wanted = True
+            self._starting.cancel()
         async with self._change:
             if self.state not in (HostState.RUNNING, HostState.FAILED):
                 return
@@ -236,7 +254,8 @@ class Host(QObject):
         self.game, self.simulation, self._thread = game, simulation, thread
         thread.start()
         self._stack.push_async_callback(self._stop_simulation, simulation, thread)
-        await asyncio.wrap_future(simulation.ready)
+        # The simulation's own: a start that is broken off must not cancel it.
+        await asyncio.shield(asyncio.wrap_future(simulation.ready))
         return simulation
 
     async def _stop_simulation(self, simulation: Simulation, thread: TickThread) -> None:
@@ -263,7 +282,7 @@ class Host(QObject):
             host_token=load_or_create_secret(self.folder.host_token),
         )
         self._server = ApiServer(app, listening)
-        await self._server.start()
+        await _undivided(self._server.start())
         self.address = listening.getsockname()[:2]
 
     async def _close_server(self) -> None:
@@ -306,6 +325,16 @@ class Host(QObject):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _undivided(step: Coroutine[Any, Any, None]) -> None:
+    """Await a short step that cannot be given up half done: a cancellation waits for its end."""
+    task = asyncio.ensure_future(step)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 async def _limited(what: str, work: Awaitable[None], timeout_s: float) -> None:

@@ -118,10 +118,10 @@ async def _headless(
         logs.log_to_file(folder.logs, log_level)
         # Nobody is there to press a button: a world that has failed is saved and ends.
         host.changed.connect(lambda: stop.set() if host.state is HostState.FAILED else None)
-        await host.start()
-        logs.log_to_stderr(log_level)
-        announce(host)
-        await stop.wait()
+        if await _started(host, stop):
+            logs.log_to_stderr(log_level)
+            announce(host)
+            await stop.wait()
         failed = host.state is HostState.FAILED
         return EXIT_NOT_SAVED if not await _stopped(host) or failed else EXIT_OK
 
@@ -149,9 +149,9 @@ async def _with_window(
         first = FirstInstance(folder, window)
         window.show()
         try:
-            await host.start()
-            announce(host)
-            await stop.wait()
+            if await _started(host, stop):
+                announce(host)
+                await stop.wait()
             return EXIT_OK if await _stopped(host) else EXIT_NOT_SAVED
         finally:
             first.close()
@@ -184,6 +184,18 @@ def _host_of(folder: DataFolder, overrides: Mapping[str, Any]) -> Iterator[Host]
         yield host
     finally:
         host.end_threads()
+
+
+async def _started(host: Host, stop: asyncio.Event) -> bool:
+    """Start the host; break that off, and return False, as soon as somebody wants to stop."""
+    starting = asyncio.ensure_future(host.start())
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not starting.done():
+        await _stopped(host)
+    await starting
+    return host.state is not HostState.STOPPED
 
 
 def announce(host: Host) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,6 +21,7 @@ from core import database, sync
 from core.commands import Accepted, Command, FoundHome, StartBuilding, Unavailable
 from core.components import PLANET
 from core.errors import AddressInUseError, DatabaseError, StorageError, WorldInUseError
+from core.game import GameWorld
 from core.queries import PlanetReport, ReportPlanet
 from core.sync import Account, NewAccount
 from desktop_app.application import Host, HostState
@@ -166,6 +168,59 @@ async def test_that_a_database_in_the_way_leaves_nothing_behind(tmp_path: Path) 
     (tmp_path / "world.db").unlink()
     await host.start()
     await host.stop()
+
+
+@pytest.mark.parametrize("turns", [1, 2, 5, 10, 20, 40, 80, 160, 320])
+async def test_that_a_start_can_be_broken_off_anywhere(tmp_path: Path, turns: int) -> None:
+    host = make_host(tmp_path)
+    starting = asyncio.ensure_future(host.start())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(20):
+        await host.stop()
+        await starting
+    assert host.state is HostState.STOPPED
+    assert host.error is None
+    assert not database.is_open()
+    await host.start()
+    await host.stop()
+
+
+async def test_that_catching_up_is_broken_off_and_goes_on_at_the_next_start(tmp_path: Path) -> None:
+    async with running_host(tmp_path) as host:
+        player_id = await settle(host)
+        await accepted(host, StartBuilding(player_id, "metal_mine"))
+    make_it_a_week_ago(tmp_path / "world.db")
+    host = make_host(tmp_path)
+    wanted = threading.Event()
+
+    def stop_there(text: str, _done: int, _total: int) -> None:
+        if text == "Catching up":
+            wanted.set()
+            loop.call_soon(lambda: stopping.append(asyncio.ensure_future(host.stop())))
+
+    def slow_to_catch_up(*arguments: Any) -> int:
+        # As long as it takes until somebody wants to stop.
+        assert host.game is not None
+        progress, stop = arguments[1:]
+        progress(0, 1)
+        assert wanted.wait(20)
+        while not stop():
+            time.sleep(0.001)
+        return 0
+
+    loop = asyncio.get_running_loop()
+    stopping: list[asyncio.Future[None]] = []
+    host.progressed.connect(stop_there)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GameWorld, "catch_up", lambda _game, *rest: slow_to_catch_up(*rest))
+        async with asyncio.timeout(20):
+            await host.start()
+    await asyncio.gather(*stopping)
+    assert host.state is HostState.STOPPED
+    async with running_host(tmp_path) as host:
+        report = await ask(host, ReportPlanet(player_id))
+        assert report.levels["metal_mine"] == 1
 
 
 async def test_that_a_world_is_opened_once(tmp_path: Path) -> None:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import core
-from tests.end_to_end.program import hosting, player, run
+from tests.end_to_end.program import (
+    START_TIMEOUT_S,
+    command,
+    environment,
+    hosting,
+    player,
+    run,
+    wait_until,
+)
 
 
 def refused(*arguments: str, env: dict[str, str] | None = None) -> str:
@@ -155,3 +165,18 @@ def test_that_an_option_before_a_command_leaves_the_default_world_alone(tmp_path
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "world" / "world.db").exists()
     assert not (tmp_path / "home").exists()
+
+
+def test_that_a_stop_during_the_start_ends_with_zero_and_no_word(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "starkeep.log"
+    process = subprocess.Popen(
+        command(*headless(tmp_path)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(None),
+    )
+    wait_until("it is starting", lambda: log.exists() and "is starting" in log.read_text())
+    process.send_signal(signal.SIGTERM)
+    stdout, stderr = process.communicate(timeout=START_TIMEOUT_S)
+    assert (process.returncode, stdout, stderr) == (0, "", "")
