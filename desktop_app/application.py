@@ -107,8 +107,7 @@ class Host(QObject):
             except BaseException as error:
                 broken_off = self._stop_wanted and isinstance(error, asyncio.CancelledError)
                 self.error = None if broken_off else str(error)
-                await self._unwind()
-                self._become(HostState.STOPPED)
+                await self._undo_start()
                 if not broken_off:
                     raise
             else:
@@ -116,6 +115,15 @@ class Host(QObject):
                 self._become(HostState.RUNNING)
             finally:
                 self._starting = None
+
+    async def _undo_start(self) -> None:
+        """End what a start has brought up so far; why it ended is worth more than what fails now."""
+        try:
+            await self._unwind()
+        except Exception:
+            log.exception("a start that ended early could not be undone in order")
+        finally:
+            self._become(HostState.STOPPED)
 
     async def _start(self) -> None:
         self.error = None

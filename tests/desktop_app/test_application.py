@@ -223,6 +223,28 @@ async def test_that_catching_up_is_broken_off_and_goes_on_at_the_next_start(tmp_
         assert report.levels["metal_mine"] == 1
 
 
+async def test_that_a_failed_start_that_cannot_be_undone_can_be_repeated(tmp_path: Path) -> None:
+    host = make_host(tmp_path)
+    stop_simulation = host._stop_simulation
+
+    async def broken_server(*_: Any) -> None:
+        raise ValueError("no server")
+
+    async def broken_stop(*arguments: Any) -> None:
+        await stop_simulation(*arguments)
+        raise ValueError("no end")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(host, "_start_server", broken_server)
+        patch.setattr(host, "_stop_simulation", broken_stop)
+        with pytest.raises(ValueError, match="no server"):
+            await host.start()
+    assert host.state is HostState.STOPPED
+    assert host.error == "no server"
+    await host.start()
+    await host.stop()
+
+
 async def test_that_a_world_is_opened_once(tmp_path: Path) -> None:
     async with running_host(tmp_path):
         with pytest.raises(WorldInUseError):
