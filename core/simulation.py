@@ -470,11 +470,9 @@ class Simulation:
 
     def _give_up(self) -> None:
         writer = self.game.writer
-        count = writer.unsaved_count()
         reason = writer.last_error or "the database does not answer"
-        error = StorageError(
-            f"the final save could not be made, {count} changes are lost: {reason}"
-        )
+        lost = _lost_in_words(writer.unsaved_count())
+        error = StorageError(f"the final save could not be made, {lost}: {reason}")
         log.error("%s", error)
         writer.abandon(error)
         self.finished.set_exception(error)
@@ -493,3 +491,14 @@ class Simulation:
         if not self.finished.done():
             self.finished.set_exception(StorageError("the simulation ended without a final save"))
         self._flush()
+
+
+def _lost_in_words(changes: int) -> str:
+    # Nobody knows whether a batch that was not answered is on the disk after all.
+    match changes:
+        case 0:
+            return "but nothing had changed since the last one"
+        case 1:
+            return "one change may be lost"
+        case _:
+            return f"up to {changes} changes may be lost"

@@ -49,6 +49,8 @@ SWITCH_INTERVAL_S = 0.001
 SERVER_CLOSE_TIMEOUT_S = 10.0
 DATABASE_CLOSE_TIMEOUT_S = 30.0
 SUPERVISION_INTERVAL_S = 0.5
+# What a tick and the orders that were taken may still need, beside the final save.
+THREAD_END_TIMEOUT_S = 30.0
 LAST_RESORT_S = 5.0
 
 
@@ -80,6 +82,8 @@ class Host(QObject):
         self.address: tuple[str, int] | None = None
         self.started_at: float | None = None  # on the monotonic clock
         self.error: str | None = None
+        # Why the last final save could not be made; until the world is up again.
+        self.not_saved: str | None = None
         self._stack = contextlib.AsyncExitStack()
         self._thread: TickThread | None = None
         self._server: ApiServer | None = None
@@ -112,6 +116,7 @@ class Host(QObject):
                     raise
             else:
                 self.started_at = time.monotonic()
+                self.not_saved = None
                 self._become(HostState.RUNNING)
             finally:
                 self._starting = None
@@ -127,6 +132,8 @@ class Host(QObject):
 
     async def _start(self) -> None:
         self.error = None
+        if self._thread is not None and self._thread.isRunning():
+            raise StorageError("the world's last run has not ended; start the program anew")
         self.settings = load_settings(self.folder.root, self.overrides)
         self.metrics = Metrics()
         sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -176,8 +183,10 @@ class Host(QObject):
             self.simulation = None
             self.game = None
 
-    def end_threads(self) -> None:
+    def end_threads(self) -> bool:
         """End what a stop that broke has left running, so that the process can end.
+
+        Return False if the simulation does not end even so.
 
         The last resort: nothing is waited for but the simulation, which would abort the process if
         it were still running at its end. After an orderly stop there is nothing to do.
@@ -186,12 +195,12 @@ class Host(QObject):
         if server is not None:
             server.begin_to_stop()
         if thread is None or thread.isFinished():
-            return
+            return True
         log.critical("the world did not stop in order; ending its thread")
         # Now no save can keep it waiting.
         sync.set_persistence_loop(None)
         thread.abandon()
-        thread.wait(int(LAST_RESORT_S * 1000))
+        return thread.wait(int(LAST_RESORT_S * 1000))
 
     @property
     def url(self) -> str | None:
@@ -269,17 +278,38 @@ class Host(QObject):
     async def _stop_simulation(self, simulation: Simulation, thread: TickThread) -> None:
         """End the simulation with its final save. Raise StorageError if it could not be made."""
         simulation.request_stop()
-        await thread.ended()
-        gc.unfreeze()
+        try:
+            await self._thread_ended(thread)
+            result = await self._final_save(simulation, thread)
+        except StorageError as error:
+            self.not_saved = str(error)
+            raise
+        log.info("final save: %d changes in %d batches", result.aggregates, result.batches)
+
+    async def _thread_ended(self, thread: TickThread) -> None:
+        timeout_s = THREAD_END_TIMEOUT_S + self.settings.final_save_timeout_seconds
+        try:
+            await asyncio.wait_for(thread.ended(), timeout_s)
+        except TimeoutError:
+            text = f"the simulation did not end within {timeout_s:.0f} s; what it held is not saved"
+            log.critical(text)
+            raise StorageError(text) from None
+        finally:
+            gc.unfreeze()
+
+    async def _final_save(self, simulation: Simulation, thread: TickThread) -> SaveResult:
         if thread.error is not None:
             # The loop broke, the world did not: what has changed can still be saved.
             saved = simulation.game.save_player_data(SaveReason.FINAL)
         else:
             saved = simulation.finished
-        result = await asyncio.wait_for(
-            asyncio.shield(asyncio.wrap_future(saved)), self.settings.final_save_timeout_seconds
-        )
-        log.info("final save: %d changes in %d batches", result.aggregates, result.batches)
+        timeout_s = self.settings.final_save_timeout_seconds
+        try:
+            return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(saved)), timeout_s)
+        except TimeoutError:
+            raise StorageError(
+                f"the final save could not be made within {timeout_s:.0f} s"
+            ) from None
 
     async def _start_server(self, simulation: Simulation, listening: socket.socket) -> None:
         app = create_app(

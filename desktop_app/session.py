@@ -9,11 +9,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from PySide6.QtCore import QCoreApplication, QTimer
 
-from core.errors import StarkeepError, WorldInUseError
+from core.errors import StarkeepError, StorageError, WorldInUseError
 from core.paths import DataFolder
 from desktop_app import logs
 from desktop_app.application import Host, HostState
@@ -33,11 +33,29 @@ Work = Callable[[asyncio.Event], Coroutine[Any, Any, int]]
 def run(folder: DataFolder, overrides: Mapping[str, Any], log_level: str, headless: bool) -> int:
     """Host the world until somebody stops it. Raise StarkeepError if it cannot be started."""
     logs.keep_quiet()
-    if headless:
-        app = QCoreApplication(sys.argv[:1])
-        return run_on_host_loop(app, lambda stop: _headless(folder, overrides, log_level, stop))
-    app = _gui_application()
-    return run_on_host_loop(app, lambda stop: _with_window(folder, overrides, log_level, stop))
+    app = QCoreApplication(sys.argv[:1]) if headless else _gui_application()
+    host = Host(folder, overrides)
+    work = _headless if headless else _with_window
+    error: StarkeepError | None = None
+    try:
+        return run_on_host_loop(app, lambda stop: work(host, log_level, stop))
+    except StarkeepError as caught:
+        error = caught
+        raise
+    finally:
+        # Whatever has happened, no thread outlives this and hangs the process.
+        if not host.end_threads():
+            _leave(error)
+
+
+def _leave(error: StarkeepError | None) -> NoReturn:
+    """End the process where it stands: it would abort over a simulation that does not end."""
+    if error is not None:
+        print(f"starkeep: {error}", file=sys.stderr)
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(EXIT_NOT_SAVED)
 
 
 # The event loop -----------------------------------------------------------------------------------
@@ -110,52 +128,46 @@ def _log_lost_exception(_loop: asyncio.AbstractEventLoop, context: dict[str, Any
 # Headless -----------------------------------------------------------------------------------------
 
 
-async def _headless(
-    folder: DataFolder, overrides: Mapping[str, Any], log_level: str, stop: asyncio.Event
-) -> int:
-    with _host_of(folder, overrides) as host:
-        host.acquire()
-        logs.log_to_file(folder.logs, log_level)
-        # Nobody is there to press a button: a world that has failed is saved and ends.
-        host.changed.connect(lambda: stop.set() if host.state is HostState.FAILED else None)
-        if await _started(host, stop):
-            logs.log_to_stderr(log_level)
-            announce(host)
-            await stop.wait()
-        failed = host.state is HostState.FAILED
-        return EXIT_NOT_SAVED if not await _stopped(host) or failed else EXIT_OK
+async def _headless(host: Host, log_level: str, stop: asyncio.Event) -> int:
+    host.acquire()
+    logs.log_to_file(host.folder.logs, log_level)
+    # Nobody is there to press a button: a world that has failed is saved and ends.
+    host.changed.connect(lambda: stop.set() if host.state is HostState.FAILED else None)
+    if await _started(host, stop):
+        logs.log_to_stderr(log_level)
+        announce(host)
+        await stop.wait()
+    failed = host.state is HostState.FAILED
+    return EXIT_NOT_SAVED if not await _stopped(host) or failed else EXIT_OK
 
 
 # With a window ------------------------------------------------------------------------------------
 
 
-async def _with_window(
-    folder: DataFolder, overrides: Mapping[str, Any], log_level: str, stop: asyncio.Event
-) -> int:
+async def _with_window(host: Host, log_level: str, stop: asyncio.Event) -> int:
     # Only here: a headless start needs no display and none of its libraries.
     from desktop_app.main_window import MainWindow
     from desktop_app.single_instance import FirstInstance, raise_first_instance
 
-    with _host_of(folder, overrides) as host:
-        try:
-            host.acquire()
-        except WorldInUseError:
-            if await raise_first_instance(folder):
-                return EXIT_OK
-            raise
-        logs.log_to_file(folder.logs, log_level)
-        window = MainWindow(host)
-        window.quit_requested.connect(stop.set)
-        first = FirstInstance(folder, window)
-        window.show()
-        try:
-            if await _started(host, stop):
-                announce(host)
-                await stop.wait()
-            return EXIT_OK if await _stopped(host) else EXIT_NOT_SAVED
-        finally:
-            first.close()
-            window.end()
+    try:
+        host.acquire()
+    except WorldInUseError:
+        if await raise_first_instance(host.folder):
+            return EXIT_OK
+        raise
+    logs.log_to_file(host.folder.logs, log_level)
+    window = MainWindow(host)
+    window.quit_requested.connect(stop.set)
+    first = FirstInstance(host.folder, window)
+    window.show()
+    try:
+        if await _started(host, stop):
+            announce(host)
+            await stop.wait()
+        return EXIT_OK if await _stopped(host) else EXIT_NOT_SAVED
+    finally:
+        first.close()
+        window.end()
 
 
 def _gui_application() -> QCoreApplication:
@@ -176,16 +188,6 @@ def _gui_application() -> QCoreApplication:
 # Both ---------------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def _host_of(folder: DataFolder, overrides: Mapping[str, Any]) -> Iterator[Host]:
-    """Make a host; whatever happens, no thread of it outlives this and hangs the process."""
-    host = Host(folder, overrides)
-    try:
-        yield host
-    finally:
-        host.end_threads()
-
-
 async def _started(host: Host, stop: asyncio.Event) -> bool:
     """Start the host; break that off, and return False, as soon as somebody wants to stop."""
     starting = asyncio.ensure_future(host.start())
@@ -193,7 +195,8 @@ async def _started(host: Host, stop: asyncio.Event) -> bool:
     await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     if not starting.done():
-        await _stopped(host)
+        with contextlib.suppress(StorageError):  # it is told at the end
+            await host.stop()
     await starting
     return host.state is not HostState.STOPPED
 
@@ -204,10 +207,9 @@ def announce(host: Host) -> None:
 
 
 async def _stopped(host: Host) -> bool:
-    """Stop the host; return whether everything was saved."""
-    try:
+    """Stop the host; return whether everything was saved, and say so if it was not."""
+    with contextlib.suppress(StorageError):  # host.not_saved tells of it
         await host.stop()
-    except (StarkeepError, TimeoutError) as error:
-        print(f"starkeep: {error}", file=sys.stderr)
-        return False
-    return True
+    if host.not_saved is not None:
+        print(f"starkeep: {host.not_saved}", file=sys.stderr)
+    return host.not_saved is None

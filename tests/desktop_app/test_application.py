@@ -24,7 +24,9 @@ from core.errors import AddressInUseError, DatabaseError, StorageError, WorldInU
 from core.game import GameWorld
 from core.queries import PlanetReport, ReportPlanet
 from core.sync import Account, NewAccount
+from desktop_app import application
 from desktop_app.application import Host, HostState
+from desktop_app.session import _stopped
 from tests.hosts import ask, make_host, order, running_host
 from tests.worlds import bits_of
 
@@ -252,7 +254,7 @@ async def test_that_a_world_is_opened_once(tmp_path: Path) -> None:
 
 
 async def test_that_a_final_save_that_cannot_be_made_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 500)
     host = make_host(tmp_path, final_save_timeout_seconds=1.0, storage_grace_seconds=0.5)
@@ -270,6 +272,49 @@ async def test_that_a_final_save_that_cannot_be_made_is_said(
     assert outcome.code == "not_saved"
     assert host.state is HostState.STOPPED
     assert not database.is_open()
+    # Stopped by its button: when the window is closed the program still ends with an error.
+    assert host.not_saved is not None
+    assert "one change may be lost" in host.not_saved
+    assert not await _stopped(host)
+    assert host.not_saved in capsys.readouterr().err
+    await host.start()
+    assert host.not_saved is None
+    assert await _stopped(host)
+
+
+async def test_that_a_simulation_that_does_not_end_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(application, "THREAD_END_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(application, "LAST_RESORT_S", 0.1)
+    host = make_host(tmp_path, final_save_timeout_seconds=1.0)
+    await host.start()
+    thread, stuck, released = host._thread, threading.Event(), threading.Event()
+    assert host.game is not None
+    assert thread is not None
+
+    def never_ends(*_: Any) -> None:
+        stuck.set()
+        released.wait()
+
+    host.game.process = never_ends  # type: ignore[method-assign]
+    async with asyncio.timeout(20):
+        while not stuck.is_set():
+            await asyncio.sleep(0.01)
+        with pytest.raises(StorageError, match="did not end within 1 s"):
+            await host.stop()
+    assert host.state is HostState.STOPPED
+    assert not database.is_open()
+    assert host.not_saved is not None
+    with pytest.raises(StorageError, match="start the program anew"):
+        await host.start()
+    assert not host.end_threads()
+    assert [r.levelname for r in caplog.records if "did not end within" in r.message] == [
+        "CRITICAL"
+    ]
+    released.set()
+    await thread.ended()
+    assert host.end_threads()
 
 
 async def test_that_a_stop_that_breaks_leaves_no_thread_running(

@@ -6,6 +6,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests.end_to_end.program import (
     hosting,
     player,
     run,
+    wait_for_url,
     wait_until,
 )
 
@@ -180,3 +182,32 @@ def test_that_a_stop_during_the_start_ends_with_zero_and_no_word(tmp_path: Path)
     process.send_signal(signal.SIGTERM)
     stdout, stderr = process.communicate(timeout=START_TIMEOUT_S)
     assert (process.returncode, stdout, stderr) == (0, "", "")
+
+
+STUCK = """
+import sys, time
+from core.simulation import Simulation
+from desktop_app import application
+from desktop_app.__main__ import main
+
+application.THREAD_END_TIMEOUT_S = application.LAST_RESORT_S = 0.1
+Simulation._finish = lambda _simulation: time.sleep(3600)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_that_a_simulation_that_does_not_end_is_told_and_left(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", STUCK, *headless(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment({"FINAL_SAVE_TIMEOUT_SECONDS": "1"}),
+    )
+    wait_for_url(process)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=START_TIMEOUT_S)
+    assert process.returncode == 1, stderr
+    assert any(line.startswith("starkeep: the simulation did not") for line in stderr.splitlines())
+    assert "QThread" not in stderr
+    assert "CRITICAL" in (tmp_path / "logs" / "starkeep.log").read_text()
