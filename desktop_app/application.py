@@ -4,7 +4,8 @@
     stop:  refuse orders → carry out and save what was taken → answer → close the server →
            close the database → release the lock
 
-The host may be stopped and started again in the same process.
+The host may be stopped and started again in the same process. Whoever wants to keep the world to this
+process meanwhile, like a window that offers to start it again, takes the lock before the first start.
 """
 
 from __future__ import annotations
@@ -137,8 +138,9 @@ class Host(QObject):
         self.settings = load_settings(self.folder.root, self.overrides)
         self.metrics = Metrics()
         sys.setswitchinterval(SWITCH_INTERVAL_S)
-        self.acquire()
-        self._stack.callback(self._lock.release)
+        if not self._lock.held:
+            self.acquire()
+            self._stack.callback(self.release)
         listening = bind(self.settings.host, self.settings.port)
         self._stack.callback(listening.close)
         await self._open_database()
@@ -151,10 +153,16 @@ class Host(QObject):
         self._stack.push_async_callback(self._cancel_tasks)
 
     def acquire(self) -> None:
-        """Take the world's lock, if this host does not have it. Raise WorldInUseError."""
-        if not self._lock.held:
-            self.folder.create()
-            self._lock.acquire()
+        """Take the world's lock, until release(). Raise WorldInUseError if another process has it.
+
+        A start takes it by itself if need be, and then only until the stop.
+        """
+        self.folder.create()
+        self._lock.acquire()
+
+    def release(self) -> None:
+        """Let other processes have the world. Call it when it is stopped."""
+        self._lock.release()
 
     async def stop(self) -> None:
         """End the world in order; a start that is under way is broken off.

@@ -46,6 +46,7 @@ def run(folder: DataFolder, overrides: Mapping[str, Any], log_level: str, headle
         # Whatever has happened, no thread outlives this and hangs the process.
         if not host.end_threads():
             _leave(error)
+        host.release()
 
 
 def _leave(error: StarkeepError | None) -> NoReturn:

@@ -253,6 +253,20 @@ async def test_that_a_world_is_opened_once(tmp_path: Path) -> None:
             await make_host(tmp_path).start()
 
 
+async def test_that_a_world_that_is_held_stays_held_between_stop_and_start(tmp_path: Path) -> None:
+    host = make_host(tmp_path)
+    host.acquire()
+    await host.start()
+    await host.stop()
+    with pytest.raises(WorldInUseError):
+        make_host(tmp_path).acquire()
+    await host.start()
+    await host.stop()
+    host.release()
+    async with running_host(tmp_path):
+        pass
+
+
 async def test_that_a_final_save_that_cannot_be_made_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

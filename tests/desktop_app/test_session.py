@@ -8,7 +8,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,12 @@ from PySide6.QtWidgets import QApplication
 
 from core import database
 from core.errors import StarkeepError
-from core.paths import DataFolder
 from desktop_app import session
-from desktop_app.application import Host
+from desktop_app.application import Host, HostState
 from desktop_app.main_window import MainWindow
 from desktop_app.session import EXIT_NOT_SAVED, EXIT_OK, run_on_host_loop
 from tests.desktop_app.showcase import until
+from tests.hosts import make_host
 
 WORK_TIMEOUT_S = 20.0
 
@@ -155,8 +155,15 @@ async def announced(work: asyncio.Task[int], hosts: list[Host]) -> Host:
 
 
 def headless(folder: Path, stop: asyncio.Event, **overrides: Any) -> asyncio.Task[int]:
-    overrides = {"port": 0, "final_save_timeout_seconds": 1.0, **overrides}
-    return asyncio.create_task(session._headless(DataFolder(folder), overrides, "warning", stop))
+    host = make_host(folder, final_save_timeout_seconds=1.0, **overrides)
+    return asyncio.create_task(released(host, session._headless(host, "warning", stop)))
+
+
+async def released(host: Host, work: Coroutine[Any, Any, int]) -> int:
+    try:
+        return await work
+    finally:
+        host.release()
 
 
 async def test_that_a_headless_world_that_fails_ends_by_itself_and_says_so(
@@ -192,10 +199,9 @@ async def test_that_a_final_save_that_cannot_be_made_is_said_and_no_success(
 
 
 def with_window(folder: Path) -> asyncio.Task[int]:
-    stop = asyncio.Event()
-    return asyncio.create_task(
-        session._with_window(DataFolder(folder), {"port": 0}, "warning", stop)
-    )
+    host = make_host(folder)
+    work = session._with_window(host, "warning", asyncio.Event())
+    return asyncio.create_task(released(host, work))
 
 
 def windows() -> list[MainWindow]:
@@ -241,6 +247,35 @@ async def test_that_a_second_start_leaves_the_first_alone(
     assert not first.done()
     window.close()
     assert await first == EXIT_OK
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support raise")
+async def test_that_a_second_start_finds_the_window_of_a_stopped_world(
+    tmp_path: Path, hosts: list[Host]
+) -> None:
+    first = with_window(tmp_path)
+    host = await announced(first, hosts)
+    (window,) = windows()
+    await host.stop()
+    window.hide()
+    assert await with_window(tmp_path) == EXIT_OK
+    assert windows() == [window]
+    await host.start()
+    window.close()
+    assert await first == EXIT_OK
+    assert host.state is HostState.STOPPED
+
+
+async def test_that_closing_the_window_breaks_a_start_off(tmp_path: Path) -> None:
+    host = make_host(tmp_path)
+    states: list[HostState] = []
+    host.changed.connect(lambda: states.append(host.state))
+    host.changed.connect(
+        lambda: windows()[0].close() if host.state is HostState.STARTING else None
+    )
+    work = session._with_window(host, "warning", asyncio.Event())
+    assert await released(host, work) == EXIT_OK
+    assert states == [HostState.STARTING, HostState.STOPPED]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
