@@ -57,12 +57,22 @@ def async_url(url: str) -> URL:
     driver = _DRIVERS.get(parsed.drivername, parsed.drivername)
     if driver not in _DRIVERS.values():
         raise DatabaseError(f"DATABASE_URL names {parsed.drivername}; use sqlite or postgresql")
+    if parsed.get_backend_name() == "sqlite" and _is_in_memory(parsed):
+        raise DatabaseError(
+            "DATABASE_URL names a database in memory, which keeps nothing;"
+            " name a file, for example sqlite:////path/world.db"
+        )
     return parsed.set(drivername=driver)
+
+
+def _is_in_memory(url: URL) -> bool:
+    name = url.database or ""
+    return not name or ":memory:" in name or url.query.get("mode") == "memory"
 
 
 def sqlite_path(url: URL) -> Path | None:
     """Return the file of an SQLite URL, None for another database."""
-    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+    if url.get_backend_name() != "sqlite" or not url.database:
         return None
     return Path(url.database)
 

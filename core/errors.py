@@ -6,6 +6,8 @@ exception.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class StarkeepError(Exception):
     """Base of the errors whose message is written for the person in front of the program."""
@@ -21,6 +23,15 @@ class SettingsError(StarkeepError):
 
 class WorldInUseError(StarkeepError):
     """Another process has this world open."""
+
+
+class FolderError(StarkeepError):
+    """A file or folder of the world cannot be made, read or written."""
+
+    @classmethod
+    def of(cls, path: Path, error: OSError, remedy: str) -> FolderError:
+        """Return what went wrong with a path, and what to do about it."""
+        return cls(f"{path} cannot be used: {error.strerror or error}; {remedy}")
 
 
 class DatabaseError(StarkeepError):

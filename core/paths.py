@@ -7,6 +7,8 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from core.errors import FolderError
+
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
@@ -19,8 +21,16 @@ class DataFolder:
         return cls(user_data_path("starkeep", appauthor=False))
 
     def create(self) -> None:
-        """Make the folder, for its owner only: it holds secrets and password hashes."""
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make the folder, for its owner only: it holds secrets and password hashes.
+
+        Raise FolderError if it cannot be made.
+        """
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise FolderError.of(
+                self.root, error, "use another --data-dir, or one of your own folders"
+            ) from None
 
     @property
     def database(self) -> Path:

@@ -6,11 +6,25 @@ import os
 import secrets
 from pathlib import Path
 
+from core.errors import FolderError
+
 _BYTES = 32
 
 
 def load_or_create_secret(path: Path) -> str:
-    """Return the secret in a file, made at the first call and again if the file is damaged."""
+    """Return the secret in a file, made at the first call and again if the file is damaged.
+
+    Raise FolderError if it can be neither read nor made.
+    """
+    try:
+        return _load_or_create(path)
+    except OSError as error:
+        raise FolderError.of(
+            path, error, "make it a file that you may read, or remove it to get a new one"
+        ) from None
+
+
+def _load_or_create(path: Path) -> str:
     try:
         secret = path.read_text(encoding="ascii").strip()
         if len(secret) >= _BYTES:

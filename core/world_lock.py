@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
 from typing import IO
 
-from core.errors import WorldInUseError
+from core.errors import FolderError, WorldInUseError
 
 
 class WorldLock:
@@ -18,9 +19,17 @@ class WorldLock:
         self._file: IO[bytes] | None = None
 
     def acquire(self) -> None:
-        """Take the lock. Raise WorldInUseError if another process has it."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = self._path.open("a+b")
+        """Take the lock. Raise WorldInUseError if another process has it.
+
+        Raise FolderError if there can be no such file.
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            file = self._path.open("a+b")
+        except OSError as error:
+            raise FolderError.of(
+                self._path, error, "make room for a file there that you may write to"
+            ) from None
         try:
             _lock(file)
         except OSError:
@@ -29,10 +38,12 @@ class WorldLock:
                 f"the world in {self._path.parent} is open in another process;"
                 " stop that one, or use another --data-dir"
             ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()).encode())
-        file.flush()
         self._file = file
+        # Only for whoever looks: the lock holds on a disk that is full, too.
+        with contextlib.suppress(OSError):
+            file.truncate(0)
+            file.write(str(os.getpid()).encode())
+            file.flush()
 
     def release(self) -> None:
         if self._file is not None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
+from core.errors import FolderError
+
 _FILE_BYTES_MAX = 5_000_000
 _FILES_KEPT = 5
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -36,14 +38,20 @@ def _take_qt_message(kind: QtMsgType, _context: QMessageLogContext, message: str
 
 
 def log_to_file(folder: Path, level: str) -> None:
-    """Send everything of at least `level` to starkeep.log in `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handler = logging.handlers.RotatingFileHandler(
-        folder / "starkeep.log",
-        maxBytes=_FILE_BYTES_MAX,
-        backupCount=_FILES_KEPT,
-        encoding="utf-8",
-    )
+    """Send everything of at least `level` to starkeep.log in `folder`.
+
+    Raise FolderError if it cannot be written there.
+    """
+    path = folder / "starkeep.log"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(
+            path, maxBytes=_FILE_BYTES_MAX, backupCount=_FILES_KEPT, encoding="utf-8"
+        )
+    except OSError as error:
+        raise FolderError.of(
+            path, error, "make room for a folder there that you may write to"
+        ) from None
     _add(handler, level)
     # They tell of every statement, every timer and every request.
     for chatty in ("sqlalchemy", "aiosqlite", "qasync", "asyncio", "alembic", "uvicorn", "httpx"):

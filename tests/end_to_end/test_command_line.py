@@ -74,6 +74,7 @@ def test_that_a_newer_database_is_refused_in_one_line(tmp_path: Path) -> None:
         ("PENDING_MAX", "0", "from 1 to 1000000"),
         ("DEV_CREATE_ALL", "perhaps", "true or false"),
         ("DATABASE_URL", "mysql://u:secret@h/d", "sqlite or postgresql"),
+        ("DATABASE_URL", "sqlite://", "keeps nothing"),
     ],
 )
 def test_that_a_bad_setting_is_refused_in_one_line(
@@ -99,6 +100,29 @@ def test_that_a_misspelt_option_is_refused_in_one_line() -> None:
 def test_that_a_file_that_is_no_database_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "world.db").write_text("this is a diary")
     assert "cannot be opened" in refused(*headless(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["logs/starkeep.log", "world.lock", "secret.key", "host.token"])
+def test_that_a_folder_in_the_place_of_a_file_is_refused_in_one_line(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).mkdir(parents=True)
+    line = refused(*headless(tmp_path))
+    assert f"{tmp_path / name} cannot be used: Is a directory" in line
+
+
+def test_that_a_file_in_the_place_of_a_folder_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert f"{tmp_path / 'file'} cannot be used" in refused(*headless(tmp_path / "file"))
+    assert "--data-dir" in refused(*headless(tmp_path / "file" / "world"))
+    (tmp_path / "logs").touch()
+    assert f"{tmp_path / 'logs'}" in refused(*headless(tmp_path))
+    assert f"{tmp_path / 'logs'}" in refused("migrate", "--data-dir", str(tmp_path))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a folder that nobody may write to")
+def test_that_a_folder_nobody_may_write_to_is_refused_in_one_line() -> None:
+    assert "/proc/world.lock cannot be used" in refused(*headless(Path("/proc")))
 
 
 def test_that_a_stop_ends_with_zero_and_one_line_on_standard_output(tmp_path: Path) -> None:
