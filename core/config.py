@@ -69,6 +69,13 @@ class Settings(BaseSettings):
         60.0, "seconds the save at the end may take", ge=1, le=3600
     )
     pending_max: int = _program(4096, "orders taken and not answered yet", ge=1, le=1_000_000)
+    cleanup_days: int = _program(
+        0,
+        "days after which a player who stays away is removed, 0 for never; nobody is removed yet",
+        ge=0,
+        le=0,
+        json_schema_extra={"permitted": "0, which is never: this version removes no players"},
+    )
     rate_limit_per_minute: int = _program(600, "requests of a user", ge=1, le=1_000_000)
     access_token_expire_minutes: int = _program(
         1440, "minutes until a login expires", ge=1, le=525_600
@@ -188,6 +195,8 @@ def _explain(error: ValidationError, path: Path | None) -> str:
 
 def permitted(field: FieldInfo) -> str:
     """Return in words which values a setting may have."""
+    if isinstance(field.json_schema_extra, dict) and "permitted" in field.json_schema_extra:
+        return str(field.json_schema_extra["permitted"])
     limits = {}
     for constraint in field.metadata:
         for bound in ("ge", "le", "min_length", "max_length"):

@@ -169,3 +169,15 @@ def test_that_the_environment_wins_over_the_file_in_either_case(
     (tmp_path / SETTINGS_FILE).write_text("tick_rate = 20.0\n")
     monkeypatch.setenv("tick_rate", "5")
     assert load_settings(tmp_path).tick_rate == 5
+
+
+def test_that_nobody_is_ever_cleaned_up_so_far(tmp_path: Path) -> None:
+    assert load_settings(tmp_path).cleanup_days == 0
+    write_file(tmp_path, "cleanup_days = 0")
+    assert load_settings(tmp_path).cleanup_days == 0
+
+
+def test_that_a_clean_up_that_would_not_happen_is_refused(tmp_path: Path) -> None:
+    write_file(tmp_path, "cleanup_days = 30")
+    with pytest.raises(SettingsError, match=r"CLEANUP_DAYS is 30; .* this version removes no"):
+        load_settings(tmp_path)
