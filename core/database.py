@@ -70,6 +70,13 @@ def _is_in_memory(url: URL) -> bool:
     return not name or ":memory:" in name or url.query.get("mode") == "memory"
 
 
+def shown_url(url: str) -> str:
+    """Return a database URL without anything secret, as it may be shown and logged."""
+    parsed = async_url(url)
+    plain = parsed.set(drivername=parsed.get_backend_name(), query={})
+    return plain.render_as_string(hide_password=True)
+
+
 def sqlite_path(url: URL) -> Path | None:
     """Return the file of an SQLite URL, None for another database."""
     if url.get_backend_name() != "sqlite" or not url.database:

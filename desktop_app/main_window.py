@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.database import shown_url
 from desktop_app.application import Host, HostState
 from desktop_app.host_control import HostControl
 from desktop_app.icons import program_icon
@@ -234,5 +235,5 @@ class MainWindow(QMainWindow):
 def _database_name(host: Host) -> str:
     """Return where the world is kept, without passwords."""
     if host.settings.database_url:
-        return host.settings.database_url.rpartition("@")[2]
+        return shown_url(host.settings.database_url)
     return str(host.folder.database)

@@ -102,3 +102,24 @@ async def test_that_a_file_that_is_no_database_is_refused(tmp_path: Path) -> Non
     (tmp_path / "world.db").write_bytes(b"not a database, but long enough to look like one" * 40)
     with pytest.raises(DatabaseError, match="cannot be opened"):
         await database.start_db(database.async_url(f"sqlite:///{tmp_path}/world.db"))
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://ada:sekret@host:5432/world", "postgresql://ada:***@host:5432/world"),
+        ("postgresql:///world?host=/tmp&user=ada&password=sekret", "postgresql:///world"),
+        ("postgresql+asyncpg://host/world?ssl=require", "postgresql://host/world"),
+        ("sqlite:////data/world.db", "sqlite:////data/world.db"),
+    ],
+)
+def test_that_a_url_is_shown_without_what_is_secret(url: str, shown: str) -> None:
+    assert database.shown_url(url) == shown
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:world?mode=memory&uri=true"]
+)
+def test_that_a_database_in_memory_is_refused(url: str) -> None:
+    with pytest.raises(DatabaseError, match="keeps nothing"):
+        database.async_url(url)
