@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = (
             DataFolder(options.data_dir.resolve()) if options.data_dir else DataFolder.default()
         )
+        _refuse_bad_settings(folder, options)
         if options.command is not None:
             # Later: it takes a second to import.
             from desktop_app import administration
@@ -58,11 +59,24 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     if options.command is not None:
         for name in _HOSTING_ONLY:
             if getattr(options, name) is not None:
-                parser.error(f"--{name} is for hosting a world and says nothing to {options.command}")
+                parser.error(
+                    f"--{name} is for hosting a world and says nothing to {options.command}"
+                )
     return options
 
 
-def _common(**defaults: Any) -> argparse.ArgumentParser:
+def _refuse_bad_settings(folder: DataFolder, options: argparse.Namespace) -> None:
+    """Read the settings once before anything is imported that takes seconds."""
+    from core.config import load_settings
+
+    settings = load_settings(folder.root, _overrides(options))
+    if settings.database_url is not None:
+        from core.database import async_url
+
+        async_url(settings.database_url)
+
+
+def _common(**defaults: Any) -> _Parser:
     """Return the options that stand before a command as well as behind it."""
     common = _Parser(add_help=False, **defaults)
     common.add_argument("--data-dir", type=Path, metavar="DIR", help="where the world lies")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -40,6 +41,21 @@ def test_that_a_headless_start_needs_no_display() -> None:
         "assert not loaded, loaded"
     )
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize("argument", ["--version", "--help", "--hedless", "--headless"])
+def test_that_an_answer_of_one_line_imports_nothing_slow(argument: str) -> None:
+    # The last of them comes as far as to the bad setting.
+    script = (
+        "import contextlib, sys\n"
+        "from desktop_app.__main__ import main\n"
+        "with contextlib.suppress(SystemExit):\n"
+        "    main(sys.argv[1:])\n"
+        "slow = {'PySide6', 'alembic', 'fastapi', 'qasync', 'sqlalchemy'} & set(sys.modules)\n"
+        "assert not slow, slow"
+    )
+    env = {**os.environ, "TICK_RATE": "0"}
+    subprocess.run([sys.executable, "-c", script, argument], cwd=ROOT, env=env, check=True)
 
 
 @pytest.mark.parametrize("document", ["ARCHITECTURE.md", "PERSISTENCE.md", "README.md"])

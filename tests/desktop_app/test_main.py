@@ -34,7 +34,7 @@ def test_that_an_option_behind_a_command_wins() -> None:
 
 
 def test_that_options_have_defaults() -> None:
-    for arguments in ([], COMMAND):
+    for arguments in ((), COMMAND):
         options = _options(arguments)
         assert options.data_dir is None
         assert options.database_url is None
