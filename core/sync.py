@@ -16,7 +16,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
@@ -24,15 +24,19 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from core import database
+from core.ecs.table import Ids
 from core.errors import PersistenceClosed, StorageError
 from core.persistence import accounts, worlds
 from core.persistence.accounts import Account, Credentials, NameTaken, Revocation
 from core.persistence.single_session import NewAccount, _ensure_user_and_planet_in_session
-from core.save_batch import SaveBatch, SaveReceipt
+from core.persistence.worlds import LoadedTable, LoadedWorld, Progress
+from core.save_batch import SaveBatch, SaveReceipt, TableRows, WorldClock
 
 __all__ = [
     "Account",
     "Credentials",
+    "LoadedTable",
+    "LoadedWorld",
     "NameTaken",
     "NewAccount",
     "Revocation",
@@ -206,6 +210,20 @@ def _fail(future: Future[Any]) -> None:
 def submit_save(batch: SaveBatch) -> Future[SaveReceipt]:
     """Write a batch; the future is done when it is committed, or has failed."""
     return submit(worlds.write_batch(batch, time.perf_counter()))
+
+
+async def load_world(progress: Progress) -> LoadedWorld:
+    """Read the whole world, on the persistence loop itself: it may take as long as it takes."""
+    return await worlds.load_world(progress)
+
+
+async def write_seed(
+    new: Sequence[NewAccount],
+    make_rows: Callable[[Ids], tuple[Sequence[TableRows], WorldClock]],
+    progress: Progress,
+) -> None:
+    """Write a seeded world, on the persistence loop itself: it may take as long as it takes."""
+    await worlds.write_seed(new, make_rows, progress)
 
 
 async def register_account(new: NewAccount) -> Account | NameTaken:

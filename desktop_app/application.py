@@ -4,8 +4,8 @@
     stop:  refuse orders → carry out and save what was taken → answer → close the server →
            close the database → release the lock
 
-The host may be stopped and started again in the same process. Whoever wants to keep the world to this
-process meanwhile, like a window that offers to start it again, takes the lock before the first start.
+The host may be stopped and started again in the same process. Whoever wants to keep the world to
+this process meanwhile, like a window with its Start button, takes the lock before the first start.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import time
 from collections.abc import Awaitable, Coroutine, Mapping
 from concurrent.futures import Future
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -36,7 +37,6 @@ from core.loading import build_game, opening_commands
 from core.metrics import Metrics
 from core.migrate import create_all, migrate
 from core.paths import DataFolder
-from core.persistence.worlds import load_world
 from core.save_batch import SaveReason, SaveResult
 from core.secrets import load_or_create_secret
 from core.simulation import Opening, Simulation
@@ -123,7 +123,7 @@ class Host(QObject):
                 self._starting = None
 
     async def _undo_start(self) -> None:
-        """End what a start has brought up so far; why it ended is worth more than what fails now."""
+        """End what a start has brought up; why it ended is worth more than what fails now."""
         try:
             await self._unwind()
         except Exception:
@@ -247,7 +247,7 @@ class Host(QObject):
         await _limited("closing the database", database.shutdown_db(), DATABASE_CLOSE_TIMEOUT_S)
 
     async def _start_simulation(self) -> Simulation:
-        loaded = await load_world(
+        loaded = await sync.load_world(
             lambda table, done, total: self.progressed.emit(f"Loading {table}s", done, total)
         )
         clock = SystemClock(0.0 if loaded.clock is None else loaded.clock.world_time)
@@ -347,16 +347,27 @@ class Host(QObject):
     async def _supervise(self) -> None:
         """Measure how late this loop calls back, and look at the disk now and then."""
         metrics, database_path = self.metrics, self._database_path()
+        told = False
         while True:
             due = time.perf_counter() + SUPERVISION_INTERVAL_S
             await asyncio.sleep(SUPERVISION_INTERVAL_S)
             metrics.loop_lag.observe(max(0.0, time.perf_counter() - due))
-            if database_path is not None:
-                metrics.disk_free.set(shutil.disk_usage(self.folder.root).free)
-                wal = database_path.with_name(database_path.name + "-wal")
-                metrics.wal_bytes.set(wal.stat().st_size if wal.exists() else 0)
+            if database_path is None:
+                continue
+            try:
+                self._look_at_disk(database_path)
+            except OSError as error:
+                metrics.background_failures.labels("looking at the disk").inc()
+                if not told:
+                    log.warning("the disk cannot be looked at: %s", error)
+                told = True
 
-    def _database_path(self) -> Any:
+    def _look_at_disk(self, database_path: Path) -> None:
+        self.metrics.disk_free.set(shutil.disk_usage(self.folder.root).free)
+        wal = database_path.with_name(database_path.name + "-wal")
+        self.metrics.wal_bytes.set(wal.stat().st_size if wal.exists() else 0)
+
+    def _database_path(self) -> Path | None:
         return database.sqlite_path(
             database.async_url(self.settings.database_url or self.folder.database_url)
         )
