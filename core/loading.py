@@ -13,13 +13,14 @@ from core.commands import AdoptRules, ChangeSettings, Command, FoundHome
 from core.components import KINDS, PLANET, UNIVERSE, UNIVERSE_ID, Universe
 from core.config import Settings
 from core.ecs import Origin, World, fields_of
-from core.errors import DatabaseError
+from core.errors import DatabaseError, SettingsError
 from core.galaxy import Galaxy
 from core.game import GameWorld
 from core.metrics import Metrics
-from core.persistence.worlds import LoadedWorld
 from core.rules import ECONOMY, RULES, Rules
 from core.state import GameState
+from core.sync import LoadedWorld
+from core.systems.settings import refusal_of
 from core.write_behind import SubmitSave
 
 
@@ -32,16 +33,10 @@ def build_game(
 ) -> GameWorld:
     """Return the world that was loaded, or a new one where there was none.
 
-    A new world is changed already: its settings go with the first save.
+    A new world is changed already: its settings go with the first save. Raise SettingsError if the
+    world cannot take on one of the settings that are given.
     """
-    world = World(KINDS)
-    for kind, rows in loaded.tables.items():
-        world.tables[kind].extend(rows.ids, rows.columns)
-    if loaded.clock is not None:
-        world.next_id = {kind: loaded.clock.next_ids[kind.name] for kind in KINDS}
-    if loaded.clock is None or not len(world.tables[UNIVERSE]):
-        _refuse_half_a_world(world)
-        create_universe(world, settings.world_settings, clock.now())
+    world = world_of(loaded, settings, clock.now())
     state = GameState(world, RULES, ECONOMY, galaxy_of(world))
     game = GameWorld(
         state,
@@ -55,7 +50,21 @@ def build_game(
     )
     if world.marks[UNIVERSE].urgent_count:
         game.writer.note_urgent()
+    _refuse_impossible(state, settings.world_settings)
     return game
+
+
+def world_of(loaded: LoadedWorld, settings: Settings, at: float) -> World:
+    """Return the entities that were loaded; where there are none, those of a new world."""
+    world = World(KINDS)
+    for kind, rows in loaded.tables.items():
+        world.tables[kind].extend(rows.ids, rows.columns)
+    if loaded.clock is not None:
+        world.next_id = {kind: loaded.clock.next_ids[kind.name] for kind in KINDS}
+    if loaded.clock is None or not len(world.tables[UNIVERSE]):
+        _refuse_half_a_world(world)
+        create_universe(world, settings.world_settings, at)
+    return world
 
 
 def opening_commands(loaded: LoadedWorld, settings: Settings) -> list[Command]:
@@ -104,6 +113,24 @@ def rules_fingerprint(rules: Rules) -> int:
     """Return a number that changes when any number of the rules does."""
     text = json.dumps(rules.source, sort_keys=True).encode()
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") >> 1
+
+
+def _refuse_impossible(state: GameState, given: Mapping[str, Any]) -> None:
+    """Refuse settings that would be ignored, the first of them in words for the host."""
+    remedy = "; give a value that is, or leave the setting out"
+    for name, value in given.items():
+        has = getattr(state.universe, name)
+        if value == has:
+            continue
+        text = f"{name.upper()} is {value!r}, which this world cannot take on: "
+        if name == "systems":
+            raise SettingsError(f"{text}it was made with {has}; permitted is {has}{remedy}")
+        if name == "galaxies" and value < has:
+            most = state.rules.settings[name].most
+            raise SettingsError(f"{text}it may only grow; permitted is {has} to {most}{remedy}")
+        refusal = refusal_of(state, {name: value})
+        if refusal is not None:
+            raise SettingsError(f"{text}{refusal.detail.rstrip('.')}{remedy}")
 
 
 def _refuse_half_a_world(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -38,16 +39,9 @@ def change_settings(state: GameState, command: ChangeSettings, at: float) -> Acc
     All planets change in this one unit of work, so reading a setting is like reading a constant.
     """
     universe = state.universe
-    known = {field.name for field in fields_of(Universe)} - _FIXED
-    if command.values.keys() - known:
-        name = min(command.values.keys() - known)
-        return Rejected("unknown_setting", f"{name} is not a setting that can be changed.")
-    for name, value in command.values.items():
-        permitted = state.rules.settings[name]
-        if not permitted.permits(value):
-            return Rejected(
-                "bad_value", f"{name} is {value!r}; permitted is {permitted.permitted}."
-            )
+    refusal = refusal_of(state, command.values)
+    if refusal is not None:
+        return refusal
     changed = {
         name: value for name, value in command.values.items() if getattr(universe, name) != value
     }
@@ -55,8 +49,6 @@ def change_settings(state: GameState, command: ChangeSettings, at: float) -> Acc
         return Accepted(())
     galaxies = state.galaxy.shape[0]
     new_galaxies = int(changed.get("galaxies", galaxies))
-    if new_galaxies < galaxies:
-        return Rejected("cannot_shrink", f"The universe has {galaxies} galaxies and may only grow.")
     for name, value in changed.items():
         setattr(universe, name, value)
     if changed.keys() - _READ_BY_COMMANDS_ALONE:
@@ -65,6 +57,24 @@ def change_settings(state: GameState, command: ChangeSettings, at: float) -> Acc
         state.world.on_undo(lambda: state.galaxy.resize(galaxies))
         state.galaxy.resize(new_galaxies)
     return Accepted(tuple(changed), (SettingsChanged(at, tuple(changed)),))
+
+
+def refusal_of(state: GameState, values: Mapping[str, Any]) -> Rejected | None:
+    """Return why this world cannot take on such settings, None if it can."""
+    known = {field.name for field in fields_of(Universe)} - _FIXED
+    if values.keys() - known:
+        name = min(values.keys() - known)
+        return Rejected("unknown_setting", f"{name} is not a setting that can be changed.")
+    for name, value in values.items():
+        permitted = state.rules.settings[name]
+        if not permitted.permits(value):
+            return Rejected(
+                "bad_value", f"{name} is {value!r}; permitted is {permitted.permitted}."
+            )
+    galaxies = state.galaxy.shape[0]
+    if int(values.get("galaxies", galaxies)) < galaxies:
+        return Rejected("cannot_shrink", f"The universe has {galaxies} galaxies and may only grow.")
+    return None
 
 
 def adopt_rules(state: GameState, command: AdoptRules, at: float) -> Accepted:

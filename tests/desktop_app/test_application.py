@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import sqlite3
 import threading
@@ -20,7 +21,13 @@ from sqlalchemy.engine import URL
 from core import database, sync
 from core.commands import Accepted, Command, FoundHome, StartBuilding, Unavailable
 from core.components import PLANET
-from core.errors import AddressInUseError, DatabaseError, StorageError, WorldInUseError
+from core.errors import (
+    AddressInUseError,
+    DatabaseError,
+    SettingsError,
+    StorageError,
+    WorldInUseError,
+)
 from core.game import GameWorld
 from core.queries import PlanetReport, ReportPlanet
 from core.sync import Account, NewAccount
@@ -311,7 +318,7 @@ async def test_that_a_simulation_that_does_not_end_is_given_up(
         stuck.set()
         released.wait()
 
-    host.game.process = never_ends  # type: ignore[method-assign]
+    host.game.process = never_ends  # type: ignore[method-assign, assignment]
     async with asyncio.timeout(20):
         while not stuck.is_set():
             await asyncio.sleep(0.01)
@@ -391,6 +398,50 @@ async def test_that_settings_given_later_change_the_world_from_then_on(tmp_path:
         kept = (await ask(host, ReportPlanet(player_id))).production
     assert fast == tuple(2 * rate for rate in slow)
     assert kept == fast
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "permitted"),
+    [
+        ("galaxies", 1, "it may only grow; permitted is 2 to 1000"),
+        ("systems", 7, "it was made with 6; permitted is 6"),
+    ],
+)
+async def test_that_a_setting_a_world_cannot_take_on_refuses_the_start(
+    tmp_path: Path, name: str, value: int, permitted: str
+) -> None:
+    async with running_host(tmp_path, galaxies=2, systems=6):
+        pass
+    host = make_host(tmp_path, economy_speed=2.0, **{name: value})
+    text = f"{name.upper()} is {value}, which this world cannot take on: {permitted}"
+    with pytest.raises(SettingsError, match=text):
+        await host.start()
+    assert not database.is_open()
+    # Named as they are, or left out, the others are taken on.
+    async with running_host(tmp_path, galaxies=2, systems=6, economy_speed=2.0) as host:
+        assert host.game is not None
+        assert host.game.state.universe.economy_speed == 2.0
+
+
+async def test_that_a_disk_that_cannot_be_looked_at_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(application, "SUPERVISION_INTERVAL_S", 0.01)
+    looks = 0
+
+    def broken(_path: Path) -> None:
+        nonlocal looks
+        looks += 1
+        raise OSError("the disk has gone")
+
+    monkeypatch.setattr(shutil, "disk_usage", broken)
+    async with running_host(tmp_path) as host, asyncio.timeout(20):
+        while looks < 3:
+            await asyncio.sleep(0.01)
+        failures = host.metrics.background_failures.labels("looking at the disk")._value.get()
+    assert failures >= 2
+    told = [r.message for r in caplog.records if r.message.startswith("the disk")]
+    assert told == ["the disk cannot be looked at: the disk has gone"]
 
 
 async def test_that_a_world_lives_on_postgresql_as_well(tmp_path: Path, postgres_url: URL) -> None:
