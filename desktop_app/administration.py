@@ -15,15 +15,13 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from core import database, sync
-from core.components import KINDS, PLANET, PLAYER, UNIVERSE, UNIVERSE_ID
+from core.components import PLANET, PLAYER, UNIVERSE, UNIVERSE_ID
 from core.config import Settings, load_settings
-from core.ecs import World
 from core.ecs.table import Ids
 from core.errors import StarkeepError
-from core.loading import create_universe
+from core.loading import world_of
 from core.migrate import create_all, migrate
 from core.paths import DataFolder
-from core.persistence import worlds
 from core.save_batch import TableRows, WorldClock
 from core.seed import make_planets, make_players, plan_seed
 from core.state import economy_settings_of
@@ -99,19 +97,25 @@ async def _seed(options: argparse.Namespace, folder: DataFolder) -> int:
     passwords = Passwords()
     password_hash = await passwords.hash(options.password)
     passwords.close()
-    async with _open(options, folder) as settings:
-        loaded = await worlds.load_world()
-        if any(len(rows.ids) for rows in loaded.tables.values()) or loaded.homeless:
-            raise StarkeepError("seed fills a new world; this one has players or settings already")
-        await _write_seed(options, settings, password_hash)
+    async with _open(options, folder, may_be_new=True) as settings:
+        loaded = await sync.load_world(_Progress())
+        if loaded.homeless or any(len(loaded.tables[kind].ids) for kind in (PLAYER, PLANET)):
+            raise StarkeepError("seed fills a world without players; this one has some already")
+        await _write_seed(options, settings, loaded, password_hash)
     return 0
 
 
-async def _write_seed(options: argparse.Namespace, settings: Settings, password_hash: str) -> None:
+async def _write_seed(
+    options: argparse.Namespace,
+    settings: Settings,
+    loaded: sync.LoadedWorld,
+    password_hash: str,
+) -> None:
     start = time.monotonic()
-    now = time.time()
-    world = World(KINDS)
-    create_universe(world, settings.world_settings, now)
+    # A world that was started before has a time and ids of its own, which never go back.
+    before = loaded.clock or WorldClock(0.0, 0, {})
+    now = max(time.time(), before.world_time)
+    world = world_of(loaded, settings, now)
     table = world.tables[UNIVERSE]
     galaxies = table.get(UNIVERSE_ID, "Universe.galaxies")
     plan = plan_seed(
@@ -126,20 +130,23 @@ async def _write_seed(options: argparse.Namespace, settings: Settings, password_
 
     def make_rows(player_ids: Ids) -> tuple[Sequence[TableRows], WorldClock]:
         generator = np.random.default_rng(options.random_seed)
-        planets = make_planets(plan, player_ids, 1, economy_settings_of(world), now, generator)
+        first_id = world.next_id[PLANET]
+        planets = make_planets(
+            plan, player_ids, first_id, economy_settings_of(world), now, generator
+        )
         players = make_players(player_ids, names, planets.ids[: plan.players], now)
         universe = TableRows(
             UNIVERSE.name, table.ids, {field.key: table.array(field.key) for field in table.fields}
         )
         next_ids = {
             UNIVERSE.name: UNIVERSE_ID + 1,
-            PLAYER.name: int(player_ids.max()) + 1,
-            PLANET.name: plan.planets + 1,
+            PLAYER.name: max(int(player_ids.max()) + 1, world.next_id[PLAYER]),
+            PLANET.name: first_id + plan.planets,
         }
-        return (universe, players, planets), WorldClock(now, 0, next_ids)
+        return (universe, players, planets), WorldClock(now, before.tick, next_ids)
 
     accounts = [sync.NewAccount(name, f"{name}@example.org", password_hash) for name in names]
-    await worlds.write_seed(accounts, make_rows, _Progress())
+    await sync.write_seed(accounts, make_rows, _Progress())
     print(
         f"{plan.players} players with {plan.planets} planets"
         f" in {time.monotonic() - start:.0f} s; their password is {options.password}"
@@ -159,11 +166,25 @@ class _Progress:
             print(f"{what}: {done} of {total}", file=sys.stderr)
 
 
+def _settings(options: argparse.Namespace, folder: DataFolder) -> Settings:
+    overrides = {} if options.database_url is None else {"database_url": options.database_url}
+    return load_settings(folder.root, overrides)
+
+
+def _refuse_missing_world(options: argparse.Namespace, folder: DataFolder) -> None:
+    """Refuse a place without a world before anything is made there: it was mistyped."""
+    settings = _settings(options, folder)
+    path = database.sqlite_path(database.async_url(settings.database_url or folder.database_url))
+    if path is not None and not path.exists():
+        raise StarkeepError(
+            f"there is no world: {path} does not exist; see --data-dir and --database-url"
+        )
+
+
 @contextlib.contextmanager
 def _locked(options: argparse.Namespace, folder: DataFolder) -> Iterator[Settings]:
     """Keep the world for this process alone for a while."""
-    overrides = {} if options.database_url is None else {"database_url": options.database_url}
-    settings = load_settings(folder.root, overrides)
+    settings = _settings(options, folder)
     folder.create()
     lock = WorldLock(folder.lock)
     lock.acquire()
@@ -175,8 +196,12 @@ def _locked(options: argparse.Namespace, folder: DataFolder) -> Iterator[Setting
 
 
 @contextlib.asynccontextmanager
-async def _open(options: argparse.Namespace, folder: DataFolder) -> AsyncIterator[Settings]:
-    """Open the world's database for a while, migrated."""
+async def _open(
+    options: argparse.Namespace, folder: DataFolder, *, may_be_new: bool = False
+) -> AsyncIterator[Settings]:
+    """Open the world's database for a while, migrated. Raise StarkeepError if there is none."""
+    if not may_be_new:
+        _refuse_missing_world(options, folder)
     with _locked(options, folder) as settings:
         url = database.async_url(settings.database_url or folder.database_url)
         await (create_all(url) if settings.dev_create_all else migrate(url))

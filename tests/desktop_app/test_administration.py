@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 
 from core import database
+from core.components import PLANET, PLAYER, UNIVERSE
 from core.errors import StarkeepError, WorldInUseError
 from core.paths import DataFolder
+from core.queries import PlanetReport, ReportPlanet
 from desktop_app import administration
 from desktop_app.__main__ import _parser
 from desktop_app.administration import _Progress, _until
-from tests.hosts import running_host
+from tests.hosts import ask, running_host
 
 
 @pytest.fixture(autouse=True)
@@ -129,10 +131,27 @@ async def test_that_a_world_that_is_too_small_grows_and_says_so(
     assert {galaxy for (galaxy,) in rows(tmp_path, "SELECT galaxy FROM planets")} == {1, 2}
 
 
-async def test_that_a_world_somebody_has_started_is_not_seeded(tmp_path: Path) -> None:
-    async with running_host(tmp_path):
-        pass
-    with pytest.raises(StarkeepError, match="seed fills a new world"):
+async def test_that_a_world_that_was_started_before_can_be_seeded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running_host(tmp_path, galaxies=1, systems=2, economy_speed=3.0) as host:
+        assert host.game is not None
+        random_seed, tick = host.game.state.universe.random_seed, host.game.tick
+    assert await seed(tmp_path, "--players", "3", "--planets", "40") == 0
+    assert "there will be 2" in capsys.readouterr().out
+    async with running_host(tmp_path) as host:
+        assert host.game is not None
+        world, universe = host.game.state.world, host.game.state.universe
+        assert [len(world.tables[kind]) for kind in (UNIVERSE, PLAYER, PLANET)] == [1, 3, 40]
+        assert (universe.galaxies, universe.systems) == (2, 2)
+        assert (universe.economy_speed, universe.random_seed) == (3.0, random_seed)
+        assert host.game.tick >= tick
+        assert isinstance(await ask(host, ReportPlanet(1)), PlanetReport)
+
+
+async def test_that_a_world_with_players_is_not_seeded(tmp_path: Path) -> None:
+    assert await seed(tmp_path, "--players", "1", "--planets", "1") == 0
+    with pytest.raises(StarkeepError, match="has some already"):
         await seed(tmp_path, "--players", "1", "--planets", "1")
 
 
@@ -152,6 +171,26 @@ def test_that_progress_is_told_now_and_then_and_not_on_standard_output(
     assert said.out == ""
     assert said.err.startswith("planet: 0 of 1000\n")
     assert len(said.err.splitlines()) < 10
+
+
+# A place without a world --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["grant-admin", "reset-password"])
+async def test_that_a_mistyped_folder_is_refused_and_stays_as_it_is(
+    tmp_path: Path, command: str
+) -> None:
+    run = {
+        "grant-admin": administration._grant_admin,
+        "reset-password": administration._reset_password,
+    }[command]
+    options = _parser().parse_args([command, "ada"])
+    with pytest.raises(StarkeepError, match=r"world\.db does not exist"):
+        await run(options, DataFolder(tmp_path / "typo"))
+    options.database_url = f"sqlite:///{tmp_path / 'typo.db'}"
+    with pytest.raises(StarkeepError, match=r"typo\.db does not exist"):
+        await run(options, DataFolder(tmp_path))
+    assert not list(tmp_path.iterdir())
 
 
 # The world to itself ------------------------------------------------------------------------------
