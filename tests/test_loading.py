@@ -6,11 +6,12 @@ Restarts and what a world needs before its first tick are in tests/test_game.py.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from core.components import PLANET, Position
-from core.errors import DatabaseError
+from core.errors import DatabaseError, SettingsError
 from core.loading import galaxy_of, rules_fingerprint
 from core.rules import RULES
 from tests.manual_clock import ManualClock
@@ -35,9 +36,26 @@ def test_that_a_loaded_world_keeps_its_settings_until_they_are_changed(clock: Ma
     store = ManualStore(at_once=True)
     game = new_game(clock, store, systems=3, economy_speed=2.0)
     assert game.save_player_data().done()
-    again = reload(store, clock, systems=5, economy_speed=4.0).state
+    again = reload(store, clock, economy_speed=4.0).state
     assert (again.universe.systems, again.universe.economy_speed) == (3, 2.0)
     assert again.galaxy.shape == (9, 3, len(RULES.slots))
+
+
+@pytest.mark.parametrize(
+    ("given", "permitted"),
+    [
+        ({"systems": 5}, "SYSTEMS is 5, .* permitted is 3;"),
+        ({"galaxies": 1, "economy_speed": 4.0}, "GALAXIES is 1, .* permitted is 2 to 1000;"),
+    ],
+)
+def test_that_a_setting_that_a_world_cannot_take_on_is_refused(
+    clock: ManualClock, given: dict[str, Any], permitted: str
+) -> None:
+    store = ManualStore(at_once=True)
+    assert new_game(clock, store, galaxies=2, systems=3).save_player_data().done()
+    with pytest.raises(SettingsError, match=permitted):
+        reload(store, clock, **given)
+    assert reload(store, clock, galaxies=2, systems=3).state.galaxy.shape[:2] == (2, 3)
 
 
 def test_that_rows_without_a_clock_are_refused(clock: ManualClock) -> None:

@@ -66,8 +66,8 @@ async def test_that_stop_and_start_are_carried_out_in_the_order_of_the_clicks(
     listened.control.stop()
     listened.control.start()
     await listened.at_rest()
-    order = [HostState.STARTING, HostState.RUNNING, HostState.STOPPING, HostState.STOPPED]
-    assert seen == [*order, HostState.STARTING, HostState.RUNNING]
+    # The stop breaks the first start off.
+    assert seen == [HostState.STARTING, HostState.STOPPED, HostState.STARTING, HostState.RUNNING]
     await host.stop()
 
 

@@ -270,9 +270,7 @@ async def test_that_closing_the_window_breaks_a_start_off(tmp_path: Path) -> Non
     host = make_host(tmp_path)
     states: list[HostState] = []
     host.changed.connect(lambda: states.append(host.state))
-    host.changed.connect(
-        lambda: windows()[0].close() if host.state is HostState.STARTING else None
-    )
+    host.changed.connect(lambda: windows()[0].close() if host.state is HostState.STARTING else None)
     work = session._with_window(host, "warning", asyncio.Event())
     assert await released(host, work) == EXIT_OK
     assert states == [HostState.STARTING, HostState.STOPPED]
