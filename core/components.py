@@ -77,6 +77,19 @@ class Stocks:
 
 
 @dataclass(slots=True)
+class Ledger:
+    """Everything that ever came onto a planet and everything that was paid there.
+
+    amount = received - spent, always: see core.invariants. `received` is the starting resources and
+    what the stocks have grown by; `spent` is in whole units, refunds taken off. A score is made of
+    what was spent.
+    """
+
+    received: PerResource
+    spent: PerResource
+
+
+@dataclass(slots=True)
 class Buildings:
     """The levels of a planet's buildings."""
 
@@ -135,7 +148,7 @@ class Universe:
 
 UNIVERSE = Kind("universe", Universe, constant=True)
 PLAYER = Kind("player", Player)
-PLANET = Kind("planet", Position, Planet, Stocks, Buildings, BuildQueue)
+PLANET = Kind("planet", Position, Planet, Stocks, Ledger, Buildings, BuildQueue)
 
 # In the order in which a save writes them: who is referred to comes first.
 KINDS = (UNIVERSE, PLAYER, PLANET)
@@ -154,6 +167,7 @@ __all__ = [
     "UNIVERSE_ID",
     "BuildQueue",
     "Buildings",
+    "Ledger",
     "Planet",
     "Player",
     "Position",

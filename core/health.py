@@ -47,6 +47,11 @@ def assess(status: Status, tick_period_s: float, monotonic_now: float) -> Health
         degraded.append(f"the last save failed and is tried again: {status.last_error}")
     if status.set_aside:
         degraded.append(f"{status.set_aside} things were set aside after an error")
+    if status.violations:
+        degraded.append(
+            f"{status.violations} changes were saved that break a rule of the world;"
+            " the log names them"
+        )
     level = Level.FAILING if failing else Level.DEGRADED if degraded else Level.OK
     database = "unavailable" if status.stalled else "retrying" if status.last_error else "ok"
     return Health(level, (*failing, *degraded), database)

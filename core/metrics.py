@@ -133,6 +133,9 @@ class Metrics:
         self.save_total = self._counter("save_total", "Commits of saves", "reason")
         self.save_failures = self._counter("save_failures_total", "Saves that failed")
         self.save_retries = self._counter("save_retries_total", "Saves tried again after a failure")
+        self.invariant_violations = self._counter(
+            "invariant_violations_total", "Rules of the world that a saved row broke"
+        )
         self.save_coalesced = self._counter(
             "save_coalesced_total", "Changes to an aggregate that was marked already"
         )

@@ -92,6 +92,8 @@ def make_planets(
     )
     amount = np.floor(capacity * generator.random((count, len(RESOURCES))) * 0.9)
     due = stocks.seconds_to_boundaries(amount, production, consumption, capacity).min(axis=1)
+    queues = _queues(generator, levels, settings, now)
+    spent = _cost_of(levels) + queues["BuildQueue.paid"]
     columns: dict[str, AnyArray] = {
         "Position.galaxy": galaxy,
         "Position.system": system,
@@ -107,8 +109,10 @@ def make_planets(
         "Stocks.capacity": capacity,
         "Stocks.settled_at": np.full(count, now),
         "Stocks.boundary_at": now + due,
+        "Ledger.received": amount + spent,
+        "Ledger.spent": spent,
         "Buildings.level": levels,
-        **_queues(generator, levels, settings, now),
+        **queues,
     }
     ids = np.arange(first_planet_id, first_planet_id + count, dtype=np.int64)
     return TableRows(PLANET.name, ids, columns)
@@ -183,6 +187,16 @@ def _levels(
     levels[crowded] = np.floor(levels[crowded] / 2)
     drawn_levels: npt.NDArray[np.int16] = levels.astype(np.int16)
     return drawn_levels
+
+
+def _cost_of(levels: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
+    """Return what these levels cost, per resource."""
+    cost = np.zeros((len(levels), len(RESOURCES)))
+    for index, name in enumerate(BUILDINGS.labels):
+        prices = [ECONOMY.cost(name, level) for level in range(1, levels[:, index].max() + 1)]
+        up_to = np.cumsum([(0,) * len(RESOURCES), *prices], axis=0, dtype=np.float64)
+        cost += up_to[levels[:, index]]
+    return cost
 
 
 def _queues(

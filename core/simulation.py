@@ -57,6 +57,7 @@ class Status:
     waiting_for_commit: int = 0
     due_soon: int = 0
     set_aside: int = 0
+    violations: int = 0
     stalled: bool = False
     last_error: str | None = None
     durable_tick: int = 0
@@ -433,6 +434,7 @@ class Simulation:
             waiting_for_commit=writer.waiting_for_commit,
             due_soon=self.game.calendar.fetched_count,
             set_aside=self.game.set_aside_count,
+            violations=writer.violation_count,
             stalled=writer.stalled,
             last_error=writer.last_error,
             durable_tick=writer.durable.tick,

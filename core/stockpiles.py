@@ -1,11 +1,13 @@
 """What lies on a planet: settling it at an instant, paying from it, changing its rates.
 
-Only these functions write a planet's stocks. They are called in a unit of work, at the instant of
-an accepted command or of a due event: every other look at a stock computes and changes nothing.
+Only these functions write a planet's stocks, and with each of them its ledger. They are called in a
+unit of work, at the instant of an accepted command or of a due event: every other look at a stock
+computes and changes nothing.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 from core.components import (
@@ -13,6 +15,7 @@ from core.components import (
     PLANET,
     RESOURCES,
     Buildings,
+    Ledger,
     Planet,
     Position,
     Stocks,
@@ -36,7 +39,7 @@ def amounts_at(stock: Stocks, at: float) -> tuple[float, ...]:
 def settle(state: GameState, planet_id: int, at: float) -> Stocks:
     """Make `at` the instant since which the stocks are known, and return them."""
     stock = state.world.component_for_entity(PLANET, planet_id, Stocks)
-    put(stock, amounts_at(stock, at), at)
+    receive(state, planet_id, amounts_at(stock, at), at)
     return stock
 
 
@@ -54,26 +57,50 @@ def reach_boundary(state: GameState, planet_id: int, at: float) -> None:
             amounts.append(amount if limit is None else limit)
         else:
             amounts.append(stocks.amount_after(*resource, at - stock.settled_at))
-    put(stock, amounts, at)
+    receive(state, planet_id, amounts, at)
 
 
-def put(stock: Stocks, amounts: Sequence[float], at: float) -> None:
+def receive(state: GameState, planet_id: int, amounts: Sequence[float], at: float) -> None:
+    """Set what lies there at an instant; by what it is more than before, it came onto the planet.
+
+    What is less was used up by production itself.
+    """
+    stock = state.world.component_for_entity(PLANET, planet_id, Stocks)
+    ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
+    ledger.received = tuple(map(stocks.received_after, ledger.received, stock.amount, amounts))
+    _put(stock, amounts, at)
+
+
+def pay(state: GameState, planet_id: int, price: Sequence[int], at: float) -> None:
+    """Settle at `at` and take a price that the stocks cover."""
+    stock = settle(state, planet_id, at)
+    ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
+    left = tuple(map(stocks.after_paying, stock.amount, price))
+    # What was paid is whole. The hair that a stock may lack of it (see stocks.covers) came from
+    # nowhere, or many small prices would add up to a hole.
+    received = zip(ledger.received, stock.amount, left, price, strict=True)
+    ledger.received = tuple(
+        stocks.received_after(before, amount - paid, rest)
+        for before, amount, rest, paid in received
+    )
+    ledger.spent = tuple(map(operator.add, ledger.spent, price))
+    _put(stock, left, stock.settled_at)
+
+
+def refund(state: GameState, planet_id: int, paid: Sequence[float], at: float) -> None:
+    """Settle at `at` and give back what was paid; it may exceed the capacity."""
+    stock = settle(state, planet_id, at)
+    ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
+    ledger.spent = tuple(map(operator.sub, ledger.spent, paid))
+    _put(stock, tuple(map(operator.add, stock.amount, paid)), stock.settled_at)
+
+
+def _put(stock: Stocks, amounts: Sequence[float], at: float) -> None:
     """Set the amounts at an instant and foresee when the first of them reaches its boundary."""
     stock.amount = tuple(amounts)
     # An event of a planet that was set aside may come after what was settled later than it.
     stock.settled_at = max(at, stock.settled_at)
     stock.boundary_at = _next_boundary(stock)
-
-
-def pay(stock: Stocks, price: Sequence[int]) -> None:
-    """Take a price that the stocks, settled at this instant, cover."""
-    left = map(stocks.after_paying, stock.amount, price)
-    put(stock, tuple(left), stock.settled_at)
-
-
-def give(stock: Stocks, gift: Sequence[float]) -> None:
-    """Add to stocks settled at this instant; a delivery may exceed the capacity."""
-    put(stock, [a + b for a, b in zip(stock.amount, gift, strict=True)], stock.settled_at)
 
 
 def missing(stock: Stocks, at: float, price: Sequence[int]) -> dict[str, int]:

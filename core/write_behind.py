@@ -26,6 +26,7 @@ from core.ecs import Aggregate, Kind, World
 from core.ecs.marks import MarksTaken
 from core.ecs.table import Ids, Rows
 from core.errors import PersistenceClosed
+from core.invariants import violations
 from core.metrics import Metrics
 from core.save_batch import SaveBatch, SaveReason, SaveReceipt, SaveResult, TableRows, WorldClock
 
@@ -40,6 +41,7 @@ SLICE_ROWS_MIN = 512
 SLICE_ROWS_MAX = 8192
 # What a slice may take of a tick period.
 SLICE_SHARE = 0.1
+VIOLATIONS_NAMED_MAX = 20
 RETRY_DELAYS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -119,6 +121,8 @@ class WriteBehind:
         # which lies a full interval before the first.
         self._slot = slots_between_writes
         self._seconds_per_row = 2e-5
+        # Rows that were captured although they break a rule: a mistake of ours.
+        self.violation_count = 0
         self.last_error: str | None = None
         self.last_commit_at: float | None = None
         self.durable = WorldClock(0.0, 0, {})
@@ -380,9 +384,28 @@ class WriteBehind:
             if not len(rows):
                 continue
             rows.sort()
-            captured.append(TableRows(kind.name, table.ids[rows], table.copy_rows(rows)))
+            copied = TableRows(kind.name, table.ids[rows], table.copy_rows(rows))
+            self._report_violations(kind, copied)
+            captured.append(copied)
             taken[kind] = marks.take(rows, self._slot)
         return tuple(captured), taken, frozenset(urgent)
+
+    def _report_violations(self, kind: Kind, rows: TableRows) -> None:
+        """Count and name the rows that break a rule; they are saved all the same."""
+        found = violations(kind, rows.columns)
+        if not found:
+            return
+        self.violation_count += len(found)
+        self._metrics.invariant_violations.inc(len(found))
+        for reason in sorted({violation.reason for violation in found}):
+            ids = [int(rows.ids[v.row]) for v in found if v.reason == reason]
+            log.error(
+                "%s of %d %s rows (saved all the same), first ids %s",
+                reason,
+                len(ids),
+                kind.name,
+                ids[:VIOLATIONS_NAMED_MAX],
+            )
 
     def _next_slice(self, sweep: _Sweep, kind: Kind, limit: int) -> Rows:
         """Return due rows that are not urgent, the longest waiting first."""

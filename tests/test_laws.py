@@ -33,6 +33,7 @@ from core.commands import (
 from core.components import KINDS, NEVER, PLANET, PLAYER, UNIVERSE, Stocks
 from core.ecs import Kind, Origin, Table, World
 from core.game import GameWorld
+from core.invariants import violations
 from core.metrics import Metrics
 from core.queries import ListWorldPlanets, ReportPlanet
 from core.rules import RULES
@@ -45,6 +46,7 @@ from tests.worlds import (
     carry_out,
     everything_of,
     found,
+    loaded_from,
     new_game,
     reload,
     set_up,
@@ -289,6 +291,8 @@ class EveryCut(RuleBasedStateMachine):
 
 def check_raw_rows(store: ManualStore) -> None:
     """What is true of every row on disk, before anything is derived from it."""
+    for kind, table in loaded_from(store).tables.items():
+        assert violations(kind, table.columns) == ()
     places = set()
     for planet_id, row in store.rows["planet"].items():
         places.add((row["Position.galaxy"], row["Position.system"], row["Position.position"]))

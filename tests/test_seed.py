@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,7 @@ from core.components import BUILDINGS, KINDS, NEVER, PLANET, PLAYER, UNIVERSE
 from core.ecs import World
 from core.errors import StarkeepError
 from core.game import GameWorld
+from core.invariants import violations
 from core.loading import galaxy_of
 from core.rules import ECONOMY, RULES, EconomySettings
 from core.seed import GALAXIES_MAX, SeedPlan, add_rows, make_planets, make_players, plan_seed
@@ -103,10 +106,12 @@ def test_that_a_seeded_world_is_one_that_could_have_been_played(
             for amount, capacity in zip(row["Stocks.amount"], row["Stocks.capacity"], strict=True)
         )
         check_rates(row, levels, place[2], economy_settings_of(world))
+        check_ledger(row, levels)
         check_queue(game, planet_id, row)
     assert len(places) == len(table)
     assert world.next_id[PLANET] == len(table) + 1
     assert world.next_id[PLAYER] == players + 1
+    assert violations(PLANET, {field.key: table.array(field.key) for field in table.fields}) == ()
 
 
 def check_rates(
@@ -115,6 +120,14 @@ def check_rates(
     rates = ECONOMY.rates(levels, slot, row["Planet.temperature_max"], economy)
     assert row["Stocks.production"] == tuple(float(rate) for rate in rates.production)
     assert row["Stocks.capacity"] == tuple(float(amount) for amount in rates.capacity)
+
+
+def check_ledger(row: dict[str, Any], levels: dict[str, int]) -> None:
+    prices = [
+        ECONOMY.cost(name, level) for name, built in levels.items() for level in range(1, built + 1)
+    ]
+    built = np.sum([(0, 0, 0), *prices], axis=0)
+    assert row["Ledger.spent"] == tuple(built + row["BuildQueue.paid"])
 
 
 def check_queue(game: GameWorld, planet_id: int, row: dict[str, object]) -> None:

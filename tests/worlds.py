@@ -18,7 +18,6 @@ from core.components import (
     UNIVERSE_ID,
     Buildings,
     Planet,
-    Stocks,
 )
 from core.config import Settings
 from core.ecs import Kind, Origin, World
@@ -143,8 +142,7 @@ def set_up(
         if temperature_max is not None:
             planet.temperature_max = temperature_max
         if amounts is not None:
-            stock = world.component_for_entity(PLANET, planet_id, Stocks)
-            stockpiles.put(stock, amounts, game.clock.now())
+            stockpiles.receive(game.state, planet_id, amounts, game.clock.now())
         stockpiles.change_rates(game.state, planet_id, game.clock.now())
     game.calendar.reload()
     game.writer.note_urgent()

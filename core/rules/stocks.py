@@ -4,12 +4,13 @@ A stock is (amount, production, consumption, capacity) since an instant. Between
 which something happens it grows or shrinks evenly; production stops at the capacity, a delivery
 may exceed it, and nothing is ever cut. Amounts are units, rates are units per hour, times seconds.
 
-The last two functions are the first two over whole columns and give the same bits.
+The functions over columns give the same bits as those over numbers; `received_after` is both.
 """
 
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from core.rules.economy import AFFORDABLE_TOLERANCE, SECONDS_PER_HOUR
 
 Column = npt.NDArray[np.float64]
+Amount = TypeVar("Amount", float, Column)
 
 NEVER = math.inf
 
@@ -70,6 +72,11 @@ def covers(amount: float, price: int) -> bool:
 def after_paying(amount: float, price: int) -> float:
     """Return what is left of a stock that covers a price; never negative."""
     return max(amount - price, 0.0)
+
+
+def received_after(received: Amount, before: Amount, after: Amount) -> Amount:
+    """Return what has come in all in all when a stock has gone from one amount to another."""
+    return received + (after - before)
 
 
 def net_rates(amount: Column, production: Column, consumption: Column, capacity: Column) -> Column:

@@ -62,7 +62,7 @@ def cancel_building(state: GameState, command: CancelBuilding, at: float) -> Acc
     left = steps[: command.index] + steps[command.index + 1 :]
     if command.index == 0:
         queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
-        stockpiles.give(stockpiles.settle(state, planet_id, at), queue.paid)
+        stockpiles.refund(state, planet_id, queue.paid, at)
         events = _start_first(state, planet_id, left, at)
         events.append(StocksChanged(at, command.player_id, planet_id))
     else:
@@ -189,7 +189,7 @@ def _start(state: GameState, planet_id: int, step: Step, at: float) -> Event:
     levels = levels_of(state, planet_id)
     level = building_queue.level_of(levels, [], step)
     price = building_queue.price_of(state.economy, step, level)
-    stockpiles.pay(stockpiles.settle(state, planet_id, at), price)
+    stockpiles.pay(state, planet_id, price, at)
     factory_level = levels[state.rules.construction.factory]
     queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
     queue.paid = tuple(float(amount) for amount in price)

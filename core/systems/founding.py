@@ -17,6 +17,7 @@ from core.components import (
     RESOURCES,
     Buildings,
     BuildQueue,
+    Ledger,
     Planet,
     Player,
     Position,
@@ -86,6 +87,7 @@ def _create_planet(
 ) -> int:
     universe = state.universe
     nothing = (0.0,) * len(RESOURCES)
+    starter = (universe.starter_metal, universe.starter_crystal, universe.starter_deuterium)
     planet_id = state.world.create_entity(
         PLANET,
         Position(*place),
@@ -97,17 +99,14 @@ def _create_planet(
             founded_at=at,
         ),
         Stocks(
-            amount=(
-                universe.starter_metal,
-                universe.starter_crystal,
-                universe.starter_deuterium,
-            ),
+            amount=starter,
             production=nothing,
             consumption=nothing,
             capacity=nothing,
             settled_at=at,
             boundary_at=NEVER,
         ),
+        Ledger(received=starter, spent=nothing),
         Buildings(level=(0,) * len(BUILDINGS)),
         BuildQueue(
             queued=(NOTHING_QUEUED,) * len(PLACES),

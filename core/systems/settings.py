@@ -104,6 +104,8 @@ def revalue_all_planets(state: GameState, at: float) -> None:
         table.array("Planet.temperature_max").astype(np.float64),
         state.economy_settings(),
     )
+    received = stocks.received_after(table.array("Ledger.received"), amount, amounts)
+    world.write_column(PLANET, "Ledger.received", received)
     columns = {
         "Stocks.amount": amounts,
         "Stocks.production": _columns(rates.production, len(table)),

@@ -36,7 +36,7 @@ def consume(game: GameWorld, *per_hour: float) -> None:
     with game.state.world.unit_of_work(Origin.COMMAND, game.clock.now()):
         stock = stockpiles.settle(game.state, 1, game.clock.now())
         stock.consumption = per_hour
-        stockpiles.put(stock, stock.amount, game.clock.now())
+        stockpiles.receive(game.state, 1, stock.amount, game.clock.now())
     game.calendar.reload()
 
 

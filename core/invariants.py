@@ -1,0 +1,102 @@
+"""What must be true of every row, whatever happened: checked over what a save moves.
+
+A row that breaks one of these rules shows a mistake of ours. It is saved all the same, for to lose
+it would be worse; whoever finds it counts it and says so.
+
+Measured on a slice of 8,192 planets the check takes 0.5 ms, 2 to 6 % of what capturing them does:
+a column is looked at once, as a whole, and only where something is wrong is it asked in which row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.components import PLANET
+from core.ecs import Field, Kind, fields_of
+from core.ecs.table import AnyArray
+
+LEDGER_TOLERANCE = 1e-6
+LEDGER_TOLERANCE_RELATIVE = 1e-9
+
+Columns = Mapping[str, AnyArray]
+Broken = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that a row breaks; `row` is its place in the columns."""
+
+    row: int
+    reason: str
+
+
+def violations(kind: Kind, columns: Columns) -> tuple[Violation, ...]:
+    """Return what is wrong with some rows of a kind, in the order of the rows; () if nothing is.
+
+    `columns` are those of `TableRows`: of shape (n,) or (n, len(axis)).
+    """
+    found = [
+        Violation(int(row), reason)
+        for reason, broken in _broken(kind, columns)
+        for row in np.flatnonzero(broken.reshape(len(broken), -1).any(axis=1))
+    ]
+    return tuple(sorted(found, key=lambda violation: violation.row))
+
+
+def _broken(kind: Kind, columns: Columns) -> Iterator[tuple[str, Broken]]:
+    """Yield for each rule that is broken its words and where, in the shape of its column."""
+    for field in _float_fields(kind):
+        values = columns[field.key]
+        if _is_sound(field, values):
+            continue
+        broken = ~_allowed(field, values)
+        if broken.any():
+            yield f"{field.key} is not a finite number", broken
+    if kind is PLANET:
+        for reason, breaks in _PLANET_RULES.items():
+            broken = breaks(columns)
+            if broken.any():
+                yield reason, broken
+
+
+def _float_fields(kind: Kind) -> Iterator[Field]:
+    for component in kind.components:
+        yield from (field for field in fields_of(component) if field.dtype.kind == "f")
+
+
+def _is_sound(field: Field, values: AnyArray) -> bool:
+    """Return whether a column is surely as it should be, looking at it as a whole."""
+    # NaN is in every sum and every minimum, and more than nothing.
+    if field.column.may_be_never:
+        return bool(values.min(initial=np.inf) > -np.inf)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(values.sum()))
+
+
+def _allowed(field: Field, values: AnyArray) -> Broken:
+    finite: Broken = np.isfinite(values)
+    return finite | np.isposinf(values) if field.column.may_be_never else finite
+
+
+def _is_not_conserved(columns: Columns) -> Broken:
+    received = columns["Ledger.received"]
+    with np.errstate(invalid="ignore"):
+        gap = np.abs(received - columns["Ledger.spent"] - columns["Stocks.amount"])
+        within: Broken = gap <= LEDGER_TOLERANCE + LEDGER_TOLERANCE_RELATIVE * received
+    return ~within
+
+
+def _is_negative(key: str) -> Callable[[Columns], Broken]:
+    return lambda columns: columns[key] < 0.0
+
+
+_PLANET_RULES: dict[str, Callable[[Columns], Broken]] = {
+    "a stock is not what was received less what was spent": _is_not_conserved,
+    "a stock is negative": _is_negative("Stocks.amount"),
+    "less than nothing was paid": _is_negative("BuildQueue.paid"),
+    "less than nothing was spent": _is_negative("Ledger.spent"),
+}
