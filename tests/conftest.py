@@ -47,6 +47,13 @@ for _name in list(os.environ):
         del os.environ[_name]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=10, help="how often the crash test kills (10)")
+    parser.addoption(
+        "--kill-seed", type=int, default=0, help="what the crash test does, as far as it can tell"
+    )
+
+
 class LostExceptions(list[dict[str, Any]]):
     """What an event loop was told of exceptions that nobody caught."""
 

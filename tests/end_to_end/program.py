@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
 import httpx
 
@@ -20,11 +20,20 @@ START_TIMEOUT_S = 60.0
 _ANNOUNCEMENT = "listening on "
 
 
+class Process(Protocol):
+    """What a test does with a running program, however it was started."""
+
+    @property
+    def stdout(self) -> IO[str] | None: ...
+    def send_signal(self, signal: int, /) -> None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
 @dataclass(slots=True)
 class Program:
     """A running program."""
 
-    process: subprocess.Popen[str]
+    process: Process
     url: str
 
     def kill(self) -> None:
@@ -81,7 +90,7 @@ def environment(extra: dict[str, str] | None) -> dict[str, str]:
     return {**os.environ, "QT_QPA_PLATFORM": "offscreen", **(extra or {})}
 
 
-def wait_for_url(process: subprocess.Popen[str]) -> str:
+def wait_for_url(process: Process) -> str:
     """Return where a program that has just been started serves players."""
     assert process.stdout is not None
     readable, _, _ = select.select([process.stdout], [], [], START_TIMEOUT_S)

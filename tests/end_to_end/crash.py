@@ -1,0 +1,534 @@
+"""Kills the program again and again while players order, and looks whether it kept its word.
+
+Each player writes down what he was answered: accepted, refused, or nothing (the connection broke,
+or the answer said that the commit is pending). After each kill a copy of the file is opened, as it
+lies there, and after each restart every player looks at his planet: what was accepted must be there
+exactly once, what was refused not at all, what was not answered once or not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import signal
+import sqlite3
+import ssl
+import tempfile
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from core.building_queue import Step
+from core.components import BUILDINGS, KINDS, PLANET, RESOURCES, Buildings, BuildQueue, Ledger
+from core.ecs import Kind
+from core.invariants import violations
+from core.models.database import WORLD_TABLES
+from core.persistence.columns import stored_columns
+from tests.end_to_end.expectation import NO_LEVELS, NOTHING, Expectation, Found, next_price
+from tests.end_to_end.program import Program, wait_for_url
+from tests.end_to_end.warm_start import ForkedProcess, WarmStart
+
+# A world in which an order takes a second, stores fill up within a minute and nothing is too dear.
+ENVIRONMENT = {
+    "RATE_LIMIT_PER_MINUTE": "1000000",
+    "STARTER_METAL": "9000",
+    "STARTER_CRYSTAL": "9000",
+    "STARTER_DEUTERIUM": "9000",
+    "BASIC_INCOME_METAL": "6000",
+    "BASIC_INCOME_CRYSTAL": "5000",
+    "BASIC_INCOME_DEUTERIUM": "4000",
+}
+SPEED = "1000"
+FIRST_PLAYERS = 16
+NEWCOMERS_PER_ROUND = 1
+PLAYERS_MAX = 40
+REQUEST_TIMEOUT_S = 30.0
+# Others are needed by something: what needs them would be dropped from a queue without a word.
+ORDERED = tuple(name for name in BUILDINGS.labels if name != "shipyard")
+# An order is given only where everything queued could be paid this many times over: then nothing is
+# dropped, and what was accepted can only be there or be lost.
+RESERVE = 3
+ORDERS_PER_ROUND = 30
+# After these orders the kill comes at any moment within this time.
+EXTRA_S_MAX = 0.5
+ROUND_S_MAX = 15.0
+HISTORY_LENGTH = 12
+# More than are founded in a round: to give their ids out again makes the counter fall.
+ABANDONED_PLANETS = 10
+# Made once, although nothing is encrypted: it takes longer than a player takes to log in.
+_SSL_CONTEXT = ssl.create_default_context()
+# 503 and 504 that do not say "nothing was done".
+UNKNOWN_CODES = {"commit_pending", "not_saved", "failed"}
+
+
+class BrokenPromise(AssertionError):
+    """The program has lost or doubled something, or broken a law of the world."""
+
+
+class Moment(Enum):
+    """When the program is killed."""
+
+    RUNNING = "while everybody orders"
+    STOPPING = "in its final save"
+    STARTING = "while it starts"
+
+
+# Of ten kills six are in full swing, two in the final save and two at the start.
+MOMENTS = (
+    Moment.RUNNING,
+    Moment.STOPPING,
+    Moment.RUNNING,
+    Moment.STARTING,
+    Moment.RUNNING,
+)
+
+
+class Answer(Enum):
+    """What a player knows of an order."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class Disconnected(Exception):
+    """The program does not answer any more."""
+
+
+@dataclass(slots=True)
+class Player:
+    """Somebody who orders all the time, two orders at once now and then, and remembers."""
+
+    name: str
+    dice: random.Random
+    expectation: Expectation = field(default_factory=Expectation)
+    id: int | None = None
+    # True once he was told so, None while nobody knows.
+    is_registered: bool | None = False
+    token: str | None = None
+    told: Counter[Answer] = field(default_factory=Counter)
+    is_cut_off: bool = False
+    _http: httpx.AsyncClient = field(init=False)
+    seen: Found = field(default_factory=lambda: Found(NO_LEVELS, ()))
+    resources: tuple[int, ...] = NOTHING
+    log: deque[str] = field(default_factory=lambda: deque(maxlen=HISTORY_LENGTH))
+
+    async def play(self) -> None:
+        """Order until the program is gone or stops taking orders."""
+        try:
+            await self.come_in()
+            while not self.is_cut_off:
+                await self.look()
+                await self._order_something()
+                await asyncio.sleep(self.dice.uniform(0, 0.03))
+        except Disconnected:
+            return
+
+    def connect(self, url: str) -> None:
+        # With one client for all, most of a round would be spent in its pool of connections.
+        self._http = httpx.AsyncClient(
+            base_url=url, timeout=REQUEST_TIMEOUT_S, verify=_SSL_CONTEXT, trust_env=False
+        )
+
+    async def disconnect(self) -> None:
+        await self._http.aclose()
+
+    # Coming in ---------------------------------------------------------------------------------
+
+    async def come_in(self) -> None:
+        """Register and log in, unless that is done."""
+        if self.token is None and self.is_registered is not False:
+            await self._log_in()
+        if self.token is None:
+            await self._register()
+            await self._log_in()
+
+    async def _register(self) -> None:
+        body = {"username": self.name, "email": f"{self.name}@b.c", "password": "password-1"}
+        self.is_registered = None
+        answer, reply = await self._ask("POST", "/auth/register", body)
+        if answer is Answer.UNKNOWN:
+            raise Disconnected
+        self.is_registered = answer is Answer.ACCEPTED
+        if not self.is_registered:
+            self._check_stopping(reply)
+        self.id = reply["id"]
+
+    async def _log_in(self) -> None:
+        body = {"username": self.name, "password": "password-1"}
+        answer, reply = await self._ask("POST", "/auth/login", body)
+        if answer is Answer.ACCEPTED:
+            self.token = reply["access_token"]
+            self.id = (await self._get("/auth/me"))["id"]
+            self.is_registered = True
+        elif reply.get("code") == "wrong_credentials":
+            if self.is_registered:
+                raise self._broken("the account is gone")
+            self.is_registered = False
+        else:
+            raise Disconnected
+
+    # Looking and ordering ----------------------------------------------------------------------
+
+    async def look(self) -> None:
+        """Look at the planet: it must be what the answers so far have made of it."""
+        planet = await self._get(f"/player/{self.id}")
+        levels = tuple(planet["buildings"][name] for name in BUILDINGS.labels)
+        found = Found(levels, _steps(planet["build_queue"]))
+        if not self.expectation.found(found):
+            raise self._broken(f"found {found}")
+        self.resources = tuple(planet["resources"][name] for name in RESOURCES.labels)
+        self.seen = found
+
+    async def _order_something(self) -> None:
+        queue = self.seen.queue
+        if queue and self.dice.random() < 0.25:
+            await self._cancel(self.dice.choice((0, len(queue) - 1)))
+            return
+        steps = [step for _ in range(self.dice.choice((1, 1, 2))) if (step := self._choose())]
+        delays = [0.0, self.dice.uniform(0, 0.01)]
+        answers = await asyncio.gather(
+            *(self._order(*each) for each in zip(steps, delays, strict=False))
+        )
+        by_answer = {
+            kind: [step for step, answer in zip(steps, answers, strict=True) if answer is kind]
+            for kind in Answer
+        }
+        self.expectation.ordered(by_answer[Answer.ACCEPTED], by_answer[Answer.UNKNOWN])
+        if by_answer[Answer.UNKNOWN]:
+            raise Disconnected
+
+    def _choose(self) -> Step | None:
+        """Choose an order that can surely be paid when its turn comes."""
+        levels, queue = self.seen.levels, self.seen.queue
+        demolish = self.dice.random() < 0.2 and not any(item.demolish for item in queue)
+        standing = [name for name in ORDERED if levels[BUILDINGS.index(name)] > 0]
+        steps = [Step(name, demolish) for name in (standing if demolish else ORDERED)]
+        within_means = [step for step in steps if self._can_pay((*queue, step))]
+        return self.dice.choice(within_means) if within_means else None
+
+    def _can_pay(self, queue: tuple[Step, ...]) -> bool:
+        levels = self.seen.levels
+        prices = [next_price(levels, queue[:place], step) for place, step in enumerate(queue)]
+        needed = [RESERVE * sum(price) for price in zip(*prices, strict=True)]
+        return all(have >= need for have, need in zip(self.resources, needed, strict=True))
+
+    async def _order(self, step: Step, delay_s: float) -> Answer:
+        await asyncio.sleep(delay_s)
+        if step.demolish:
+            path = f"/player/{self.id}/buildings/{step.building}"
+            answer, _ = await self._ask("DELETE", path)
+        else:
+            body = {"building_type": step.building}
+            answer, _ = await self._ask("POST", f"/player/{self.id}/build", body)
+        return answer
+
+    async def _cancel(self, place: int) -> None:
+        path = f"/player/{self.id}/build-queue/{place}"
+        answer, reply = await self._ask("DELETE", path)
+        if answer is Answer.UNKNOWN:
+            self.expectation.perhaps_cancelled(place, self.seen.queue)
+            raise Disconnected
+        if answer is Answer.ACCEPTED:
+            left = _steps(reply["build_queue"])
+            if not self.expectation.cancelled(place, left):
+                raise self._broken(f"cancelling {place} left {left}")
+
+    # The wire ----------------------------------------------------------------------------------
+
+    async def _get(self, path: str) -> dict[str, Any]:
+        answer, reply = await self._ask("GET", path, is_order=False)
+        if answer is not Answer.ACCEPTED:
+            self._check_stopping(reply)
+        return reply
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        is_order: bool = True,
+    ) -> tuple[Answer, dict[str, Any]]:
+        try:
+            headers = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+            response = await self._http.request(method, path, json=body, headers=headers)
+        except httpx.ConnectError:
+            answer, reply = Answer.REFUSED, {"code": "stopping"}
+        except httpx.TransportError as error:
+            answer, reply = Answer.UNKNOWN, {"code": "stopping", "detail": repr(error)}
+        else:
+            answer, reply = _judge(response)
+        if is_order:
+            self.told[answer] += 1
+            self.log.append(f"{method} {path} {body or ''}: {answer.value} {reply.get('code', '')}")
+        self.is_cut_off = reply.get("code") == "stopping"
+        return answer, reply
+
+    def _check_stopping(self, reply: dict[str, Any]) -> None:
+        """End the round if nothing is answered any more; anything else was not to happen."""
+        if reply.get("code") in {"stopping", "storage_unavailable", *UNKNOWN_CODES}:
+            raise Disconnected
+        raise self._broken(f"was answered {reply}")
+
+    def _broken(self, what: str) -> BrokenPromise:
+        histories = sorted(map(str, self.expectation.histories))
+        lines = (f"{self.name} ({self.id}): {what}", "expected:", *histories, "orders:", *self.log)
+        return BrokenPromise("\n  ".join(lines))
+
+    # The file ----------------------------------------------------------------------------------
+
+    def check_file(self, planets: dict[int, Found]) -> None:
+        """Compare what lies in the file with what was answered."""
+        if not self.is_registered:
+            return
+        found = planets.get(self.id or 0)
+        if found is None:
+            raise self._broken("the home is gone")
+        if not self.expectation.found(found):
+            raise self._broken(f"the file has {found}")
+
+
+def _judge(response: httpx.Response) -> tuple[Answer, dict[str, Any]]:
+    reply: dict[str, Any] = response.json()
+    if response.status_code == 200:
+        return Answer.ACCEPTED, reply
+    if response.status_code >= 500 and reply["code"] in UNKNOWN_CODES:
+        return Answer.UNKNOWN, reply
+    if response.status_code == 500:
+        raise BrokenPromise(f"{response.request.url} was answered 500")
+    return Answer.REFUSED, reply
+
+
+def _steps(queue: list[dict[str, Any]]) -> tuple[Step, ...]:
+    return tuple(Step(item["type"], item["demolish"]) for item in queue)
+
+
+# The file as the kill left it ---------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Counters:
+    """The highest numbers that were ever seen in the file."""
+
+    next_ids: dict[str, int] = field(default_factory=dict)
+    user_id: int = 0
+
+    def check(self, connection: sqlite3.Connection) -> None:
+        connection.row_factory = sqlite3.Row
+        row = dict(connection.execute("SELECT * FROM world_clock").fetchone() or {})
+        for kind in KINDS:
+            name = f"next_{kind.name}_id"
+            if row.get(name, 0) < self.next_ids.get(name, 0):
+                raise BrokenPromise(f"{name} fell from {self.next_ids[name]} to {row.get(name)}")
+            self.next_ids[name] = row.get(name, 0)
+        (user_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM users").fetchone()
+        if user_id < self.user_id:
+            raise BrokenPromise(f"account {self.user_id} is gone")
+        self.user_id = user_id
+
+
+@contextmanager
+def copy_of(database: Path) -> Iterator[sqlite3.Connection]:
+    """Open a copy of a database that nobody closed: to open it is to repair it."""
+    with tempfile.TemporaryDirectory(prefix="starkeep-crash-") as folder:
+        for suffix in ("", "-wal"):
+            file = database.with_name(database.name + suffix)
+            if file.exists():
+                shutil.copy(file, folder)
+        with closing(sqlite3.connect(Path(folder) / database.name)) as connection:
+            connection.row_factory = sqlite3.Row
+            yield connection
+
+
+def check_laws(connection: sqlite3.Connection) -> None:
+    """Check what is true of every file, whatever happened."""
+    sound = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+    if sound != ["ok"]:
+        raise BrokenPromise(f"the file is damaged: {sound}")
+    if orphans := connection.execute("PRAGMA foreign_key_check").fetchall():
+        raise BrokenPromise(f"{len(orphans)} rows refer to rows that are not there")
+    for kind in KINDS:
+        ids, columns = columns_of(connection, kind)
+        for violation in violations(kind, columns):
+            raise BrokenPromise(f"{kind.name} {ids[violation.row]}: {violation.reason}")
+
+
+def columns_of(connection: sqlite3.Connection, kind: Kind) -> tuple[list[int], dict[str, Any]]:
+    """Return the rows of a kind as the program would have them in memory."""
+    rows = connection.execute(f"SELECT * FROM {WORLD_TABLES[kind].name} ORDER BY id").fetchall()
+    columns: dict[str, Any] = {}
+    for stored in stored_columns(kind):
+        column = columns.setdefault(stored.field.key, stored.field.empty(len(rows)))
+        values = stored.decode([row[stored.name] for row in rows])
+        (column if stored.place is None else column[:, stored.place])[...] = values
+    return [row["id"] for row in rows], columns
+
+
+def planets_by_owner(connection: sqlite3.Connection) -> dict[int, Found]:
+    _, columns = columns_of(connection, PLANET)
+    return {
+        owner_id: Found(
+            tuple(levels),
+            tuple(
+                Step(BUILDINGS.labels[abs(code) - 1], demolish=code < 0) for code in queue if code
+            ),
+            tuple(spent),
+        )
+        for owner_id, levels, queue, spent in zip(
+            columns["Planet.owner_id"].tolist(),
+            columns[f"{Buildings.__name__}.level"].tolist(),
+            columns[f"{BuildQueue.__name__}.queued"].tolist(),
+            columns[f"{Ledger.__name__}.spent"].tolist(),
+            strict=True,
+        )
+    }
+
+
+# The rounds ---------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Report:
+    """What a series of kills came to."""
+
+    kills: Counter[Moment] = field(default_factory=Counter)
+    told: Counter[Answer] = field(default_factory=Counter)
+    players: int = 0
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{self.told[answer]} {answer.value}" for answer in Answer)
+        kills = ", ".join(f"{count} {moment.value}" for moment, count in self.kills.items())
+        return f"{self.kills.total()} kills ({kills}); {self.players} players; orders: {told}"
+
+
+class Driver:
+    """Starts the program, lets everybody play, kills it and checks; again and again."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        seed: int,
+        program: WarmStart,
+    ) -> None:
+        self.dice = random.Random(seed)
+        self.players = [self._newcomer(number) for number in range(FIRST_PLAYERS)]
+        self.report = Report()
+        self._data_dir = data_dir
+        self._program = program
+        self._counters = Counters()
+        self._start_s = 1.0
+
+    def run(self, kills: int) -> Report:
+        """Kill the program so often, then start it once more. Raise BrokenPromise."""
+        for number in range(kills):
+            self._round(MOMENTS[number % len(MOMENTS)])
+        with self._hosting() as program:
+            asyncio.run(self._visit(program.url))
+            if (exit_code := program.stop()) != 0:
+                raise BrokenPromise(f"the program ended with {exit_code}")
+        self._check_file()
+        self.report.players = sum(player.is_registered is True for player in self.players)
+        self.report.told = sum((player.told for player in self.players), Counter())
+        return self.report
+
+    def _round(self, moment: Moment) -> None:
+        if moment is Moment.STARTING:
+            self._kill_at_start()
+        else:
+            with self._hosting() as program:
+                asyncio.run(self._play(program, moment))
+        self.report.kills[moment] += 1
+        self._check_file()
+        if len(self.players) < PLAYERS_MAX:
+            self.players += [self._newcomer(len(self.players)) for _ in range(NEWCOMERS_PER_ROUND)]
+        if self.dice.random() < 0.3:
+            self._abandon_planets()
+
+    @contextmanager
+    def _hosting(self) -> Iterator[Program]:
+        begun_at = time.monotonic()
+        with self._starting() as process:
+            url = wait_for_url(process)
+            self._start_s = time.monotonic() - begun_at
+            yield Program(process, url)
+
+    def _starting(self) -> AbstractContextManager[ForkedProcess]:
+        return self._program.starting(self._data_dir, "--speed", SPEED, env=ENVIRONMENT)
+
+    def _kill_at_start(self) -> None:
+        with self._starting() as process:
+            time.sleep(self.dice.uniform(0, self._start_s))
+            process.kill()
+
+    async def _play(self, program: Program, moment: Moment) -> None:
+        # The last to come may be killed while they register; the others play by then.
+        settled = self.players[: len(self.players) - NEWCOMERS_PER_ROUND]
+        async with self._connected(program.url):
+            await self._look_at_all()
+            await asyncio.gather(*(player.come_in() for player in settled))
+            playing = [asyncio.create_task(player.play()) for player in self.players]
+            await self._wait_for_orders(playing)
+            await asyncio.sleep(self.dice.uniform(0, EXTRA_S_MAX))
+            if moment is Moment.STOPPING:
+                program.process.send_signal(signal.SIGTERM)
+                await asyncio.sleep(self.dice.uniform(0, 0.1))
+            program.kill()
+            await asyncio.gather(*playing)
+
+    async def _visit(self, url: str) -> None:
+        async with self._connected(url):
+            await self._look_at_all()
+
+    async def _wait_for_orders(self, playing: Sequence[asyncio.Task[None]]) -> None:
+        """Wait until so many orders were accepted that a kill has something to break."""
+        enough = self._accepted() + ORDERS_PER_ROUND
+        give_up_at = time.monotonic() + ROUND_S_MAX
+        while self._accepted() < enough and time.monotonic() < give_up_at:
+            if all(task.done() for task in playing):
+                return
+            await asyncio.sleep(0.01)
+
+    def _accepted(self) -> int:
+        return sum(player.told[Answer.ACCEPTED] for player in self.players)
+
+    @asynccontextmanager
+    async def _connected(self, url: str) -> AsyncIterator[None]:
+        for player in self.players:
+            player.connect(url)
+        try:
+            yield
+        finally:
+            await asyncio.gather(*(player.disconnect() for player in self.players))
+
+    async def _look_at_all(self) -> None:
+        known = (player for player in self.players if player.token is not None)
+        await asyncio.gather(*(player.look() for player in known))
+
+    def _check_file(self) -> None:
+        with copy_of(self._data_dir / "world.db") as connection:
+            check_laws(connection)
+            self._counters.check(connection)
+            planets = planets_by_owner(connection)
+        for player in self.players:
+            player.check_file(planets)
+
+    def _abandon_planets(self) -> None:
+        """Use up ids as planets do that are founded, saved and abandoned."""
+        with closing(sqlite3.connect(self._data_dir / "world.db")) as connection:
+            connection.execute(
+                "UPDATE world_clock SET next_planet_id = next_planet_id + ?", (ABANDONED_PLANETS,)
+            )
+            connection.commit()
+            self._counters.check(connection)
+
+    def _newcomer(self, number: int) -> Player:
+        return Player(f"player{number}", random.Random(self.dice.random()))

@@ -1,0 +1,23 @@
+"""Killed at any moment, the program has kept what it said it had: exactly once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.crash import Answer, Driver
+from tests.end_to_end.warm_start import warm_start
+
+
+def test_that_whatever_was_acknowledged_survives_every_kill(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    kills = request.config.getoption("--kills")
+    seed = request.config.getoption("--kill-seed")
+    with warm_start() as program:
+        report = Driver(tmp_path / "world", seed, program).run(kills)
+    print(report)
+    assert report.kills.total() == kills
+    assert report.told[Answer.ACCEPTED] > 5 * kills
+    assert report.told[Answer.UNKNOWN] > 0
