@@ -5,6 +5,7 @@ usage: python3 dev.py COMMAND [-- OPTIONS]
 
   run      start the program; OPTIONS are its own, e.g. run -- --headless --port 0
   test     run the tests; OPTIONS are pytest's, e.g. test -- -k queue -x
+           test --postgres runs them on a private PostgreSQL server instead of SQLite files
   check    lint, formatting, types, import rules; whether the lock fits pyproject.toml
   bench    run the benchmarks; OPTIONS are theirs
   migrate  run alembic, e.g. migrate -- upgrade head
@@ -101,6 +102,9 @@ FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fo
 FONT_PACKAGE = "fonts-dejavu-core"
 # PyInstaller reads and strips binaries with these.
 BUILD_PROGRAMS = {"objdump": "binutils", "objcopy": "binutils", "ldd": "libc-bin"}
+# Tests start a server of their own with these; Debian keeps them out of the PATH.
+POSTGRES_PROGRAMS = {"initdb": "postgresql", "pg_ctl": "postgresql", "psql": "postgresql"}
+POSTGRES_FOLDER = Path("/usr/lib/postgresql")
 
 # They would send pip elsewhere than into .venv, or make it take other packages for installed.
 DISTURBING_VARIABLES = frozenset(
@@ -120,7 +124,9 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in COMMANDS:
         say(f"expected a command ({', '.join(COMMANDS)}); --help tells what each does")
         return 2
-    options = arguments[2:] if arguments[1:2] == ["--"] else arguments[1:]
+    options = arguments[1:]
+    if "--" in options:
+        options.remove("--")
     try:
         if sys.version_info[:2] not in PYTHONS:
             hand_over([find_python(), __file__, *arguments])
@@ -149,7 +155,7 @@ def run(options: list[str]) -> NoReturn:
 
 def test(options: list[str]) -> NoReturn:
     """Become pytest, without a display unless one was chosen."""
-    become_module("pytest", options)
+    become_module("pytest", options, POSTGRES_PROGRAMS if "--postgres" in options else {})
 
 
 def bench(options: list[str]) -> NoReturn:
@@ -225,9 +231,11 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 }
 
 
-def become_module(module: str, options: Sequence[str]) -> NoReturn:
+def become_module(
+    module: str, options: Sequence[str], programs: Mapping[str, str] | None = None
+) -> NoReturn:
     """Become one of the checkout's or the environment's modules that use Qt."""
-    prepare(QT_WIDGETS_LIBRARIES)
+    prepare(QT_WIDGETS_LIBRARIES, programs)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     hand_over([str(VENV_PYTHON), "-m", module, *options], folder=ROOT)
 
@@ -455,10 +463,15 @@ def missing_packages(libraries: Mapping[str, str], programs: Mapping[str, str]) 
     if sys.platform != "linux":
         return []
     missing = {package for name, package in libraries.items() if not is_loadable(name)}
-    missing.update(package for name, package in programs.items() if shutil.which(name) is None)
+    missing.update(package for name, package in programs.items() if not is_installed(name))
     if "libfontconfig.so.1" in libraries and not has_font():
         missing.add(FONT_PACKAGE)
     return sorted(missing)
+
+
+def is_installed(program: str) -> bool:
+    """Tell whether a program can be started."""
+    return shutil.which(program) is not None or any(POSTGRES_FOLDER.glob(f"*/bin/{program}"))
 
 
 def is_loadable(library: str) -> bool:

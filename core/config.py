@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     database_url: str | None = _program(
         None, "database; by default an SQLite file in the data folder"
     )
+    database_pool_size: int = _program(4, "connections that read", ge=1, le=100)
     dev_create_all: bool = _program(False, "create tables without migrations, for development")
     tick_rate: float = _program(10.0, "ticks per second", ge=0.1, le=100)
     save_interval_seconds: float = _program(60.0, "seconds between periodic saves", ge=1, le=86_400)

@@ -1,15 +1,22 @@
 """Engines and sessions; nothing else creates an engine.
 
-SQLite has exactly one connection that writes: `SessionLocal` is bound to it. Readers are a second
-engine that cannot write, cannot checkpoint, and is to be left quickly: an open read transaction
-lets the write-ahead log grow.
+Exactly one connection writes: `SessionLocal` is bound to it. Readers are a second engine that
+cannot write and is to be left quickly: on SQLite, where it cannot checkpoint either, an open read
+transaction lets the write-ahead log grow.
+
+One process owns a world. A file is locked for as long as it is `claimed`; on PostgreSQL the
+connection that writes holds the lock.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
@@ -20,13 +27,20 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.pool import QueuePool
 
-from core.errors import DatabaseError
+from core.errors import DatabaseError, WorldInUseError
+from core.persistence.advisory_lock import prepare_writer
+from core.persistence.clock_trail import ClockTrail
+from core.world_lock import WorldLock
 
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 5_000
 READERS_MAX = 4
+CONNECT_TIMEOUT_S = 10
+# A little longer than a writer waits for whoever keeps him from it.
+LAST_WRITE_TIMEOUT_S = 8.0
 
 # One session, one transaction: `async with SessionLocal() as session, session.begin(): ...`
 SessionLocal: async_sessionmaker[AsyncSession] = async_sessionmaker(expire_on_commit=False)
@@ -44,6 +58,7 @@ class _Engines:
 
     writer: AsyncEngine | None = None
     reader: AsyncEngine | None = None
+    trail = ClockTrail()
 
 
 def async_url(url: str) -> URL:
@@ -84,26 +99,74 @@ def sqlite_path(url: URL) -> Path | None:
     return Path(url.database)
 
 
-def make_engine(url: URL, *, foreign_keys: bool = True, read_only: bool = False) -> AsyncEngine:
+@contextlib.contextmanager
+def claimed(url: URL) -> Iterator[None]:
+    """Keep a database file for this process alone for a while. Raise WorldInUseError.
+
+    Whatever leads to it, a link or another folder's settings: the lock lies beside the file itself.
+    On PostgreSQL there is nothing to do here, since each connection that may write takes the lock.
+    """
+    path = sqlite_path(url)
+    if path is None:
+        yield
+        return
+    path = path.resolve()
+    lock = WorldLock(
+        path.with_name(f"{path.name}.lock"), f"the world in {path}", "another --database-url"
+    )
+    try:
+        lock.acquire()
+    except OSError as error:
+        raise DatabaseError(f"the database cannot be opened: {path}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def make_engine(
+    url: URL, *, foreign_keys: bool = True, read_only: bool = False, readers_max: int = READERS_MAX
+) -> AsyncEngine:
     """Create an engine; SQLite's gets its pragmas and real transactions.
 
-    `foreign_keys=False` is for migrations: rebuilding a table would delete the rows that refer to
-    it.
+    On PostgreSQL the one connection of an engine that may write holds the lock of the world:
+    connecting raises WorldInUseError if another process has it. `foreign_keys=False` is for
+    migrations: rebuilding a table of SQLite would delete the rows that refer to it.
     """
-    options: dict[str, Any] = {}
-    if url.get_backend_name() == "sqlite":
-        options = {
-            "pool_size": READERS_MAX if read_only else 1,
-            "max_overflow": 0,
-            # Whoever waits for the one writer has limits of his own.
-            "pool_timeout": 3600,
-        }
-    elif not read_only:
-        options = {"pool_pre_ping": True}
+    sqlite = url.get_backend_name() == "sqlite"
+    options: dict[str, Any] = {
+        "pool_size": readers_max if read_only else 1,
+        "max_overflow": 0,
+        # Whoever waits for a connection has limits of his own.
+        "pool_timeout": 3600,
+        # The values of rows are no business of a log.
+        "hide_parameters": True,
+    }
+    if not sqlite:
+        options |= {"pool_pre_ping": True, "connect_args": {"timeout": CONNECT_TIMEOUT_S}}
+        if read_only:
+            # A transaction sees one moment, as SQLite's do.
+            options |= {
+                "isolation_level": "REPEATABLE READ",
+                "execution_options": {"postgresql_readonly": True},
+            }
     engine = create_async_engine(url, **options)
-    if url.get_backend_name() == "sqlite":
+    if sqlite:
         _prepare_sqlite(engine, foreign_keys=foreign_keys, read_only=read_only)
+    elif not read_only:
+        _prepare_postgres_writer(engine)
     return engine
+
+
+def _prepare_postgres_writer(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        try:
+            connection.run_async(lambda driver: prepare_writer(driver, BUSY_TIMEOUT_MS))
+        except BaseException:
+            # The pool has not got it yet, so nobody else would close it.
+            connection.driver_connection.terminate()
+            raise
 
 
 def _prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool, read_only: bool) -> None:
@@ -131,8 +194,11 @@ def _prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool, read_only: bool)
         connection.exec_driver_sql(begin)
 
 
-async def start_db(url: URL) -> None:
-    """Open the database and bind the sessions to it. Raise DatabaseError if it cannot be opened."""
+async def start_db(url: URL, readers_max: int = READERS_MAX) -> None:
+    """Open the database and bind the sessions to it.
+
+    Raise DatabaseError if it cannot be opened, WorldInUseError if another process has the world.
+    """
     if _Engines.writer is not None:
         raise RuntimeError("the database is open already")
     writer = make_engine(url)
@@ -143,10 +209,12 @@ async def start_db(url: URL) -> None:
         await writer.dispose()
         if not isinstance(error, Exception):
             raise  # whoever opened it has given up
+        if isinstance(error, WorldInUseError):
+            raise
         raise DatabaseError(f"the database cannot be opened: {_reason(error)}") from error
-    sqlite = url.get_backend_name() == "sqlite"
     _Engines.writer = writer
-    _Engines.reader = make_engine(url, read_only=True) if sqlite else writer
+    _Engines.reader = make_engine(url, read_only=True, readers_max=readers_max)
+    _Engines.trail = ClockTrail()
     SessionLocal.configure(bind=_Engines.writer)
     ReadSession.configure(bind=_Engines.reader)
 
@@ -157,10 +225,11 @@ async def shutdown_db() -> None:
     _Engines.writer = _Engines.reader = None
     SessionLocal.configure(bind=None)
     ReadSession.configure(bind=None)
-    if reader is not None and reader is not writer:
+    if reader is not None:
         await reader.dispose()
     if writer is None:
         return
+    await _let_the_writer_finish(writer)
     if writer.dialect.name == "sqlite":
         try:
             async with writer.connect() as connection:
@@ -172,9 +241,22 @@ async def shutdown_db() -> None:
     await writer.dispose()
 
 
+async def _let_the_writer_finish(writer: AsyncEngine) -> None:
+    """Wait for what is being written: its connection would outlive the engine."""
+    pool = cast("QueuePool", writer.sync_engine.pool)
+    give_up_at = time.monotonic() + LAST_WRITE_TIMEOUT_S
+    while pool.checkedout() and time.monotonic() < give_up_at:  # noqa: ASYNC110
+        await asyncio.sleep(0.005)  # the pool tells nobody
+
+
 def is_open() -> bool:
     """Return whether the database is open: start_db() was called, shutdown_db() was not."""
     return _Engines.writer is not None
+
+
+def clock_trail() -> ClockTrail:
+    """Return what is known of the clock in the database since it was opened."""
+    return _Engines.trail
 
 
 def _reason(error: Exception) -> str:

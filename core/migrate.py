@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.backup import copy_sqlite
 from core.database import make_engine, sqlite_path
-from core.errors import DatabaseError
+from core.errors import DatabaseError, WorldInUseError
 from core.models.database import Base
 from core.resources import migrations_path
 
@@ -52,7 +52,8 @@ async def migrate(
     """Upgrade a database to the newest revision, after a backup if it holds anything.
 
     Raise DatabaseError if it is newer than this program or if the upgrade fails; the database is
-    then as it was.
+    then as it was. An SQLite file is to be claimed before; on PostgreSQL, raise WorldInUseError if
+    another process has the world open.
     """
     engine = make_engine(url, foreign_keys=False)
     try:
@@ -106,6 +107,8 @@ async def _revisions(engine: AsyncEngine) -> tuple[str, ...]:
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(read)
+    except WorldInUseError:
+        raise
     except Exception as error:
         raise DatabaseError(f"the database cannot be opened: {_words(error)}") from error
 
@@ -134,7 +137,7 @@ async def _upgrade(engine: AsyncEngine, config: Config) -> None:
                 broken: Any = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()
             if broken:
                 raise DatabaseError(f"{len(broken)} rows refer to rows that do not exist")
-    except DatabaseError:
+    except (DatabaseError, WorldInUseError):
         raise
     except Exception as error:
         raise DatabaseError(

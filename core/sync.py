@@ -21,13 +21,13 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from core import database
 from core.ecs.table import Ids
-from core.errors import PersistenceClosed, StorageError
+from core.errors import PersistenceClosed, StorageError, WorldInUseError
+from core.failure_words import in_words
 from core.persistence import accounts, worlds
 from core.persistence.accounts import Account, Credentials, NameTaken, Revocation
+from core.persistence.driver_errors import is_driver_error
 from core.persistence.single_session import NewAccount, _ensure_user_and_planet_in_session
 from core.persistence.worlds import LoadedTable, LoadedWorld, Progress
 from core.save_batch import SaveBatch, SaveReceipt, TableRows, WorldClock
@@ -165,7 +165,8 @@ async def run(
     """Await an operation from whatever event loop this is.
 
     Raise StorageError if the database fails or takes longer than the limit; in the latter case
-    the operation goes on. `on_end` is called when it has really ended, on whatever thread.
+    its cause is a TimeoutError, and the operation goes on. `on_end` is called when it has really
+    ended, on whatever thread.
     """
     try:
         if asyncio.get_running_loop() is _door.loop:
@@ -175,9 +176,20 @@ async def run(
                 on_end()
         future = submit(operation)
         future.add_done_callback(lambda _future: on_end())
-        return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
-    except (SQLAlchemyError, TimeoutError) as error:
-        raise StorageError(f"the database failed: {type(error).__name__}") from error
+        answer = asyncio.wrap_future(future)
+        try:
+            return await asyncio.wait_for(answer, timeout_s)
+        except TimeoutError as error:
+            if not answer.cancelled():
+                raise  # the driver's own
+            raise StorageError(f"the database takes longer than {timeout_s:g} s") from error
+    except Exception as error:
+        if not is_driver_error(error) and not isinstance(error, WorldInUseError):
+            raise
+        words = in_words(error)
+        log.info("an operation failed, the database is %s: %s", words, error)
+        # Without the cause: nobody needs a stack of the driver's, and this one is no TimeoutError.
+        raise StorageError(f"the database failed: {words}") from None
 
 
 def _hand_over(outer: Future[T], inner: Future[T]) -> None:

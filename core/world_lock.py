@@ -14,8 +14,14 @@ from core.errors import FolderError, WorldInUseError
 class WorldLock:
     """Holds a lock file for as long as the world is open."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, what: str | None = None, way_out: str = "another --data-dir"
+    ) -> None:
         self._path = path
+        self._refusal = (
+            f"{what or f'the world in {path.parent}'} is open in another process;"
+            f" stop that one, or use {way_out}"
+        )
         self._file: IO[bytes] | None = None
 
     def acquire(self) -> None:
@@ -34,10 +40,7 @@ class WorldLock:
             _lock(file)
         except OSError:
             file.close()
-            raise WorldInUseError(
-                f"the world in {self._path.parent} is open in another process;"
-                " stop that one, or use another --data-dir"
-            ) from None
+            raise WorldInUseError(self._refusal) from None
         self._file = file
         # Only for whoever looks: the lock holds on a disk that is full, too.
         with contextlib.suppress(OSError):

@@ -26,6 +26,7 @@ from core.ecs import Aggregate, Kind, World
 from core.ecs.marks import MarksTaken
 from core.ecs.table import Ids, Rows
 from core.errors import PersistenceClosed
+from core.failure_words import in_words
 from core.invariants import violations
 from core.metrics import Metrics
 from core.save_batch import SaveBatch, SaveReason, SaveReceipt, SaveResult, TableRows, WorldClock
@@ -468,7 +469,7 @@ class WriteBehind:
         delay = RETRY_DELAYS_S[min(self._failures_in_row, len(RETRY_DELAYS_S) - 1)]
         self._failures_in_row += 1
         self._retry_at = now + delay
-        self.last_error = f"{type(error).__name__}: {error}"
+        self.last_error = in_words(error)
         log.debug("save %d failed, next try in %.2f s: %s", in_flight.batch.number, delay, error)
         self._metrics.note_failed_save(
             now,

@@ -9,7 +9,7 @@ import secrets
 import sys
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication
@@ -28,6 +28,9 @@ from core.state import economy_settings_of
 from core.world_lock import WorldLock
 from desktop_app import logs
 from desktop_app.session import run_on_host_loop
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 _PROGRESS_INTERVAL_S = 1.0
 
@@ -61,7 +64,7 @@ async def _until(stop: asyncio.Event, command: Coroutine[Any, Any, int]) -> int:
 
 async def _migrate(options: argparse.Namespace, folder: DataFolder) -> int:
     with _locked(options, folder) as settings:
-        url = database.async_url(settings.database_url or folder.database_url)
+        url = _database_url(settings, folder)
         done = await migrate(url)
     before, after = (", ".join(revisions) or "nothing" for revisions in (done.before, done.after))
     print(f"migrated from {before} to {after}" if done.changed else f"nothing to do: {after}")
@@ -190,9 +193,14 @@ def _locked(options: argparse.Namespace, folder: DataFolder) -> Iterator[Setting
     lock.acquire()
     try:
         logs.log_to_file(folder.logs, options.log_level)
-        yield settings
+        with database.claimed(_database_url(settings, folder)):
+            yield settings
     finally:
         lock.release()
+
+
+def _database_url(settings: Settings, folder: DataFolder) -> URL:
+    return database.async_url(settings.database_url or folder.database_url)
 
 
 @contextlib.asynccontextmanager
@@ -203,9 +211,9 @@ async def _open(
     if not may_be_new:
         _refuse_missing_world(options, folder)
     with _locked(options, folder) as settings:
-        url = database.async_url(settings.database_url or folder.database_url)
+        url = _database_url(settings, folder)
         await (create_all(url) if settings.dev_create_all else migrate(url))
-        await database.start_db(url)
+        await database.start_db(url, settings.database_pool_size)
         sync.set_persistence_loop(asyncio.get_running_loop())
         try:
             yield settings

@@ -233,11 +233,12 @@ class Host(QObject):
 
     async def _open_database(self) -> None:
         url = database.async_url(self.settings.database_url or self.folder.database_url)
+        self._stack.enter_context(database.claimed(url))
         if self.settings.dev_create_all:
             await create_all(url)
         else:
             await migrate(url, lambda text: self.progressed.emit(text, 0, 0))
-        await database.start_db(url)
+        await database.start_db(url, self.settings.database_pool_size)
         sync.set_persistence_loop(asyncio.get_running_loop())
         metrics = self.metrics
         sync.on_failure(lambda what: metrics.background_failures.labels(what).inc())

@@ -13,7 +13,7 @@ from typing import Literal
 from alembic import context
 from sqlalchemy.engine import Connection
 
-from core.database import async_url, make_engine
+from core.database import async_url, claimed, make_engine
 from core.models.database import Base, UTCDateTime
 
 
@@ -42,12 +42,14 @@ def configure(connection: Connection) -> None:
 
 
 async def connect_and_run(url: str) -> None:
-    engine = make_engine(async_url(url), foreign_keys=False)
-    try:
-        async with engine.connect() as connection:
-            await connection.run_sync(configure)
-    finally:
-        await engine.dispose()
+    """Migrate a world, unless a process has it open."""
+    with claimed(async_url(url)):
+        engine = make_engine(async_url(url), foreign_keys=False)
+        try:
+            async with engine.connect() as connection:
+                await connection.run_sync(configure)
+        finally:
+            await engine.dispose()
 
 
 def url_from_command_line() -> str:

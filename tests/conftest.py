@@ -21,8 +21,8 @@ from PySide6.QtCore import QCoreApplication, QThread
 from sqlalchemy.engine import URL
 
 from core import database, sync
-from core.models.database import Base
 from desktop_app.host_loop import HostLoop
+from tests.databases import Databases, choose
 from tests.postgres import find_binaries, private_server
 
 # A test that hangs is a failure, not a coffee break.
@@ -48,6 +48,9 @@ for _name in list(os.environ):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgres", action="store_true", help="run on a private PostgreSQL server, not on SQLite"
+    )
     parser.addoption("--kills", type=int, default=10, help="how often the crash test kills (10)")
     parser.addoption(
         "--kill-seed", type=int, default=0, help="what the crash test does, as far as it can tell"
@@ -90,7 +93,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--postgres"):
+        # They are about the file itself: its pragmas, its copies, a file that is no database, what
+        # lies beside it. What they promise of a world other tests promise of both databases.
+        about_files = [item for item in items if item.get_closest_marker("sqlite_file")]
+        items[:] = [item for item in items if item not in about_files]
+        config.hook.pytest_deselected(items=about_files)
     for item in items:
         if not isinstance(item, pytest.Function) or "qloop" in item.fixturenames:
             continue
@@ -145,25 +154,35 @@ def _is_harmless(thread: threading.Thread) -> bool:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[URL]:
+def postgres(request: pytest.FixtureRequest) -> Iterator[Databases]:
     """Run a private PostgreSQL server for as long as the tests run."""
     binaries = find_binaries()
     if binaries is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: apt-get install postgresql)")
-    with private_server(binaries) as url:
-        yield database.async_url(url)
+        missing = "no PostgreSQL server is installed (Debian: apt-get install postgresql)"
+        if request.config.getoption("--postgres") or "CI" in os.environ:
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with private_server(binaries) as server:
+        databases = Databases(server)
+        databases.make_template()
+        yield databases
+
+
+@pytest.fixture(autouse=True)
+def world_in_a_folder(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Have every world lie where the command line says: in its folder or on a server."""
+    if not request.config.getoption("--postgres"):
+        yield
+        return
+    databases: Databases = request.getfixturevalue("postgres")
+    choose(databases)
+    yield
+    choose(None)
+    databases.drop_all()
 
 
 @pytest.fixture
-def postgres_url(postgres_server: URL, qloop: HostLoop) -> Iterator[URL]:
+def postgres_url(postgres: Databases) -> Iterator[URL]:
     """The URL of an empty PostgreSQL database."""
-    yield postgres_server
-    qloop.run_until_complete(_empty(postgres_server))
-
-
-async def _empty(url: URL) -> None:
-    engine = database.make_engine(url)
-    async with engine.begin() as connection:
-        await connection.run_sync(Base.metadata.drop_all)
-        await connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
-    await engine.dispose()
+    yield database.async_url(postgres.empty_url())
+    postgres.drop_all()

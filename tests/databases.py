@@ -1,23 +1,109 @@
-"""Databases for tests: real files and servers."""
+"""Databases for tests: real files and real servers.
+
+A test that opens the world of a folder gets an SQLite file in it, or with --postgres a database of
+its own on a private server, without knowing which.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy.engine import URL
 
 from core import database, sync
 from core.migrate import migrate
+from core.resources import migrations_path
+from tests.postgres import PrivateServer
+
+_TEMPLATE = "migrated"
+# Everything that anybody writes to. Reading goes on meanwhile.
+_WRITTEN = "world_clock, universe, players, planets, users, revoked_tokens"
+
+
+class Databases:
+    """The databases of a server: one for each folder of the test that runs."""
+
+    def __init__(self, server: PrivateServer) -> None:
+        self.server = server
+        self._names: dict[Path, str] = {}
+        self._made: list[str] = []
+        self._count = 0
+
+    def make_template(self) -> None:
+        """Migrate a database once: a copy of it takes a twentieth of the time."""
+        self.server.execute(f"CREATE DATABASE {_TEMPLATE}")
+        subprocess.run(
+            [sys.executable, "-m", "alembic", "upgrade", "head"],
+            env={**os.environ, "DATABASE_URL": self.server.url_of(_TEMPLATE)},
+            cwd=migrations_path().parent,
+            check=True,
+            capture_output=True,
+        )
+
+    def name_of(self, folder: Path) -> str:
+        """Return the database that stands for world.db in a folder, made when first asked for."""
+        folder = folder.resolve()
+        if folder not in self._names:
+            self._names[folder] = self._create(f"TEMPLATE {_TEMPLATE}")
+        return self._names[folder]
+
+    def url_of(self, folder: Path) -> str:
+        return self.server.url_of(self.name_of(folder))
+
+    def empty_url(self) -> str:
+        """Return the URL of a database with nothing in it."""
+        return self.server.url_of(self._create(""))
+
+    def drop_all(self) -> None:
+        """Forget the databases of a test."""
+        self._names.clear()
+        while self._made:
+            self.server.execute(f"DROP DATABASE {self._made.pop()} WITH (FORCE)")
+
+    def _create(self, how: str) -> str:
+        self._count += 1
+        name = f"world_{self._count}"
+        self.server.execute(f"CREATE DATABASE {name} {how}")
+        self._made.append(name)
+        return name
+
+
+class _Chosen:
+    """Where the worlds of folders lie in this run; None for SQLite files."""
+
+    databases: Databases | None = None
+
+
+def choose(databases: Databases | None) -> None:
+    """Have the worlds of folders lie on a server from now on; None for files in them."""
+    _Chosen.databases = databases
+
+
+def chosen_url(folder: Path) -> str | None:
+    """Return the URL that a host of a folder is to be given; None for the file that is its own."""
+    return None if _Chosen.databases is None else _Chosen.databases.url_of(folder)
+
+
+def url_of_world(folder: Path, *, migrated: bool = True) -> URL:
+    """Return the URL of a folder's world."""
+    databases = _Chosen.databases
+    if databases is None:
+        return database.async_url(f"sqlite:///{folder}/world.db")
+    return database.async_url(databases.url_of(folder) if migrated else databases.empty_url())
 
 
 @asynccontextmanager
 async def open_database(url: URL | Path) -> AsyncIterator[URL]:
-    """Open a database for a while, migrated; a path is an SQLite file."""
+    """Open a database for a while, migrated; a path is the file of a folder's world."""
     if isinstance(url, Path):
-        url = database.async_url(f"sqlite:///{url}")
+        url = url_of_world(url.parent)
     await migrate(url)
     await database.start_db(url)
     sync.set_persistence_loop(asyncio.get_running_loop())
@@ -26,3 +112,52 @@ async def open_database(url: URL | Path) -> AsyncIterator[URL]:
     finally:
         sync.set_persistence_loop(None)
         await database.shutdown_db()
+
+
+def execute_in(folder: Path, *statements: str) -> None:
+    """Change the database of a folder's world from outside."""
+    if _Chosen.databases is not None:
+        name = _Chosen.databases.name_of(folder)
+        _Chosen.databases.server.execute("; ".join(("BEGIN", *statements, "COMMIT")), name)
+        return
+    with closing(sqlite3.connect(folder / "world.db")) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+@contextmanager
+def locked_world(folder: Path) -> Iterator[None]:
+    """Keep everybody else from writing to a folder's world, as a backup program might."""
+    if _Chosen.databases is not None:
+        with _locked_tables(_Chosen.databases, folder):
+            yield
+        return
+    with closing(sqlite3.connect(folder / "world.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            other.execute("ROLLBACK")
+
+
+@contextmanager
+def _locked_tables(databases: Databases, folder: Path) -> Iterator[None]:
+    server = databases.server
+    options = server.psql_options(databases.name_of(folder))
+    with subprocess.Popen(
+        [str(server.binaries / "psql"), *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as psql:
+        assert psql.stdin is not None
+        assert psql.stdout is not None
+        psql.stdin.write(f"BEGIN; LOCK TABLE {_WRITTEN} IN EXCLUSIVE MODE; SELECT 'locked';\n")
+        psql.stdin.flush()
+        assert psql.stdout.readline() == "locked\n"
+        try:
+            yield
+        finally:
+            # Its input ends, so it ends, and the server takes its transaction back.
+            psql.stdin.close()
+            psql.wait()

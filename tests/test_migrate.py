@@ -20,6 +20,7 @@ from core.database import async_url, make_engine
 from core.errors import DatabaseError
 from core.migrate import alembic_config, create_all, migrate
 from core.resources import migrations_path
+from tests.databases import url_of_world
 
 FAILING_REVISION = """
 import sqlalchemy as sa
@@ -40,7 +41,7 @@ def downgrade():
 
 @pytest.fixture
 def url(tmp_path: Path) -> URL:
-    return async_url(f"sqlite:///{tmp_path}/world.db")
+    return url_of_world(tmp_path, migrated=False)
 
 
 def head() -> str:
@@ -83,7 +84,8 @@ async def execute(url: URL, *statements: str) -> Any:
 
 INSERT_PLAYER = (
     "INSERT INTO users (id, username, username_key, email, password_hash, is_active, is_admin,"
-    " token_epoch, created_at) VALUES (1, 'ada', 'ada', 'a@b.c', 'x', 1, 0, 0, '2026-01-01')",
+    " token_epoch, created_at)"
+    " VALUES (1, 'ada', 'ada', 'a@b.c', 'x', TRUE, FALSE, 0, '2026-01-01')",
     "INSERT INTO players (id, name, home_id, active_planet_id, joined_at)"
     " VALUES (1, 'ada', 1, 1, 0)",
 )
@@ -114,7 +116,7 @@ async def test_that_development_tables_are_those_of_the_migrations(
     url: URL, tmp_path: Path
 ) -> None:
     await migrate(url)
-    other = async_url(f"sqlite:///{tmp_path}/other.db")
+    other = url_of_world(tmp_path / "other", migrated=False)
     await create_all(other)
     assert await tables(other) == await tables(url) - {"alembic_version"}
 
@@ -128,6 +130,7 @@ async def test_that_a_newer_database_is_refused_in_one_sentence(url: URL) -> Non
     assert "9999" in str(caught.value)
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize("scheme", ["sqlite", "sqlite+aiosqlite"])
 def test_that_the_alembic_command_takes_either_kind_of_url(tmp_path: Path, scheme: str) -> None:
     alembic(f"{scheme}:///{tmp_path}/world.db", "upgrade", "head")
@@ -168,6 +171,7 @@ def with_revision(tmp_path: Path, then: str) -> Path:
     return scripts
 
 
+@pytest.mark.sqlite_file
 async def test_that_a_database_is_backed_up_before_it_is_changed(url: URL, tmp_path: Path) -> None:
     await migrate(url)
     await execute(url, *INSERT_PLAYER)
@@ -178,6 +182,7 @@ async def test_that_a_database_is_backed_up_before_it_is_changed(url: URL, tmp_p
     assert await execute(backup, "SELECT version_num FROM alembic_version") == [(head(),)]
 
 
+@pytest.mark.sqlite_file
 async def test_that_rebuilding_a_table_keeps_the_rows_that_refer_to_it(
     url: URL, tmp_path: Path
 ) -> None:

@@ -1,4 +1,7 @@
-"""Operations on accounts. A payload goes in, one session and one transaction, a value comes out."""
+"""Operations on accounts. A payload goes in, one session and one transaction, a value comes out.
+
+Each may be repeated, and is, when the database asks for it or its answer was lost (@retried).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.database import ReadSession, SessionLocal
 from core.models.database import PlayerRow, RevokedToken, User
+from core.persistence.retry import retried
 from core.persistence.single_session import (
     NewAccount,
     _ensure_user_and_planet_in_session,
@@ -60,17 +64,22 @@ class Revocation:
     expires_at: datetime
 
 
+@retried
 async def register_account(new: NewAccount) -> Account | NameTaken:
     """Add an account; its id is the player's id in the world.
 
-    Repeating a registration that was cut off by a crash is a NameTaken, too: its password stands.
+    The same payload again is the same registration and gives the same account: no two passwords,
+    not even equal ones, have the same salted hash. A person who registers again after a crash
+    gets a NameTaken: the password from before stands.
     """
     try:
         async with SessionLocal() as session, session.begin():
-            if await session.scalar(
-                select(User.id).where(User.username_key == name_key(new.username))
-            ):
-                return NameTaken(new.username)
+            holder = await session.scalar(
+                select(User).where(User.username_key == name_key(new.username))
+            )
+            if holder is not None:
+                same = holder.password_hash == new.password_hash and holder.email == new.email
+                return _account(holder) if same else NameTaken(new.username)
             user, _ = await _ensure_user_and_planet_in_session(session, new)
             if user is None:
                 raise RuntimeError("a new account was not inserted")
@@ -79,6 +88,7 @@ async def register_account(new: NewAccount) -> Account | NameTaken:
         return NameTaken(new.username)
 
 
+@retried
 async def delete_homeless_account(account_id: int) -> bool:
     """Delete an account that never came into the world; return whether it is gone.
 
@@ -94,6 +104,7 @@ async def delete_homeless_account(account_id: int) -> bool:
         return True
 
 
+@retried
 async def find_credentials(username: str) -> Credentials | None:
     """Return what is needed to check a password; None for an unknown name."""
     async with ReadSession() as session:
@@ -101,6 +112,7 @@ async def find_credentials(username: str) -> Credentials | None:
         return None if user is None else Credentials(_account(user), user.password_hash)
 
 
+@retried
 async def find_account(account_id: int) -> Account | None:
     """Return an account as it is now; None if there is none."""
     async with ReadSession() as session:
@@ -108,6 +120,7 @@ async def find_account(account_id: int) -> Account | None:
         return None if user is None else _account(user)
 
 
+@retried
 async def record_login(account_id: int) -> bool:
     """Note the time of a login; return whether the player's home is in the database."""
     async with SessionLocal() as session, session.begin():
@@ -117,6 +130,7 @@ async def record_login(account_id: int) -> bool:
         return home is not None
 
 
+@retried
 async def revoke_token(revocation: Revocation) -> None:
     """Make a token worthless until it expires by itself; forget those that have."""
     async with SessionLocal() as session, session.begin():
@@ -129,6 +143,7 @@ async def revoke_token(revocation: Revocation) -> None:
             )
 
 
+@retried
 async def load_revocations() -> tuple[Revocation, ...]:
     """Return the tokens that were logged out and have not expired."""
     async with ReadSession() as session:
@@ -138,17 +153,20 @@ async def load_revocations() -> tuple[Revocation, ...]:
         return tuple(Revocation(row.token_id, row.expires_at) for row in rows)
 
 
+@retried
 async def change_password(account_id: int, password_hash: str) -> Account | None:
-    """Set a password and make all tokens of the account worthless."""
+    """Set a password and make all tokens of the account worthless, once for the same hash."""
     async with SessionLocal() as session, session.begin():
         user, _ = await _ensure_user_and_planet_in_session(session, account_id)
         if user is None:
             return None
-        user.password_hash = password_hash
-        user.token_epoch += 1
+        if user.password_hash != password_hash:
+            user.password_hash = password_hash
+            user.token_epoch += 1
         return _account(user)
 
 
+@retried
 async def grant_admin(account_id: int) -> Account | None:
     """Give an account the host's rights."""
     async with SessionLocal() as session, session.begin():

@@ -11,9 +11,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from core.components import KINDS
-from core.database import ReadSession, SessionLocal
+from core.database import ReadSession, SessionLocal, clock_trail
 from core.ecs import Kind
 from core.ecs.table import AnyArray, Ids
+from core.errors import WorldInUseError
 from core.models.database import WORLD_CLOCK, WORLD_TABLES, PlayerRow, User
 from core.persistence.accounts import insert_accounts
 from core.persistence.bulk import BulkWriter, stored_columns_of
@@ -48,10 +49,12 @@ class LoadedWorld:
 async def write_batch(batch: SaveBatch, submitted_at: float) -> SaveReceipt:
     """Write a batch in one session and one transaction; return when it is committed.
 
-    Writing it twice is the same as writing it once. `submitted_at` is time.perf_counter().
+    Writing it twice is the same as writing it once. `submitted_at` is time.perf_counter(). Raise
+    WorldInUseError if another process has carried the world on.
     """
     async with SessionLocal() as session:
         connection = await session.connection()
+        await _check_nobody_else_wrote(session)
         begun_at = time.perf_counter()
         writer = await BulkWriter.over(connection)
         for kind in reversed(KINDS):
@@ -61,7 +64,9 @@ async def write_batch(batch: SaveBatch, submitted_at: float) -> SaveReceipt:
         await writer.write_clock(batch.clock)
         await writer.finish()
         executed_at = time.perf_counter()
+        clock_trail().note_sent(batch.clock)
         await session.commit()
+        clock_trail().note_committed(batch.clock)
         committed_at = time.perf_counter()
     return SaveReceipt(
         aggregates=batch.aggregates,
@@ -75,14 +80,30 @@ async def write_batch(batch: SaveBatch, submitted_at: float) -> SaveReceipt:
     )
 
 
+async def _check_nobody_else_wrote(session: AsyncSession) -> None:
+    """Look once over each connection whether the world has been carried on elsewhere meanwhile.
+
+    A lock that was lost with its connection and taken again tells nothing of who had it between.
+    """
+    known = (await (await session.connection()).get_raw_connection()).info
+    if "nobody_else_wrote" in known:
+        return
+    if not clock_trail().may_be(await _load_clock(session)):
+        raise WorldInUseError(
+            "another process has carried this world on while the connection was cut;"
+            " what has changed here since cannot be saved"
+        )
+    known["nobody_else_wrote"] = True
+
+
 async def load_world(progress: Progress = lambda _table, _done, _total: None) -> LoadedWorld:
     """Read the whole world, in pieces, so that the window stays alive meanwhile."""
     async with ReadSession() as session:
         connection = await session.connection()
         tables = {kind: await _load_table(connection, kind, progress) for kind in KINDS}
-        return LoadedWorld(
-            clock=await _load_clock(session), tables=tables, homeless=await _homeless(session)
-        )
+        clock = await _load_clock(session)
+        clock_trail().note_loaded(clock)
+        return LoadedWorld(clock=clock, tables=tables, homeless=await _homeless(session))
 
 
 async def _load_clock(session: AsyncSession) -> WorldClock | None:

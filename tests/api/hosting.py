@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,10 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from core.clock import SystemClock
 from core.game import GameWorld
-from core.paths import DataFolder
 from core.simulation import Simulation
 from desktop_app.application import Host
+from tests.databases import locked_world
+from tests.hosts import make_host
 from tests.worlds import Bits, bits_of
 
 PASSWORD = "correct horse"
@@ -45,7 +45,7 @@ class JumpingClock(SystemClock):
 @asynccontextmanager
 async def hosting(root: Path, **settings: Any) -> AsyncIterator[Host]:
     """Host the world of a folder on a free port."""
-    host = Host(DataFolder(root), {"port": 0, **settings})
+    host = make_host(root, **settings)
     await host.start()
     try:
         yield host
@@ -142,12 +142,8 @@ async def until(condition: Callable[[], object]) -> None:
 @contextmanager
 def locked_database(host: Host) -> Iterator[None]:
     """Keep everybody else from writing to the world's file, as a backup program might."""
-    with closing(sqlite3.connect(host.folder.database, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        finally:
-            other.execute("ROLLBACK")
+    with locked_world(host.folder.root):
+        yield
 
 
 def url_of(host: Host) -> str:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import socket
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -34,6 +33,7 @@ from core.sync import Account, NewAccount
 from desktop_app import application
 from desktop_app.application import Host, HostState
 from desktop_app.session import _stopped
+from tests.databases import execute_in, locked_world
 from tests.hosts import ask, make_host, order, running_host
 from tests.worlds import bits_of
 
@@ -54,17 +54,21 @@ async def accepted(host: Host, command: Command) -> Any:
     return outcome.value
 
 
-def make_it_a_week_ago(database_path: Path) -> None:
+def make_it_a_week_ago(folder: Path) -> None:
     """Move a stopped world back in time, as if it had been off for a week."""
     columns = {
         "planets": ("founded_at", "settled_at", "boundary_at", "started_at", "finish_at"),
         "players": ("joined_at",),
         "world_clock": ("world_time",),
     }
-    with closing(sqlite3.connect(database_path)) as connection, connection:
-        for table, names in columns.items():
-            for name in names:
-                connection.execute(f"UPDATE {table} SET {name} = {name} - ?", (WEEK_S,))
+    execute_in(
+        folder,
+        *(
+            f"UPDATE {table} SET {name} = {name} - {WEEK_S}"
+            for table, names in columns.items()
+            for name in names
+        ),
+    )
 
 
 async def test_that_it_starts_serves_and_stops(tmp_path: Path) -> None:
@@ -127,7 +131,7 @@ async def test_that_the_time_off_is_made_up_before_the_first_tick(tmp_path: Path
     async with running_host(tmp_path) as host:
         player_id = await settle(host)
         item = await accepted(host, StartBuilding(player_id, "metal_mine"))
-    make_it_a_week_ago(tmp_path / "world.db")
+    make_it_a_week_ago(tmp_path)
     async with running_host(tmp_path) as host:
         assert host.game is not None
         assert host.simulation is not None
@@ -169,6 +173,7 @@ async def test_that_a_start_that_fails_leaves_nothing_behind(
     await host.stop()
 
 
+@pytest.mark.sqlite_file
 async def test_that_a_database_in_the_way_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "world.db").write_text("this is a diary")
     host = make_host(tmp_path)
@@ -281,14 +286,12 @@ async def test_that_a_final_save_that_cannot_be_made_is_said(
     host = make_host(tmp_path, final_save_timeout_seconds=1.0, storage_grace_seconds=0.5)
     await host.start()
     player_id = await settle(host)
-    with closing(sqlite3.connect(tmp_path / "world.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked_world(tmp_path):
         assert host.simulation is not None
         pending = host.simulation.submit(StartBuilding(player_id, "metal_mine"))
         with pytest.raises(StorageError, match="final save"):
             await host.stop()
         outcome = pending.result(timeout=0)
-        other.execute("ROLLBACK")
     assert isinstance(outcome, Unavailable)
     assert outcome.code == "not_saved"
     assert host.state is HostState.STOPPED
@@ -467,15 +470,13 @@ async def test_that_a_locked_database_makes_no_tick_late(tmp_path: Path) -> None
     async with running_host(tmp_path, tick_rate=50.0) as host:
         player_id = await settle(host)
         assert host.simulation is not None
-        with closing(sqlite3.connect(tmp_path / "world.db", isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with locked_world(tmp_path):
             pending = host.simulation.submit(StartBuilding(player_id, "metal_mine"))
             before = host.metrics.ticks.count
             async with asyncio.timeout(20):
                 while host.metrics.ticks.count < before + 50:
                     await asyncio.sleep(0.01)
             assert not pending.done()
-            other.execute("ROLLBACK")
         outcome = await asyncio.wrap_future(pending)
         ticks = host.metrics.ticks.latest(50)
     assert isinstance(outcome, Accepted)

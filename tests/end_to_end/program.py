@@ -8,13 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 import httpx
+
+from tests.databases import chosen_url
 
 START_TIMEOUT_S = 60.0
 _ANNOUNCEMENT = "listening on "
@@ -58,7 +60,7 @@ def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Comple
         capture_output=True,
         text=True,
         timeout=START_TIMEOUT_S,
-        env=environment(env),
+        env=environment(env, _data_dir_in(arguments)),
         check=False,
     )
 
@@ -72,7 +74,7 @@ def hosting(data_dir: Path, *options: str, env: dict[str, str] | None = None) ->
         stdout=subprocess.PIPE,
         stderr=log,
         text=True,
-        env=environment(env),
+        env=environment(env, data_dir),
     )
     try:
         yield Program(process, wait_for_url(process))
@@ -85,9 +87,17 @@ def hosting(data_dir: Path, *options: str, env: dict[str, str] | None = None) ->
         log.close()
 
 
-def environment(extra: dict[str, str] | None) -> dict[str, str]:
-    """Return what the program is to be started with: no display, and what is given."""
-    return {**os.environ, "QT_QPA_PLATFORM": "offscreen", **(extra or {})}
+def environment(extra: dict[str, str] | None, data_dir: Path | None = None) -> dict[str, str]:
+    """Return what the program is to be started with: no display, a database, what is given."""
+    url = None if data_dir is None else chosen_url(data_dir)
+    where = {} if url is None else {"DATABASE_URL": url}
+    return {**os.environ, "QT_QPA_PLATFORM": "offscreen", **where, **(extra or {})}
+
+
+def _data_dir_in(arguments: Sequence[str]) -> Path | None:
+    if "--data-dir" not in arguments:
+        return None
+    return Path(arguments[arguments.index("--data-dir") + 1])
 
 
 def wait_for_url(process: Process) -> str:

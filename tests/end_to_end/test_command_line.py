@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import core
+from tests.databases import execute_in
 from tests.end_to_end.program import (
     START_TIMEOUT_S,
     command,
@@ -61,8 +61,7 @@ def test_that_a_world_that_is_open_is_refused_in_one_line(tmp_path: Path) -> Non
 
 def test_that_a_newer_database_is_refused_in_one_line(tmp_path: Path) -> None:
     assert run("migrate", "--data-dir", str(tmp_path)).returncode == 0
-    with closing(sqlite3.connect(tmp_path / "world.db")) as connection, connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    execute_in(tmp_path, "UPDATE alembic_version SET version_num = '9999'")
     assert "newer than this program" in refused(*headless(tmp_path))
 
 
@@ -86,6 +85,7 @@ def test_that_a_bad_setting_is_refused_in_one_line(
     assert "secret" not in line
 
 
+@pytest.mark.sqlite_file
 def test_that_qt_says_nothing_of_its_own_before_the_one_line(tmp_path: Path) -> None:
     # In this locale Qt has a warning of four lines.
     assert "TICK_RATE" in refused(*headless(tmp_path), env={"LC_ALL": "C", "TICK_RATE": "0"})
@@ -97,6 +97,7 @@ def test_that_a_misspelt_option_is_refused_in_one_line() -> None:
     assert "--hedless" in refused("--hedless")
 
 
+@pytest.mark.sqlite_file
 def test_that_a_file_that_is_no_database_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "world.db").write_text("this is a diary")
     assert "cannot be opened" in refused(*headless(tmp_path))
@@ -132,6 +133,7 @@ def test_that_a_stop_ends_with_zero_and_one_line_on_standard_output(tmp_path: Pa
         assert program.process.stdout.read() == ""
 
 
+@pytest.mark.sqlite_file
 def test_that_migrating_twice_has_nothing_to_do(tmp_path: Path) -> None:
     assert "migrated from nothing" in run("migrate", "--data-dir", str(tmp_path)).stdout
     assert "nothing to do" in run("migrate", "--data-dir", str(tmp_path)).stdout

@@ -11,7 +11,9 @@ from sqlalchemy.engine import URL
 from core.database import async_url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(
+    params=[pytest.param("sqlite", marks=pytest.mark.sqlite_file), "postgresql"], ids=str
+)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
     """Return the URL of an empty database, once of each kind."""
     if request.param == "sqlite":

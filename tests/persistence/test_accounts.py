@@ -48,8 +48,21 @@ async def test_that_a_name_is_given_once_whatever_its_case(database_url: URL) ->
 
 async def test_that_of_many_who_want_a_name_at_once_one_gets_it(database_url: URL) -> None:
     async with open_database(database_url):
-        results = await asyncio.gather(*(accounts.register_account(ADA) for _ in range(20)))
+        people = [NewAccount("Ada", "ada@example.org", f"hash {number}") for number in range(20)]
+        results = await asyncio.gather(*map(accounts.register_account, people))
     assert sum(isinstance(result, Account) for result in results) == 1
+
+
+async def test_that_the_same_registration_again_is_the_same_account(database_url: URL) -> None:
+    async with open_database(database_url):
+        assert await registered() == await registered()
+
+
+async def test_that_the_same_new_password_again_changes_nothing_more(database_url: URL) -> None:
+    async with open_database(database_url):
+        account = await registered()
+        once = await accounts.change_password(account.id, "other")
+        assert await accounts.change_password(account.id, "other") == once
 
 
 async def test_that_ids_are_not_given_again(tmp_path: Path) -> None:

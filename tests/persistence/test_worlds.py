@@ -153,6 +153,7 @@ async def test_that_every_number_of_rows_is_written_once(
             assert len(table.ids) == count
 
 
+@pytest.mark.sqlite_file
 async def test_that_integers_are_stored_as_integers(tmp_path: Path) -> None:
     async with open_database(tmp_path / "world.db"):
         await register("ada")

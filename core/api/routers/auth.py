@@ -207,7 +207,8 @@ async def _check_password_of(
     attempt = (neighbourhood_of(request), username.casefold())
     # Counted before it is looked at: what is sent all at once must not slip through.
     context.failure_rate.take(attempt)
-    credentials = await sync.find_credentials(username)
+    # What cannot be a name is not asked for: some databases refuse even the question.
+    credentials = await sync.find_credentials(username) if _USERNAME.fullmatch(username) else None
     password_hash = None if credentials is None else credentials.password_hash
     right = await context.passwords.matches(password, password_hash)
     if credentials is None or not right:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 from core import sync
-from tests.api.hosting import client_of, enter, game_of, hosting, until
+from tests.api.hosting import client_of, enter, game_of, hosting, locked_database, until
 
 
 def host_headers(folder: Path) -> dict[str, str]:
@@ -46,11 +44,9 @@ async def test_that_a_save_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         client_of(host) as client,
     ):
         await enter(client)
-        with closing(sqlite3.connect(tmp_path / "world.db", isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with locked_database(host):
             refusal = await client.post("/admin/save", headers=host_headers(tmp_path))
             assert refusal.json()["code"] == "storage_unavailable"
-            other.execute("ROLLBACK")
 
 
 async def test_that_the_host_sees_what_is_at_risk(tmp_path: Path) -> None:
@@ -58,12 +54,10 @@ async def test_that_the_host_sees_what_is_at_risk(tmp_path: Path) -> None:
         mira = await enter(client)
         headers = host_headers(tmp_path)
         assert (await client.get("/admin/unsaved", headers=headers)).json()["at_risk"] == 0
-        with closing(sqlite3.connect(tmp_path / "world.db", isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with locked_database(host):
             order = asyncio.create_task(mira.build("metal_mine"))
             await until(lambda: game_of(host).writer.at_risk_count())
             found = (await client.get("/admin/unsaved", headers=headers)).json()
-            other.execute("ROLLBACK")
         assert (await order).status_code == 200
     assert (found["at_risk"], found["players_at_risk"]) == (1, 1)
     (item,) = found["items"]
