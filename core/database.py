@@ -111,6 +111,8 @@ def claimed(url: URL) -> Iterator[None]:
         yield
         return
     path = path.resolve()
+    if not path.parent.is_dir():
+        raise DatabaseError(f"the database cannot be opened: there is no folder {path.parent}")
     lock = WorldLock(
         path.with_name(f"{path.name}.lock"), f"the world in {path}", "another --database-url"
     )

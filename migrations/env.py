@@ -14,6 +14,7 @@ from alembic import context
 from sqlalchemy.engine import Connection
 
 from core.database import async_url, claimed, make_engine
+from core.errors import StarkeepError
 from core.models.database import Base, UTCDateTime
 
 
@@ -64,4 +65,7 @@ handed_in = context.config.attributes.get("connection")
 if handed_in is not None:
     configure(handed_in)
 else:
-    asyncio.run(connect_and_run(url_from_command_line()))
+    try:
+        asyncio.run(connect_and_run(url_from_command_line()))
+    except StarkeepError as error:
+        raise SystemExit(str(error)) from None

@@ -125,3 +125,21 @@ def test_that_a_url_is_shown_without_what_is_secret(url: str, shown: str) -> Non
 def test_that_a_database_in_memory_is_refused(url: str) -> None:
     with pytest.raises(DatabaseError, match="keeps nothing"):
         database.async_url(url)
+
+
+@pytest.mark.sqlite_file
+async def test_that_a_folder_that_does_not_exist_is_not_made(tmp_path: Path) -> None:
+    url = database.async_url(f"sqlite:///{tmp_path}/mistyped/world.db")
+    with pytest.raises(DatabaseError, match="no folder"), database.claimed(url):
+        raise AssertionError
+    assert not list(tmp_path.iterdir())
+
+
+async def test_that_an_error_tells_no_value_of_a_row(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "world.db"), database.SessionLocal() as session:
+        with pytest.raises(DBAPIError) as caught:
+            await session.execute(
+                text("INSERT INTO users (username, email) VALUES (:name, :email)"),
+                {"name": "ada", "email": "ada@example.org"},
+            )
+    assert "ada" not in str(caught.value)

@@ -21,6 +21,7 @@ from core.errors import DatabaseError
 from core.migrate import alembic_config, create_all, migrate
 from core.resources import migrations_path
 from tests.databases import url_of_world
+from tests.hosts import running_host
 
 FAILING_REVISION = """
 import sqlalchemy as sa
@@ -116,6 +117,7 @@ async def test_that_development_tables_are_those_of_the_migrations(
     url: URL, tmp_path: Path
 ) -> None:
     await migrate(url)
+    (tmp_path / "other").mkdir()
     other = url_of_world(tmp_path / "other", migrated=False)
     await create_all(other)
     assert await tables(other) == await tables(url) - {"alembic_version"}
@@ -148,9 +150,25 @@ def test_that_the_alembic_command_takes_either_kind_of_postgresql_url(
     alembic(url, "downgrade", "base")
 
 
+async def test_that_the_alembic_command_leaves_a_world_alone_that_is_open(tmp_path: Path) -> None:
+    async with running_host(tmp_path):
+        url = url_of_world(tmp_path).render_as_string(hide_password=False)
+        ended = run_alembic_command(url, "upgrade", "head")
+    assert ended.returncode != 0
+    assert ended.stderr.splitlines()[-1].startswith("the world in")
+    assert "open in another process" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def alembic(url: str, *arguments: str) -> str:
     """Run Alembic's own command line, as a developer would."""
-    ended = subprocess.run(
+    ended = run_alembic_command(url, *arguments)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def run_alembic_command(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-m", "alembic", *arguments],
         env={**os.environ, "DATABASE_URL": url},
         cwd=migrations_path().parent,
@@ -158,8 +176,6 @@ def alembic(url: str, *arguments: str) -> str:
         text=True,
         check=False,
     )
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
 
 
 def with_revision(tmp_path: Path, then: str) -> Path:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from core import simulation as simulation_module
 from core import sync
 from core.database import SessionLocal
-from core.errors import StorageError, WorldInUseError
+from core.errors import StorageError
 from core.persistence import accounts, advisory_lock, retry
 from core.persistence.accounts import Account
 from core.persistence.single_session import NewAccount, _ensure_user_and_planet_in_session
@@ -310,18 +310,6 @@ async def another_process(server: PrivateServer, name: str) -> AsyncIterator[asy
         yield connection
     finally:
         await connection.close()
-
-
-async def test_that_a_database_is_opened_once_whatever_the_data_folder(
-    tmp_path: Path, postgres: Databases
-) -> None:
-    url = postgres.url_of(tmp_path)
-    async with hosting(tmp_path):
-        other = make_host(tmp_path / "elsewhere", database_url=url)
-        with pytest.raises(WorldInUseError, match="open in another process"):
-            await other.start()
-    await other.start()
-    await other.stop()
 
 
 async def test_that_a_lock_that_was_lost_stops_saves_until_it_is_free_again(

@@ -8,10 +8,11 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+import asyncpg
 import pytest
 
 from core import sync
-from core.errors import PersistenceClosed, StorageError
+from core.errors import PersistenceClosed, StorageError, WorldInUseError
 
 T = TypeVar("T")
 LIMIT_S = 10.0
@@ -172,6 +173,40 @@ async def test_that_an_operation_that_takes_too_long_is_a_storage_error(captured
 
     await in_thread(other_loop)
     go_on.set()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionRefusedError("nobody there"),
+        TimeoutError("the driver's own"),
+        asyncpg.InterfaceError("connection is closed"),
+        asyncpg.ConnectionDoesNotExistError("it was cut"),
+        WorldInUseError("somebody else has it"),
+    ],
+)
+async def test_that_a_database_that_fails_is_a_storage_error_and_not_under_way(
+    captured: None, error: Exception
+) -> None:
+    async def fail() -> None:
+        raise error
+
+    def other_loop() -> None:
+        with pytest.raises(StorageError) as caught:
+            asyncio.run(sync.run(fail()))
+        assert caught.value.__cause__ is None
+
+    await in_thread(other_loop)
+    with pytest.raises(StorageError):
+        await sync.run(fail())
+
+
+async def test_that_a_bug_is_no_storage_error(captured: None) -> None:
+    async def fail() -> None:
+        raise LookupError("a bug")
+
+    with pytest.raises(LookupError):
+        await sync.run(fail())
 
 
 async def test_that_hundreds_of_threads_get_their_own_answers(captured: None) -> None:

@@ -123,6 +123,20 @@ async def test_that_who_is_known_gets_in_although_nothing_can_be_saved(
             assert await log_in(client, "mira")
 
 
+async def test_that_health_tells_everybody_the_kind_of_trouble_and_nothing_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 20)
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        mira = await enter(client)
+        with locked_database(host):
+            order = asyncio.create_task(mira.build("metal_mine"))
+            await until(lambda: simulation_of(host).status.last_error)
+            findings = (await client.get("/healthz")).json()["findings"]
+            assert findings == ["the last save failed and is tried again: locked"]
+        assert (await order).status_code == 200
+
+
 async def test_that_accounts_are_changed_whole_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

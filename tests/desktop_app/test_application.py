@@ -33,7 +33,7 @@ from core.sync import Account, NewAccount
 from desktop_app import application
 from desktop_app.application import Host, HostState
 from desktop_app.session import _stopped
-from tests.databases import execute_in, locked_world
+from tests.databases import execute_in, locked_world, url_of_world
 from tests.hosts import ask, make_host, order, running_host
 from tests.worlds import bits_of
 
@@ -277,6 +277,25 @@ async def test_that_a_world_that_is_held_stays_held_between_stop_and_start(tmp_p
     host.release()
     async with running_host(tmp_path):
         pass
+
+
+async def test_that_a_database_is_opened_once_whatever_the_data_folder(tmp_path: Path) -> None:
+    url = url_of_world(tmp_path).render_as_string(hide_password=False)
+    elsewhere = make_host(tmp_path / "elsewhere", database_url=url)
+    async with running_host(tmp_path):
+        with pytest.raises(WorldInUseError, match="open in another process"):
+            await elsewhere.start()
+    await elsewhere.start()
+    await elsewhere.stop()
+
+
+@pytest.mark.sqlite_file
+async def test_that_a_database_is_opened_once_whatever_leads_to_it(tmp_path: Path) -> None:
+    link = tmp_path / "link.db"
+    link.symlink_to(tmp_path / "world.db")
+    async with running_host(tmp_path):
+        with pytest.raises(WorldInUseError):
+            await make_host(tmp_path / "elsewhere", database_url=f"sqlite:///{link}").start()
 
 
 async def test_that_a_final_save_that_cannot_be_made_is_said(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import core
-from tests.databases import execute_in
+from tests.databases import execute_in, url_of_world
 from tests.end_to_end.program import (
     START_TIMEOUT_S,
     command,
@@ -183,8 +183,19 @@ def test_that_secrets_are_not_logged(tmp_path: Path) -> None:
 
 def test_that_a_command_needs_the_world_to_itself(tmp_path: Path) -> None:
     data_dir = tmp_path / "world"
+    other = ("--data-dir", str(tmp_path / "other"))
     with hosting(data_dir):
         assert "open in another process" in refused("migrate", "--data-dir", str(data_dir))
+        # Another folder does not make it another world.
+        url = url_of_world(data_dir).set(drivername=_plain_driver(data_dir))
+        database = ("--database-url", url.render_as_string(hide_password=False))
+        assert "open in another process" in refused("migrate", *other, *database)
+        assert "open in another process" in refused("grant-admin", "ada", *other, *database)
+        assert "open in another process" in refused("--headless", *other, *database)
+
+
+def _plain_driver(folder: Path) -> str:
+    return url_of_world(folder).get_backend_name()
 
 
 def test_that_an_option_before_a_command_leaves_the_default_world_alone(tmp_path: Path) -> None:

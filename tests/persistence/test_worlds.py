@@ -153,6 +153,23 @@ async def test_that_every_number_of_rows_is_written_once(
             assert len(table.ids) == count
 
 
+async def test_that_a_whole_slice_comes_back_in_few_statements(database_url: URL) -> None:
+    count = 8192
+    async with open_database(database_url):
+        await register("ada")
+        batch = batch_of(a_player(), some_planets(count))
+        receipt = await worlds.write_batch(batch, time.perf_counter())
+        loaded = await worlds.load_world()
+    table = loaded.tables[PLANET]
+    assert table.ids.tolist() == list(range(1, count + 1))
+    sent = batch.rows[1].columns
+    for key, column in table.columns.items():
+        assert column.tolist() == sent[key].tolist(), key
+    if database_url.get_backend_name() == "postgresql":
+        # A thousand rows each, and one for the player and the clock.
+        assert receipt.statements == count // 1024 + 2
+
+
 @pytest.mark.sqlite_file
 async def test_that_integers_are_stored_as_integers(tmp_path: Path) -> None:
     async with open_database(tmp_path / "world.db"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -275,3 +276,14 @@ async def test_that_players_are_limited_each_for_himself(tmp_path: Path) -> None
         statuses = [(await mira.get("/player/{id}")).status_code for _ in range(14)]
         assert statuses == [200] * 12 + [429] * 2
         assert (await jonas.get("/player/{id}")).status_code == 200
+
+
+@pytest.mark.parametrize("username", ["mi\u0000ra", "mira\u0000", "mira; --", "x" * 99])
+async def test_that_what_cannot_be_a_name_is_nobodys(tmp_path: Path, username: str) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        await register(client, "mira")
+        body = json.dumps({"username": username, "password": PASSWORD})
+        answer = await client.post(
+            "/auth/login", content=body, headers={"content-type": "application/json"}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (401, "wrong_credentials")
