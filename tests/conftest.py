@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL
 
 from core import database, sync
 from desktop_app.host_loop import HostLoop
-from tests.databases import Databases, choose
+from tests.databases import Databases, worlds_on
 from tests.postgres import find_binaries, private_server
 
 # A test that hangs is a failure, not a coffee break.
@@ -175,10 +175,8 @@ def world_in_a_folder(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     databases: Databases = request.getfixturevalue("postgres")
-    choose(databases)
-    yield
-    choose(None)
-    databases.drop_all()
+    with worlds_on(databases):
+        yield
 
 
 @pytest.fixture

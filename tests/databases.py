@@ -14,17 +14,21 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.engine import URL
 
 from core import database, sync
 from core.migrate import migrate
+from core.paths import DataFolder
 from core.resources import migrations_path
 from tests.postgres import PrivateServer
 
 _TEMPLATE = "migrated"
-# Everything that anybody writes to. Reading goes on meanwhile.
-_WRITTEN = "world_clock, universe, players, planets, users, revoked_tokens"
+# Everything that anybody writes to, in the order in which a save does. Reading goes on meanwhile.
+_WRITTEN = "universe, players, planets, world_clock, users, revoked_tokens"
+_LOCKER = "locker"
 
 
 class Databases:
@@ -81,13 +85,22 @@ class _Chosen:
     databases: Databases | None = None
 
 
-def choose(databases: Databases | None) -> None:
-    """Have the worlds of folders lie on a server from now on; None for files in them."""
+@contextmanager
+def worlds_on(databases: Databases) -> Iterator[None]:
+    """Have the worlds of folders lie on a server for a while; their databases are dropped then."""
+    of_a_file = DataFolder.database_url
     _Chosen.databases = databases
+    DataFolder.database_url = property(lambda folder: databases.url_of(folder.root))  # type: ignore[assignment, method-assign]
+    try:
+        yield
+    finally:
+        DataFolder.database_url = of_a_file  # type: ignore[method-assign]
+        _Chosen.databases = None
+        databases.drop_all()
 
 
 def chosen_url(folder: Path) -> str | None:
-    """Return the URL that a host of a folder is to be given; None for the file that is its own."""
+    """Return the URL that another process is to be given for a folder; None for its own file."""
     return None if _Chosen.databases is None else _Chosen.databases.url_of(folder)
 
 
@@ -112,6 +125,12 @@ async def open_database(url: URL | Path) -> AsyncIterator[URL]:
     finally:
         sync.set_persistence_loop(None)
         await database.shutdown_db()
+
+
+async def rows_in(folder: Path, query: str) -> list[Any]:
+    """Ask the database of a folder's world, which is not open."""
+    async with open_database(folder / "world.db"), database.ReadSession() as session:
+        return [tuple(row) for row in await session.execute(text(query))]
 
 
 def execute_in(folder: Path, *statements: str) -> None:
@@ -142,22 +161,29 @@ def locked_world(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _locked_tables(databases: Databases, folder: Path) -> Iterator[None]:
-    server = databases.server
-    options = server.psql_options(databases.name_of(folder))
+    """Lock the tables, or be the next to do so.
+
+    A save that has begun may need this very thread to come to its end, so it is not waited for:
+    whoever begins to write later stands in line behind this.
+    """
+    server, name = databases.server, databases.name_of(folder)
     with subprocess.Popen(
-        [str(server.binaries / "psql"), *options],
+        [str(server.binaries / "psql"), *server.psql_options(name)],
+        env={**os.environ, "PGAPPNAME": _LOCKER},
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
         text=True,
     ) as psql:
         assert psql.stdin is not None
-        assert psql.stdout is not None
-        psql.stdin.write(f"BEGIN; LOCK TABLE {_WRITTEN} IN EXCLUSIVE MODE; SELECT 'locked';\n")
+        psql.stdin.write(f"BEGIN; LOCK TABLE {_WRITTEN} IN EXCLUSIVE MODE;\n")
         psql.stdin.flush()
-        assert psql.stdout.readline() == "locked\n"
+        in_line = (
+            f"SELECT 1 FROM pg_stat_activity WHERE datname = '{name}'"
+            f" AND application_name = '{_LOCKER}' AND query LIKE 'LOCK TABLE%'"
+            " AND (wait_event_type = 'Lock' OR state = 'idle in transaction')"
+        )
+        while not server.execute(in_line):
+            assert psql.poll() is None
         try:
             yield
         finally:
-            # Its input ends, so it ends, and the server takes its transaction back.
-            psql.stdin.close()
-            psql.wait()
+            psql.kill()

@@ -12,7 +12,6 @@ from core.commands import Command, Outcome
 from core.paths import DataFolder
 from core.queries import Query
 from desktop_app.application import Host
-from tests.databases import chosen_url
 
 
 @asynccontextmanager
@@ -27,10 +26,8 @@ async def running_host(folder: Path, **overrides: Any) -> AsyncIterator[Host]:
 
 
 def make_host(folder: Path, **overrides: Any) -> Host:
-    """Make a host that serves on a free port, its world where this run keeps worlds."""
-    url = chosen_url(folder)
-    where = {} if url is None else {"database_url": url}
-    return Host(DataFolder(folder), {"port": 0, **where, **overrides})
+    """Make a host that serves on a free port."""
+    return Host(DataFolder(folder), {"port": 0, **overrides})
 
 
 async def order(host: Host, command: Command) -> Outcome:

@@ -15,6 +15,8 @@ from core.persistence import accounts
 from core.persistence.single_session import NewAccount
 from tests.databases import open_database
 
+pytestmark = pytest.mark.sqlite_file
+
 
 async def register(*names: str) -> None:
     for name in names:

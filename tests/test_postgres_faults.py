@@ -31,7 +31,7 @@ from tests.api.hosting import (
     registration,
     until,
 )
-from tests.databases import Databases, choose, execute_in, locked_world, open_database
+from tests.databases import Databases, execute_in, locked_world, open_database, worlds_on
 from tests.hosts import make_host
 from tests.postgres import PrivateServer
 
@@ -56,10 +56,8 @@ def _on_postgres(postgres: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """Have worlds lie on the server, however the tests were started."""
     monkeypatch.setattr(simulation_module, "STATUS_INTERVAL_S", 0.02)
     monkeypatch.setattr(advisory_lock, "PATIENCE_S", 0.3)
-    choose(postgres)
-    yield
-    choose(None)
-    postgres.drop_all()
+    with worlds_on(postgres):
+        yield
 
 
 @pytest.fixture

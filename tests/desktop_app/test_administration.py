@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,6 +17,7 @@ from core.queries import PlanetReport, ReportPlanet
 from desktop_app import administration
 from desktop_app.__main__ import _parser
 from desktop_app.administration import _Progress, _until
+from tests.databases import rows_in
 from tests.hosts import ask, running_host
 
 
@@ -43,11 +41,6 @@ async def seed(folder: Path, *arguments: str) -> int:
 async def grant_admin(folder: Path, user: str) -> int:
     options = _parser().parse_args(["grant-admin", user, "--log-level", "warning"])
     return await administration._grant_admin(options, DataFolder(folder))
-
-
-def rows(folder: Path, query: str) -> list[Any]:
-    with closing(sqlite3.connect(folder / "world.db")) as connection:
-        return connection.execute(query).fetchall()
 
 
 PLACES = "SELECT owner_id, galaxy, system, position, name FROM planets ORDER BY id"
@@ -102,7 +95,7 @@ async def test_that_a_seed_that_is_stopped_leaves_an_empty_world(
     with pytest.raises(StarkeepError, match="nothing was changed"):
         await _until(stop, seed(tmp_path, "--players", "2", "--planets", "20000"))
     assert not database.is_open()
-    assert rows(tmp_path, "SELECT count(*) FROM users") == [(0,)]
+    assert await rows_in(tmp_path, "SELECT count(*) FROM users") == [(0,)]
     monkeypatch.undo()
     assert await seed(tmp_path, "--players", "2", "--planets", "3") == 0
 
@@ -114,9 +107,9 @@ async def test_that_the_same_random_seed_makes_the_same_world(tmp_path: Path) ->
     for name, random_seed in (("one", "5"), ("same", "5"), ("other", "6")):
         size = ("--players", "3", "--planets", "30", "--random-seed", random_seed)
         assert await seed(tmp_path / name, *size) == 0
-    one, same, other = (rows(tmp_path / name, PLACES) for name in ("one", "same", "other"))
-    assert one == same
-    assert one != other
+    one = await rows_in(tmp_path / "one", PLACES)
+    assert one == await rows_in(tmp_path / "same", PLACES)
+    assert one != await rows_in(tmp_path / "other", PLACES)
 
 
 async def test_that_a_world_that_is_too_small_grows_and_says_so(
@@ -127,8 +120,8 @@ async def test_that_a_world_that_is_too_small_grows_and_says_so(
     said, summary = capsys.readouterr().out.splitlines()
     assert said == "16 planets do not fit 1 galaxies: there will be 2"
     assert summary.startswith("1 players with 16 planets in ")
-    assert rows(tmp_path, "SELECT galaxies FROM universe") == [(2,)]
-    assert {galaxy for (galaxy,) in rows(tmp_path, "SELECT galaxy FROM planets")} == {1, 2}
+    assert await rows_in(tmp_path, "SELECT galaxies FROM universe") == [(2,)]
+    assert {galaxy for (galaxy,) in await rows_in(tmp_path, "SELECT galaxy FROM planets")} == {1, 2}
 
 
 async def test_that_a_world_that_was_started_before_can_be_seeded(
@@ -202,7 +195,7 @@ async def test_that_a_command_that_fails_gives_the_world_back(tmp_path: Path) ->
         await grant_admin(tmp_path, "nobody")
     assert not database.is_open()
     assert await grant_admin(tmp_path, "player1") == 0
-    assert rows(tmp_path, "SELECT username FROM users WHERE is_admin") == [("player1",)]
+    assert await rows_in(tmp_path, "SELECT username FROM users WHERE is_admin") == [("player1",)]
 
 
 async def test_that_a_world_that_runs_is_left_alone(tmp_path: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from core.save_batch import SaveReason
 from desktop_app.application import Host, HostState
 from desktop_app.host_control import HostControl
 from desktop_app.host_loop import HostLoop
+from tests.databases import locked_world
 from tests.desktop_app.showcase import until
 from tests.hosts import make_host
 
@@ -71,6 +70,7 @@ async def test_that_stop_and_start_are_carried_out_in_the_order_of_the_clicks(
     await host.stop()
 
 
+@pytest.mark.sqlite_file
 async def test_that_a_start_that_fails_says_why(
     host: Host, listened: Listened, tmp_path: Path
 ) -> None:
@@ -146,12 +146,10 @@ async def test_that_saves_that_cannot_be_made_are_told(
 ) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 500)
     await host.start()
-    with closing(sqlite3.connect(tmp_path / "world.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked_world(tmp_path):
         listened.control.save_now()
         listened.control.stop()
         await listened.at_rest()
-        other.execute("ROLLBACK")
     assert listened.saving == [True, False]
     begins = sorted(text.partition(":")[0] for text in listened.failed)
     assert begins == ["Nothing was saved", "Stopping the world failed"]

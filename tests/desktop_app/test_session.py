@@ -6,10 +6,8 @@ import asyncio
 import logging
 import os
 import signal
-import sqlite3
 import sys
 from collections.abc import Coroutine, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from desktop_app import session
 from desktop_app.application import Host, HostState
 from desktop_app.main_window import MainWindow
 from desktop_app.session import EXIT_NOT_SAVED, EXIT_OK, run_on_host_loop
+from tests.databases import locked_world
 from tests.desktop_app.showcase import until
 from tests.hosts import make_host
 
@@ -190,11 +189,9 @@ async def test_that_a_final_save_that_cannot_be_made_is_said_and_no_success(
     stop = asyncio.Event()
     work = headless(tmp_path, stop)
     await announced(work, hosts)
-    with closing(sqlite3.connect(tmp_path / "world.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked_world(tmp_path):
         stop.set()
         assert await work == EXIT_NOT_SAVED
-        other.execute("ROLLBACK")
     assert "starkeep: " in capsys.readouterr().err
 
 
@@ -225,6 +222,7 @@ async def test_that_closing_the_window_saves_the_world_and_ends(
     assert host.simulation is None
 
 
+@pytest.mark.sqlite_file
 async def test_that_a_start_that_fails_takes_its_window_away(
     tmp_path: Path, hosts: list[Host]
 ) -> None:
