@@ -132,6 +132,7 @@ async def test_that_every_number_of_rows_is_written_once_and_comes_back(
             assert same(await read(kind), rows), count
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize(("kind", "most"), [(UNIVERSE, 256), (PLAYER, 256), (PLANET, 128)])
 async def test_that_a_few_texts_of_statements_serve_every_number_of_rows(
     tmp_path: Path, kind: Kind, most: int
