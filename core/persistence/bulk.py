@@ -27,7 +27,7 @@ from core.models.database import WORLD_CLOCK, WORLD_TABLES
 from core.persistence.columns import StoredColumn, check_finite, stored_columns
 from core.save_batch import TableRows, WorldClock
 
-_PARAMETERS_MAX = 6_000
+_PARAMETERS_MAX = 8_000
 _ROWS_MAX = 256
 # Rows whose parameters are prepared in one go, a few milliseconds on the window's thread.
 _ENCODED_ROWS = 1024

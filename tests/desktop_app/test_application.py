@@ -204,7 +204,7 @@ async def test_that_catching_up_is_broken_off_and_goes_on_at_the_next_start(tmp_
     async with running_host(tmp_path) as host:
         player_id = await settle(host)
         await accepted(host, StartBuilding(player_id, "metal_mine"))
-    make_it_a_week_ago(tmp_path / "world.db")
+    make_it_a_week_ago(tmp_path)
     host = make_host(tmp_path)
     wanted = threading.Event()
 
