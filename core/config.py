@@ -69,6 +69,18 @@ class Settings(BaseSettings):
     final_save_timeout_seconds: float = _program(
         60.0, "seconds the save at the end may take", ge=1, le=3600
     )
+    backup_interval_seconds: float = _program(
+        3600.0, "seconds between scheduled backups, 0 for none", ge=0, le=31 * 86_400
+    )
+    backup_keep_hourly: int = _program(24, "hours whose last backup is kept", ge=0, le=10_000)
+    backup_keep_daily: int = _program(7, "days whose last backup is kept", ge=0, le=10_000)
+    backup_keep_weekly: int = _program(4, "weeks whose last backup is kept", ge=0, le=10_000)
+    backup_keep_manual: int = _program(
+        20,
+        "backups made by hand that are kept; as many before migrations and restores",
+        ge=0,
+        le=10_000,
+    )
     pending_max: int = _program(4096, "orders taken and not answered yet", ge=1, le=1_000_000)
     cleanup_days: int = _program(
         0,

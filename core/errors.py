@@ -38,6 +38,14 @@ class DatabaseError(StarkeepError):
     """The database cannot be used: newer than the program, damaged, out of reach."""
 
 
+class BackupError(StarkeepError):
+    """A backup cannot be made, is not there, or cannot be used."""
+
+
+class UnknownBackupError(BackupError):
+    """There is no backup of this name."""
+
+
 class AddressInUseError(StarkeepError):
     """Players cannot be served on the address that was asked for."""
 

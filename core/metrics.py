@@ -173,6 +173,13 @@ class Metrics:
             "background_failures_total", "Work nobody waits for that failed", "what"
         )
 
+        self.backup_duration = self._slow_histogram(
+            "backup_seconds", "Making a backup, without verifying it"
+        )
+        self.backups_failed = self._counter(
+            "backups_failed_total", "Backups that could not be made, or are not verified"
+        )
+
         self.players_online = self._gauge("players_online", "Players seen in the last minutes")
         self.http_requests = self._counter(
             "http_requests_total", "Requests answered", "method", "route", "status"

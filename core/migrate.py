@@ -8,7 +8,7 @@ that refers to it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,7 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from core.backup import copy_sqlite
-from core.database import make_engine, sqlite_path
+from core.database import make_engine
 from core.errors import DatabaseError, WorldInUseError
 from core.models.database import Base
 from core.resources import migrations_path
@@ -48,8 +47,9 @@ async def migrate(
     url: URL,
     note: Callable[[str], None] = lambda _text: None,
     scripts_path: Path | None = None,
+    back_up: Callable[[], Awaitable[Path]] | None = None,
 ) -> Migrated:
-    """Upgrade a database to the newest revision, after a backup if it holds anything.
+    """Upgrade a database to the newest revision, after `back_up` if it holds anything.
 
     Raise DatabaseError if it is newer than this program or if the upgrade fails; the database is
     then as it was. An SQLite file is to be claimed before; on PostgreSQL, raise WorldInUseError if
@@ -65,12 +65,9 @@ async def migrate(
             return Migrated(have, have, None)
         _refuse_unknown(scripts, have)
         backup = None
-        path = sqlite_path(url)
-        if have and path is not None:
+        if have and back_up is not None:
             note("Backing up before a change of the database")
-            target = path.with_name(f"{path.name}.{'_'.join(have)}.bak")
-            await copy_sqlite(path, target)
-            backup = str(target)
+            backup = str(await back_up())
         note("Changing the database")
         await _upgrade(engine, config)
         log.info("migrated from %s to %s", have or "nothing", want)
@@ -87,6 +84,34 @@ async def create_all(url: URL) -> None:
             await connection.run_sync(Base.metadata.create_all)
     finally:
         await engine.dispose()
+
+
+async def create_at_revision(url: URL, revision: str) -> None:
+    """Create the tables of a revision in an empty database. Raise DatabaseError."""
+    engine = make_engine(url, foreign_keys=False)
+    try:
+        await _upgrade(engine, alembic_config(), revision)
+    finally:
+        await engine.dispose()
+
+
+async def revisions_of(url: URL) -> tuple[str, ...]:
+    """Return the revisions that a database is at; none where it is empty."""
+    engine = make_engine(url, foreign_keys=False)
+    try:
+        return await _revisions(engine)
+    finally:
+        await engine.dispose()
+
+
+def newest_revisions() -> tuple[str, ...]:
+    """Return the revisions that this program works with: one, unless they have branched."""
+    return tuple(ScriptDirectory.from_config(alembic_config()).get_heads())
+
+
+def refuse_newer(revisions: tuple[str, ...]) -> None:
+    """Raise DatabaseError if this program does not know a revision."""
+    _refuse_unknown(ScriptDirectory.from_config(alembic_config()), revisions)
 
 
 def alembic_config(scripts_path: Path | None = None) -> Config:
@@ -124,10 +149,10 @@ def _refuse_unknown(scripts: ScriptDirectory, have: tuple[str, ...]) -> None:
             ) from error
 
 
-async def _upgrade(engine: AsyncEngine, config: Config) -> None:
+async def _upgrade(engine: AsyncEngine, config: Config, revision: str = "head") -> None:
     def upgrade(connection: Connection) -> None:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
     try:
         async with engine.connect() as connection:

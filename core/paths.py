@@ -54,5 +54,9 @@ class DataFolder:
         return self.root / "logs"
 
     @property
+    def backups(self) -> Path:
+        return self.root / "backups"
+
+    @property
     def database_url(self) -> str:
         return f"sqlite:///{self.database}"

@@ -16,10 +16,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL
 
+from core.backup_shelf import BackupReason, BackupShelf
 from core.database import async_url, make_engine
 from core.errors import DatabaseError
 from core.migrate import alembic_config, create_all, migrate
 from core.resources import migrations_path
+from core.world_backup import make_backup
 from tests.databases import url_of_world
 from tests.hosts import running_host
 
@@ -191,8 +193,18 @@ def with_revision(tmp_path: Path, then: str) -> Path:
 async def test_that_a_database_is_backed_up_before_it_is_changed(url: URL, tmp_path: Path) -> None:
     await migrate(url)
     await execute(url, *INSERT_PLAYER)
-    done = await migrate(url, scripts_path=with_revision(tmp_path, "pass"))
-    assert done.backup is not None
+    shelf = BackupShelf(tmp_path / "backups")
+
+    async def back_up() -> Path:
+        made = await make_backup(
+            str(url), shelf, BackupReason.BEFORE_MIGRATION, lambda _what, _done, _total: None
+        )
+        return shelf.path_of(made.name)
+
+    done = await migrate(url, scripts_path=with_revision(tmp_path, "pass"), back_up=back_up)
+    (manifest,) = shelf.manifests()
+    assert done.backup == str(shelf.path_of(manifest.name))
+    assert manifest.revision == head()
     backup = async_url(f"sqlite:///{done.backup}")
     assert await execute(backup, "SELECT name FROM players") == [("ada",)]
     assert await execute(backup, "SELECT version_num FROM alembic_version") == [(head(),)]

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import func, select
+from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from core.components import KINDS
-from core.database import ReadSession, SessionLocal, clock_trail
+from core.database import ReadSession, SessionLocal, clock_trail, make_engine
 from core.ecs import Kind
 from core.ecs.table import AnyArray, Ids
 from core.errors import WorldInUseError
@@ -99,11 +100,27 @@ async def _check_nobody_else_wrote(session: AsyncSession) -> None:
 async def load_world(progress: Progress = lambda _table, _done, _total: None) -> LoadedWorld:
     """Read the whole world, in pieces, so that the window stays alive meanwhile."""
     async with ReadSession() as session:
-        connection = await session.connection()
-        tables = {kind: await _load_table(connection, kind, progress) for kind in KINDS}
-        clock = await _load_clock(session)
-        clock_trail().note_loaded(clock)
-        return LoadedWorld(clock=clock, tables=tables, homeless=await _homeless(session))
+        loaded = await _load(session, progress)
+        clock_trail().note_loaded(loaded.clock)
+        return loaded
+
+
+async def load_world_at_rest(url: URL, progress: Progress) -> LoadedWorld:
+    """Read the world of a database that is not open, and leave the database as it is."""
+    engine = make_engine(url, read_only=True)
+    try:
+        async with AsyncSession(engine) as session:
+            return await _load(session, progress)
+    finally:
+        await engine.dispose()
+
+
+async def _load(session: AsyncSession, progress: Progress) -> LoadedWorld:
+    connection = await session.connection()
+    tables = {kind: await _load_table(connection, kind, progress) for kind in KINDS}
+    return LoadedWorld(
+        clock=await _load_clock(session), tables=tables, homeless=await _homeless(session)
+    )
 
 
 async def _load_clock(session: AsyncSession) -> WorldClock | None:
