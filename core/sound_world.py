@@ -1,0 +1,155 @@
+"""What must be true of any world at rest, looked at over whole columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.components import KINDS, NOTHING_QUEUED, PLANET, PLAYER, UNIVERSE, UNIVERSE_ID
+from core.ecs import Kind, fields_of
+from core.ecs.table import Ids
+from core.persistence.worlds import LoadedWorld
+from core.rules import RULES
+
+_NAMED_MAX = 5
+
+Rows = npt.NDArray[np.bool_]
+Law = Callable[[LoadedWorld], Iterator[str]]
+
+
+def unsound(loaded: LoadedWorld) -> Iterator[str]:
+    """Yield a sentence for each law that the world breaks. A world that is still empty is sound."""
+    if loaded.clock is None and not any(len(table.ids) for table in loaded.tables.values()):
+        return
+    if loaded.clock is None or loaded.tables[UNIVERSE].ids.tolist() != [UNIVERSE_ID]:
+        yield "there is a world without its settings or its clock"
+        return
+    for law in LAWS:
+        yield from law(loaded)
+
+
+def _numbers_are_numbers(loaded: LoadedWorld) -> Iterator[str]:
+    for kind in KINDS:
+        for component in kind.components:
+            for field in _float_fields(component):
+                values = loaded.tables[kind].columns[field.key]
+                allowed = np.isfinite(values)
+                if field.column.may_be_never:
+                    allowed |= np.isposinf(values)
+                yield from _where(kind, loaded, ~allowed, f"{field.key} is not a finite number")
+
+
+def _nothing_is_negative(loaded: LoadedWorld) -> Iterator[str]:
+    for key in ("Stocks.amount", "Stocks.production", "Stocks.consumption", "Stocks.capacity"):
+        negative = loaded.tables[PLANET].columns[key] < 0
+        yield from _where(PLANET, loaded, negative, f"{key} is negative")
+    negative = loaded.tables[PLANET].columns["Buildings.level"] < 0
+    yield from _where(PLANET, loaded, negative, "a building has a negative level")
+
+
+def _nothing_comes_from_the_future(loaded: LoadedWorld) -> Iterator[str]:
+    assert loaded.clock is not None  # noqa: S101 - unsound() has looked
+    now = loaded.clock.world_time
+    for kind, key in (
+        (PLANET, "Stocks.settled_at"),
+        (PLANET, "Planet.founded_at"),
+        (PLAYER, "Player.joined_at"),
+    ):
+        late = loaded.tables[kind].columns[key] > now
+        yield from _where(kind, loaded, late, f"{key} lies after the time of the world")
+
+
+def _what_is_due_lies_after_what_is_settled(loaded: LoadedWorld) -> Iterator[str]:
+    planets = loaded.tables[PLANET].columns
+    early = planets["Stocks.boundary_at"] < planets["Stocks.settled_at"]
+    yield from _where(PLANET, loaded, early, "its stocks reach their boundary before they count")
+    building = planets["BuildQueue.queued"][:, 0] != NOTHING_QUEUED
+    early = building & (planets["BuildQueue.finish_at"] < planets["BuildQueue.started_at"])
+    yield from _where(PLANET, loaded, early, "what it builds is done before it is begun")
+
+
+def _queues_have_no_gaps(loaded: LoadedWorld) -> Iterator[str]:
+    planets = loaded.tables[PLANET].columns
+    waiting = planets["BuildQueue.queued"] != NOTHING_QUEUED
+    gap = (waiting[:, 1:] & ~waiting[:, :-1]).any(axis=1)
+    yield from _where(PLANET, loaded, gap, "its building queue has a gap")
+    active = np.isfinite(planets["BuildQueue.finish_at"])
+    yield from _where(
+        PLANET, loaded, active != waiting[:, 0], "it builds something without an end, or nothing"
+    )
+
+
+def _places_are_taken_once(loaded: LoadedWorld) -> Iterator[str]:
+    planets, universe = loaded.tables[PLANET].columns, loaded.tables[UNIVERSE].columns
+    place = np.stack(
+        [planets[f"Position.{part}"].astype(np.int64) for part in ("galaxy", "system", "position")],
+        axis=1,
+    ).reshape(-1, 3)
+    size = [
+        int(universe["Universe.galaxies"][0]),
+        int(universe["Universe.systems"][0]),
+        len(RULES.slots),
+    ]
+    outside: Rows = np.any((place < 1) | (place > size), axis=1)
+    yield from _where(PLANET, loaded, outside, "it lies outside of the universe")
+    _, first = np.unique(place, axis=0, return_index=True)
+    again = np.ones(len(place), dtype=bool)
+    again[first] = False
+    yield from _where(PLANET, loaded, again, "its place is taken by another planet")
+
+
+def _everybody_has_a_home(loaded: LoadedWorld) -> Iterator[str]:
+    players, planets = loaded.tables[PLAYER], loaded.tables[PLANET]
+    for key, what in (("Player.home_id", "home"), ("Player.active_planet_id", "active planet")):
+        owner = _owner_of(planets.ids, planets.columns["Planet.owner_id"], players.columns[key])
+        yield from _where(
+            PLAYER, loaded, owner != players.ids, f"his {what} is not there, or not his"
+        )
+    lost = ~np.isin(planets.columns["Planet.owner_id"], players.ids)
+    yield from _where(PLANET, loaded, lost, "its owner is not there")
+
+
+def _ids_lie_below_their_marks(loaded: LoadedWorld) -> Iterator[str]:
+    assert loaded.clock is not None  # noqa: S101 - unsound() has looked
+    for kind in KINDS:
+        beyond = loaded.tables[kind].ids >= loaded.clock.next_ids[kind.name]
+        yield from _where(kind, loaded, beyond, "its id would be given out again")
+
+
+# In the order in which they are looked at: later ones count on earlier ones.
+LAWS: tuple[Law, ...] = (
+    _numbers_are_numbers,
+    _nothing_is_negative,
+    _nothing_comes_from_the_future,
+    _what_is_due_lies_after_what_is_settled,
+    _queues_have_no_gaps,
+    _places_are_taken_once,
+    _everybody_has_a_home,
+    _ids_lie_below_their_marks,
+)
+
+
+def _float_fields(component: type) -> Iterator[Any]:
+    yield from (field for field in fields_of(component) if field.dtype.kind == "f")
+
+
+def _owner_of(planet_ids: Ids, owner_ids: Ids, wanted: Ids) -> Ids:
+    """Return the owner of each planet that is named, 0 where there is none. Ids ascend."""
+    if not len(planet_ids):
+        return np.zeros(len(wanted), dtype=np.int64)
+    places = np.minimum(np.searchsorted(planet_ids, wanted), len(planet_ids) - 1)
+    owners: Ids = np.where(planet_ids[places] == wanted, owner_ids[places], 0)
+    return owners
+
+
+def _where(kind: Kind, loaded: LoadedWorld, broken: Rows, what: str) -> Iterator[str]:
+    """Yield one sentence that names the first rows where a law is broken, none if nowhere."""
+    if not broken.any():
+        return
+    rows = np.flatnonzero(broken.reshape(len(broken), -1).any(axis=1))
+    named = ", ".join(str(i) for i in loaded.tables[kind].ids[rows[:_NAMED_MAX]].tolist())
+    more = f" and {len(rows) - _NAMED_MAX} more" if len(rows) > _NAMED_MAX else ""
+    yield f"{kind.name} {named}{more}: {what}"
