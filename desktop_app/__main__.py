@@ -115,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, parents=[common], prog=f"starkeep {name}")
         if person:
             command.add_argument("user", metavar="USER")
+    _add_backup_commands(commands, common)
     seed = commands.add_parser(
         "seed", help="fill a new world for trials", parents=[common], prog="starkeep seed"
     )
@@ -123,6 +124,24 @@ def _parser() -> argparse.ArgumentParser:
     seed.add_argument("--random-seed", type=int, default=1, metavar="S")
     seed.add_argument("--password", default="starkeep-trial", metavar="TEXT")
     return parser
+
+
+def _add_backup_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        command: argparse.ArgumentParser = commands.add_parser(
+            name, help=text, parents=[common], prog=f"starkeep {name}"
+        )
+        return command
+
+    backup = add("backup", "back the world up, and look whether the backup is sound")
+    backup.add_argument("file", type=Path, nargs="?", metavar="FILE", help="where to, if not there")
+    add("backups", "list the backups")
+    restore = add("restore", "put a backup in place of the world, which is backed up first")
+    restore.add_argument("file", type=Path, metavar="FILE", help="a file, or a name from the list")
+    restore.add_argument("--yes", action="store_true", help="do not ask")
+    check = add("check", "look whether the world at rest is sound")
+    check.add_argument("--file", type=Path, metavar="FILE", help="a file instead of the world")
+    check.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, Any]:

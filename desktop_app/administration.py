@@ -1,4 +1,7 @@
-"""Commands for a world that is not running: migrate, seed, reset-password, grant-admin."""
+"""Commands for a world that is not running: migrate, seed, reset-password, grant-admin.
+
+Those that concern backups are in desktop_app.backup_commands.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,17 @@ import contextlib
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from core import database, sync
+from core.backup_shelf import BackupReason, BackupShelf
 from core.components import PLANET, PLAYER, UNIVERSE, UNIVERSE_ID
-from core.config import Settings, load_settings
+from core.config import Settings
 from core.ecs.table import Ids
 from core.errors import StarkeepError
 from core.loading import world_of
@@ -25,14 +30,10 @@ from core.paths import DataFolder
 from core.save_batch import TableRows, WorldClock
 from core.seed import make_planets, make_players, plan_seed
 from core.state import economy_settings_of
-from core.world_lock import WorldLock
-from desktop_app import logs
+from core.world_backup import make_backup
+from desktop_app import backup_commands, logs
 from desktop_app.session import run_on_host_loop
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import URL
-
-_PROGRESS_INTERVAL_S = 1.0
+from desktop_app.shell import Progress, database_url, locked, settings_for
 
 
 def run(options: argparse.Namespace, folder: DataFolder) -> int:
@@ -42,6 +43,10 @@ def run(options: argparse.Namespace, folder: DataFolder) -> int:
         "seed": _seed,
         "reset-password": _reset_password,
         "grant-admin": _grant_admin,
+        "backup": backup_commands.backup,
+        "backups": backup_commands.backups,
+        "restore": backup_commands.restore_backup,
+        "check": backup_commands.check,
     }
     command = commands[options.command]
     logs.keep_quiet()
@@ -63,9 +68,9 @@ async def _until(stop: asyncio.Event, command: Coroutine[Any, Any, int]) -> int:
 
 
 async def _migrate(options: argparse.Namespace, folder: DataFolder) -> int:
-    with _locked(options, folder) as settings:
-        url = _database_url(settings, folder)
-        done = await migrate(url)
+    with locked(options, folder) as settings:
+        url = database_url(settings, folder)
+        done = await migrate(url, back_up=_backing_up(settings, folder))
     before, after = (", ".join(revisions) or "nothing" for revisions in (done.before, done.after))
     print(f"migrated from {before} to {after}" if done.changed else f"nothing to do: {after}")
     if done.backup is not None:
@@ -101,7 +106,7 @@ async def _seed(options: argparse.Namespace, folder: DataFolder) -> int:
     password_hash = await passwords.hash(options.password)
     passwords.close()
     async with _open(options, folder, may_be_new=True) as settings:
-        loaded = await sync.load_world(_Progress())
+        loaded = await sync.load_world(Progress())
         if loaded.homeless or any(len(loaded.tables[kind].ids) for kind in (PLAYER, PLANET)):
             raise StarkeepError("seed fills a world without players; this one has some already")
         await _write_seed(options, settings, loaded, password_hash)
@@ -149,58 +154,20 @@ async def _write_seed(
         return (universe, players, planets), WorldClock(now, before.tick, next_ids)
 
     accounts = [sync.NewAccount(name, f"{name}@example.org", password_hash) for name in names]
-    await sync.write_seed(accounts, make_rows, _Progress())
+    await sync.write_seed(accounts, make_rows, Progress())
     print(
         f"{plan.players} players with {plan.planets} planets"
         f" in {time.monotonic() - start:.0f} s; their password is {options.password}"
     )
 
 
-class _Progress:
-    """Prints how far a long job is, now and then."""
-
-    def __init__(self) -> None:
-        self._next_at = 0.0
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if now >= self._next_at:
-            self._next_at = now + _PROGRESS_INTERVAL_S
-            print(f"{what}: {done} of {total}", file=sys.stderr)
-
-
-def _settings(options: argparse.Namespace, folder: DataFolder) -> Settings:
-    overrides = {} if options.database_url is None else {"database_url": options.database_url}
-    return load_settings(folder.root, overrides)
-
-
 def _refuse_missing_world(options: argparse.Namespace, folder: DataFolder) -> None:
     """Refuse a place without a world before anything is made there: it was mistyped."""
-    settings = _settings(options, folder)
-    path = database.sqlite_path(database.async_url(settings.database_url or folder.database_url))
+    path = database.sqlite_path(database_url(settings_for(options, folder), folder))
     if path is not None and not path.exists():
         raise StarkeepError(
             f"there is no world: {path} does not exist; see --data-dir and --database-url"
         )
-
-
-@contextlib.contextmanager
-def _locked(options: argparse.Namespace, folder: DataFolder) -> Iterator[Settings]:
-    """Keep the world for this process alone for a while."""
-    settings = _settings(options, folder)
-    folder.create()
-    lock = WorldLock(folder.lock)
-    lock.acquire()
-    try:
-        logs.log_to_file(folder.logs, options.log_level)
-        with database.claimed(_database_url(settings, folder)):
-            yield settings
-    finally:
-        lock.release()
-
-
-def _database_url(settings: Settings, folder: DataFolder) -> URL:
-    return database.async_url(settings.database_url or folder.database_url)
 
 
 @contextlib.asynccontextmanager
@@ -210,9 +177,12 @@ async def _open(
     """Open the world's database for a while, migrated. Raise StarkeepError if there is none."""
     if not may_be_new:
         _refuse_missing_world(options, folder)
-    with _locked(options, folder) as settings:
-        url = _database_url(settings, folder)
-        await (create_all(url) if settings.dev_create_all else migrate(url))
+    with locked(options, folder) as settings:
+        url = database_url(settings, folder)
+        if settings.dev_create_all:
+            await create_all(url)
+        else:
+            await migrate(url, back_up=_backing_up(settings, folder))
         await database.start_db(url, settings.database_pool_size)
         sync.set_persistence_loop(asyncio.get_running_loop())
         try:
@@ -220,6 +190,17 @@ async def _open(
         finally:
             sync.set_persistence_loop(None)
             await database.shutdown_db()
+
+
+def _backing_up(settings: Settings, folder: DataFolder) -> Callable[[], Awaitable[Path]]:
+    """Return what makes the backup of a database that is about to be changed."""
+
+    async def back_up() -> Path:
+        url, shelf = settings.database_url or folder.database_url, BackupShelf(folder.backups)
+        made = await make_backup(url, shelf, BackupReason.BEFORE_MIGRATION, Progress())
+        return shelf.path_of(made.name)
+
+    return back_up
 
 
 async def _account_id(username: str) -> int:

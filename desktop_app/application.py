@@ -18,30 +18,37 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
 from core import database, sync
 from core.api.application import create_app
+from core.api.host_door import HostDoor
 from core.api.server import ApiServer, bind
+from core.backup_shelf import BackupReason, Manifest
 from core.clock import SystemClock
 from core.config import Settings, load_settings
-from core.errors import StorageError
+from core.errors import BackupError, StarkeepError, StorageError
 from core.game import GameWorld
 from core.loading import build_game, opening_commands
 from core.metrics import Metrics
 from core.migrate import create_all, migrate
 from core.paths import DataFolder
+from core.restore import RestoreReport
 from core.save_batch import SaveReason, SaveResult
 from core.secrets import load_or_create_secret
 from core.simulation import Opening, Simulation
 from core.world_lock import WorldLock
+from desktop_app.backup_keeper import BackupKeeper
 from desktop_app.tick_thread import TickThread
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +60,7 @@ SUPERVISION_INTERVAL_S = 0.5
 # What a tick and the orders that were taken may still need, beside the final save.
 THREAD_END_TIMEOUT_S = 30.0
 LAST_RESORT_S = 5.0
+BACKUP_ANSWER_TIMEOUT_S = 1800.0
 
 
 class HostState(Enum):
@@ -93,6 +101,15 @@ class Host(QObject):
         self._change = asyncio.Lock()
         self._starting: asyncio.Future[None] | None = None
         self._stop_wanted = False
+        self._restoring: asyncio.Task[None] | None = None
+        self._port_to_keep = 0
+        self.backups = BackupKeeper(
+            folder,
+            settings=lambda: self.settings,
+            metrics=lambda: self.metrics,
+            save=lambda: asyncio.wrap_future(self.save_now()),
+            progress=self.progressed.emit,
+        )
 
     # Start and stop ----------------------------------------------------------------------------
 
@@ -102,25 +119,27 @@ class Host(QObject):
         Raise StarkeepError if it cannot be brought to life; nothing is left behind.
         """
         async with self._change:
-            if self.state is HostState.RUNNING:
-                return
-            self._become(HostState.STARTING)
-            self._stop_wanted = False
-            self._starting = asyncio.ensure_future(self._start())
-            try:
-                await self._starting
-            except BaseException as error:
-                broken_off = self._stop_wanted and isinstance(error, asyncio.CancelledError)
-                self.error = None if broken_off else str(error)
-                await self._undo_start()
-                if not broken_off:
-                    raise
-            else:
-                self.started_at = time.monotonic()
-                self.not_saved = None
-                self._become(HostState.RUNNING)
-            finally:
-                self._starting = None
+            if self.state is not HostState.RUNNING:
+                await self._begin()
+
+    async def _begin(self) -> None:
+        self._become(HostState.STARTING)
+        self._stop_wanted = False
+        self._starting = asyncio.ensure_future(self._start())
+        try:
+            await self._starting
+        except BaseException as error:
+            broken_off = self._stop_wanted and isinstance(error, asyncio.CancelledError)
+            self.error = None if broken_off else str(error)
+            await self._undo_start()
+            if not broken_off:
+                raise
+        else:
+            self.started_at = time.monotonic()
+            self.not_saved = None
+            self._become(HostState.RUNNING)
+        finally:
+            self._starting = None
 
     async def _undo_start(self) -> None:
         """End what a start has brought up; why it ended is worth more than what fails now."""
@@ -141,7 +160,7 @@ class Host(QObject):
         if not self._lock.held:
             self.acquire()
             self._stack.callback(self.release)
-        listening = bind(self.settings.host, self.settings.port)
+        listening = bind(self.settings.host, self.settings.port or self._port_to_keep)
         self._stack.callback(listening.close)
         await self._open_database()
         self._stack.push_async_callback(self._close_database)
@@ -150,6 +169,8 @@ class Host(QObject):
         simulation = await self._start_simulation()
         await self._start_server(simulation, listening)
         self._spawn(self._supervise())
+        self._spawn(self.backups.run_schedule())
+        self._stack.push_async_callback(self.backups.close)
         self._stack.push_async_callback(self._cancel_tasks)
 
     def acquire(self) -> None:
@@ -173,14 +194,16 @@ class Host(QObject):
             self._stop_wanted = True
             self._starting.cancel()
         async with self._change:
-            if self.state not in (HostState.RUNNING, HostState.FAILED):
-                return
-            self._become(HostState.STOPPING)
-            try:
-                await self._unwind()
-            finally:
-                self.started_at = None
-                self._become(HostState.STOPPED)
+            if self.state in (HostState.RUNNING, HostState.FAILED):
+                await self._end()
+
+    async def _end(self) -> None:
+        self._become(HostState.STOPPING)
+        try:
+            await self._unwind()
+        finally:
+            self.started_at = None
+            self._become(HostState.STOPPED)
 
     async def _unwind(self) -> None:
         stack, self._stack = self._stack, contextlib.AsyncExitStack()
@@ -232,12 +255,16 @@ class Host(QObject):
     # The parts, in the order in which they start -----------------------------------------------
 
     async def _open_database(self) -> None:
-        url = database.async_url(self.settings.database_url or self.folder.database_url)
+        url = self._database_url()
         self._stack.enter_context(database.claimed(url))
         if self.settings.dev_create_all:
             await create_all(url)
         else:
-            await migrate(url, lambda text: self.progressed.emit(text, 0, 0))
+            await migrate(
+                url,
+                lambda text: self.progressed.emit(text, 0, 0),
+                back_up=self.backups.make_before_migration,
+            )
         await database.start_db(url, self.settings.database_pool_size)
         sync.set_persistence_loop(asyncio.get_running_loop())
         metrics = self.metrics
@@ -327,6 +354,7 @@ class Host(QObject):
             metrics=self.metrics,
             token_secret=load_or_create_secret(self.folder.secret),
             host_token=load_or_create_secret(self.folder.host_token),
+            host_door=self.host_door(),
         )
         self._server = ApiServer(app, listening)
         await _undivided(self._server.start())
@@ -336,6 +364,75 @@ class Host(QObject):
         server, self._server = self._server, None
         if server is not None:
             await _limited("closing the server", server.stop(), SERVER_CLOSE_TIMEOUT_S)
+
+    # Backups -----------------------------------------------------------------------------------
+
+    def host_door(self) -> HostDoor:
+        """Return what the network thread may ask for; it is done here, on the main thread."""
+        limit_s = BACKUP_ANSWER_TIMEOUT_S
+        return HostDoor(
+            list_backups=lambda: sync.run(self.backups.manifests()),
+            make_backup=lambda: sync.run(self._back_up(), limit_s),
+            plan_restore=lambda name: sync.run(self.backups.plan(name), limit_s),
+            begin_restore=lambda name: sync.run(self.begin_restore(name), limit_s),
+        )
+
+    async def _back_up(self) -> Manifest:
+        """Make a backup; it is looked at afterwards."""
+        made = await self.backups.make(BackupReason.MANUAL)
+        self._spawn(self._finish_backup(made.name))
+        return made
+
+    async def _finish_backup(self, name: str) -> None:
+        # A failure is counted, logged and shown by the keeper.
+        with contextlib.suppress(StarkeepError):
+            await self.backups.finish(name)
+
+    async def begin_restore(self, name: str) -> RestoreReport:
+        """Verify a backup and return what will change; then the world is stopped, replaced by it
+        and started again. Raise BackupError or DatabaseError, and nothing happens.
+        """
+        report = await self.backups.plan(name)
+        await self.backups.check_again(name)
+        if self._restoring is not None or self.state is not HostState.RUNNING:
+            raise BackupError("the world is being stopped already")
+        self._restoring = asyncio.get_running_loop().create_task(self._restore(name))
+        return report
+
+    async def _restore(self, name: str) -> None:
+        """Replace the world and start it again, whether it is the old one or the new one."""
+        async with self._change:
+            try:
+                if self.state is HostState.RUNNING:
+                    await self._replace_and_restart(name)
+            finally:
+                self._port_to_keep = 0
+                self._restoring = None
+
+    async def _replace_and_restart(self, name: str) -> None:
+        # Players find it where it was, also if it took any port that was free.
+        self._port_to_keep = 0 if self.address is None else self.address[1]
+        try:
+            await self._end()
+            with self._whole_world_held():
+                await self.backups.bring_back(name)
+        except Exception:
+            log.exception("%s was not restored; the world as it was is started again", name)
+        try:
+            await self._begin()
+        except Exception:
+            log.exception("the world could not be started again")
+            self._become(HostState.FAILED)
+
+    @contextlib.contextmanager
+    def _whole_world_held(self) -> Iterator[None]:
+        """Keep folder and database for this process while the world is stopped."""
+        with contextlib.ExitStack() as stack:
+            if not self._lock.held:
+                self.acquire()
+                stack.callback(self.release)
+            stack.enter_context(database.claimed(self._database_url()))
+            yield
 
     # While it runs -----------------------------------------------------------------------------
 
@@ -368,10 +465,11 @@ class Host(QObject):
         wal = database_path.with_name(database_path.name + "-wal")
         self.metrics.wal_bytes.set(wal.stat().st_size if wal.exists() else 0)
 
+    def _database_url(self) -> URL:
+        return database.async_url(self.settings.database_url or self.folder.database_url)
+
     def _database_path(self) -> Path | None:
-        return database.sqlite_path(
-            database.async_url(self.settings.database_url or self.folder.database_url)
-        )
+        return database.sqlite_path(self._database_url())
 
     def _spawn(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)

@@ -1,4 +1,4 @@
-"""Carries out what the window asks of the host: start, stop, save."""
+"""Carries out what the window asks of the host: start, stop, save, back up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import shiboken6
 from PySide6.QtCore import QObject, Signal
 
-from core.errors import StarkeepError
+from core.errors import BackupError, StarkeepError
 from desktop_app.application import Host
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ class HostControl(QObject):
 
     failed = Signal(str)
     saving = Signal(bool)
+    backing_up = Signal(bool)
     _saved = Signal(object)
 
     def __init__(self, host: Host) -> None:
@@ -30,6 +31,7 @@ class HostControl(QObject):
         # The loop itself only keeps weak references to tasks.
         self._tasks: set[asyncio.Task[None]] = set()
         self._save: Future[Any] | None = None
+        self._backing_up = False
         self._saved.connect(self._on_saved)
 
     @property
@@ -44,6 +46,22 @@ class HostControl(QObject):
     def stop(self) -> None:
         """Run the stop order; the window stays."""
         self._run("stopping the world", self._host.stop())
+
+    def back_up(self) -> None:
+        """Make a backup and look at it, unless that is under way already."""
+        if not self._backing_up:
+            self._run("backing up", self._back_up())
+
+    async def _back_up(self) -> None:
+        self._backing_up = True
+        self.backing_up.emit(True)
+        try:
+            made = await self._host.backups.make_and_verify()
+        finally:
+            self._backing_up = False
+            self.backing_up.emit(False)
+        if not made.verified:
+            raise BackupError(f"{made.name} is not sound: {made.findings[0]}")
 
     def save_now(self) -> None:
         """Save everything that has changed, unless that is under way already."""

@@ -115,8 +115,10 @@ class MainWindow(QMainWindow):
         self.side_bar.page_wanted.connect(self.show_page)
         self.host_page.inspect_wanted.connect(lambda: self.show_page(1))
         self.strip.save_requested.connect(self.control.save_now)
+        self.strip.backup_requested.connect(self.control.back_up)
         self.strip.start_requested.connect(self.control.start)
         self.strip.stop_requested.connect(self.control.stop)
+        self.control.backing_up.connect(self.strip.set_backing_up)
         self.control.saving.connect(self.strip.set_saving)
         self.control.failed.connect(self.banner.show_text)
 

@@ -15,11 +15,12 @@ import core
 from core.api import documentation, problems, websocket
 from core.api.context import LOGIN_FAILURES_PER_MINUTE, Context
 from core.api.door import WorldDoor
+from core.api.host_door import HostDoor
 from core.api.hub import Hub
 from core.api.limits import RateLimit, WholeBody
 from core.api.passwords import Passwords
 from core.api.problems import NeverAnError
-from core.api.routers import admin, auth, pages, players, world
+from core.api.routers import admin, auth, backups, pages, players, world
 from core.api.tokens import Tokens
 from core.config import Settings
 from core.errors import StarkeepError
@@ -36,6 +37,7 @@ def create_app(
     metrics: Metrics,
     token_secret: str,
     host_token: str,
+    host_door: HostDoor,
 ) -> FastAPI:
     """Build the application; it opens the door to the world when it is started."""
     context = Context(
@@ -45,6 +47,7 @@ def create_app(
         settings=settings,
         metrics=metrics,
         host_token=host_token,
+        host_door=host_door,
         user_rate=RateLimit(settings.rate_limit_per_minute),
         address_rate=RateLimit(settings.rate_limit_per_minute),
         failure_rate=RateLimit(LOGIN_FAILURES_PER_MINUTE),
@@ -64,7 +67,7 @@ def create_app(
     )
     app.state.context = context
     problems.install(app)
-    for module in (auth, players, world, admin, pages, websocket):
+    for module in (auth, players, world, admin, backups, pages, websocket):
         app.include_router(module.router)
     # The last one added is the outermost.
     app.add_middleware(WholeBody)

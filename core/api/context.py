@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 
 from core.api.connections import is_loopback
 from core.api.door import WorldDoor
+from core.api.host_door import HostDoor
 from core.api.limits import RateLimit
 from core.api.passwords import Passwords
 from core.api.problems import Problem
@@ -36,6 +37,7 @@ class Context:
     settings: Settings
     metrics: Metrics
     host_token: str
+    host_door: HostDoor
     user_rate: RateLimit
     address_rate: RateLimit
     failure_rate: RateLimit

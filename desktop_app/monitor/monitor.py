@@ -25,6 +25,7 @@ from desktop_app.monitor.histogram import RecentHistogram
 from desktop_app.monitor.levels import Level
 from desktop_app.monitor.quiet import quiet_instant
 from desktop_app.monitor.reading import (
+    BackupFigures,
     MachineFigures,
     Reading,
     SaveFigures,
@@ -115,7 +116,9 @@ class Monitor:
         ticks = tick_figures(self.ticks, at, self.period_s, last_tick_at)
         saves = self._save_figures(at, status)
         machine = self._machine_figures(at)
-        self._sample(at, lambda: signals(ticks, saves, machine, status.set_aside))
+        self._sample(
+            at, lambda: signals(ticks, saves, machine, status.set_aside, self._backup_figures())
+        )
         worst = worst_levels(self._judged)
         return Reading(
             at=at,
@@ -128,6 +131,7 @@ class Monitor:
             doing=self._doing,
             ticks=ticks,
             saves=saves,
+            backup=backup,
             machine=machine,
             world=self._world_figures(status),
             time_level=worst[Subject.TIME],
@@ -191,6 +195,13 @@ class Monitor:
         if status.last_commit_at is not None:
             times.append(status.last_commit_at)
         return max(0.0, at - max(times)) if times else None
+
+    def _backup_figures(self) -> BackupFigures:
+        last, failure = self._host.backups.last, self._host.backups.failure
+        if last is None:
+            return BackupFigures(failure=failure)
+        finding = last.findings[0] if last.findings else None
+        return BackupFigures(last.made_at, last.verified, finding, failure)
 
     def _machine_figures(self, at: float) -> MachineFigures:
         if not self.live:

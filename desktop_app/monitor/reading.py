@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from desktop_app.application import HostState
 from desktop_app.monitor.levels import Level
@@ -54,6 +55,20 @@ class SaveFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupFigures:
+    """The last backup: when it was made, and whether it is known to be sound."""
+
+    made_at: datetime | None = None
+    verified: bool | None = None
+    finding: str | None = None
+    failure: str | None = None  # why none could be made since
+
+    @property
+    def is_bad(self) -> bool:
+        return self.failure is not None or self.verified is False
+
+
+@dataclass(frozen=True, slots=True)
 class MachineFigures:
     """How the computer and the window's own thread are doing."""
 
@@ -96,6 +111,7 @@ class Reading:
     doing: str  # what is being done while the host starts or stops
     ticks: TickFigures
     saves: SaveFigures
+    backup: BackupFigures
     machine: MachineFigures
     world: WorldFigures
     time_level: Level

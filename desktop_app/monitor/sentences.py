@@ -9,6 +9,7 @@ from desktop_app.monitor.wording import (
     age,
     counted,
     duration,
+    last_backup,
     milliseconds,
     percent,
     uptime,
@@ -145,6 +146,8 @@ def reassurances(reading: Reading) -> tuple[str, ...]:
         said.append("Everything that has happened is on disk.")
     if saves.at_risk == 0:
         said.append("Nothing would be lost if the power failed now.")
+    if reading.running and reading.backup.made_at is not None and not reading.backup.is_bad:
+        said.append(last_backup(reading.backup))
     if ticks.skipped_share == 0:
         said.append("No tick was skipped in the last 5 minutes.")
     if saves.save_p95_s is not None and not saves.failures_in_row:

@@ -8,8 +8,14 @@ from enum import Enum
 
 from desktop_app.monitor import levels
 from desktop_app.monitor.levels import Band, Level, SteadyLevel
-from desktop_app.monitor.reading import Finding, MachineFigures, SaveFigures, TickFigures
-from desktop_app.monitor.wording import counted, duration, percent, significant, size
+from desktop_app.monitor.reading import (
+    BackupFigures,
+    Finding,
+    MachineFigures,
+    SaveFigures,
+    TickFigures,
+)
+from desktop_app.monitor.wording import counted, duration, last_backup, percent, significant, size
 
 
 class Subject(Enum):
@@ -31,12 +37,17 @@ class Signal:
 
 
 def signals(
-    ticks: TickFigures, saves: SaveFigures, machine: MachineFigures, set_aside: int
+    ticks: TickFigures,
+    saves: SaveFigures,
+    machine: MachineFigures,
+    set_aside: int,
+    backup: BackupFigures = BackupFigures(),  # noqa: B008 - it is frozen
 ) -> Iterator[Signal]:
     """Judge all figures that are known."""
     yield from _time_signals(ticks)
     yield from _safety_signals(ticks, saves)
     yield from _machine_signals(machine, set_aside)
+    yield _backup_signal(backup)
 
 
 def _time_signals(ticks: TickFigures) -> Iterator[Signal]:
@@ -92,6 +103,12 @@ def _machine_signals(machine: MachineFigures, set_aside: int) -> Iterator[Signal
     level = Level.WARN if set_aside else Level.GOOD
     text = f"{counted(set_aside, 'entity', 'entities')} set aside after an error; see the log."
     yield Signal("set aside", Subject.MACHINE, level, text)
+
+
+def _backup_signal(backup: BackupFigures) -> Signal:
+    # The world itself is safe: this is no reason to call it anything but degraded.
+    level = Level.WARN if backup.is_bad else Level.GOOD
+    return Signal("backup", Subject.MACHINE, level, last_backup(backup))
 
 
 def _time(name: str, band: Band, value: float, text: str) -> Signal:

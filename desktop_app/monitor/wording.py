@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
+
+from desktop_app.monitor.reading import BackupFigures
 
 GROUP_SPACE = "\N{NO-BREAK SPACE}"
 
@@ -88,3 +91,19 @@ def size(number: float) -> str:
             return f"{number:.0f} {unit}" if unit == "bytes" else f"{significant(number)} {unit}"
         number /= 1000
     return f"{significant(number)} GB"
+
+
+def last_backup(backup: BackupFigures) -> str:
+    """Return when the last backup was made and whether it is sound, in local time."""
+    if backup.failure is not None:
+        return f"Backing up failed: {backup.failure}."
+    if backup.made_at is None:
+        return "There is no backup yet."
+    made_at = backup.made_at.astimezone()
+    today = made_at.date() == datetime.now(UTC).astimezone().date()
+    at = made_at.strftime("%H:%M" if today else "%Y-%m-%d %H:%M")
+    if backup.verified is None:
+        return f"Last backup {at}, not verified yet."
+    if backup.verified:
+        return f"Last backup {at}, verified."
+    return f"Last backup {at}, not sound: {backup.finding}."

@@ -37,9 +37,10 @@ CELLS = (
 
 
 class StatusStrip(QFrame):
-    """State, time, safety and players, with the buttons that save, start and stop."""
+    """State, time, safety and players, with the buttons that save, back up, start and stop."""
 
     save_requested = Signal()
+    backup_requested = Signal()
     start_requested = Signal()
     stop_requested = Signal()
 
@@ -51,14 +52,17 @@ class StatusStrip(QFrame):
         )
         self.save = QPushButton("Save now")
         self.save.setToolTip("Save everything that has changed (Ctrl+S)")
+        self.backup = QPushButton("Back up")
+        self.backup.setToolTip("Make a backup of the world, and look whether it is sound")
         self.start_stop = QPushButton("Stop")
         self.start_stop.setProperty("primary", True)
-        for button in (self.save, self.start_stop):
+        for button in (self.save, self.backup, self.start_stop):
             # A click leaves the focus where it is: buttons that are switched off pass it on.
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.save.clicked.connect(self.save_requested)
+        self.backup.clicked.connect(self.backup_requested)
         self.start_stop.clicked.connect(self._on_start_stop)
-        self._saving = False
+        self._saving = self._backing_up = False
         self._host_state = HostState.STOPPED
         self._lay_out()
 
@@ -75,6 +79,7 @@ class StatusStrip(QFrame):
             row.addWidget(separator)
         row.addStretch()
         row.addWidget(self.save)
+        row.addWidget(self.backup)
         row.addWidget(self.start_stop)
 
     def _on_start_stop(self) -> None:
@@ -90,6 +95,16 @@ class StatusStrip(QFrame):
         busy = state in (HostState.STARTING, HostState.STOPPING)
         self.start_stop.setEnabled(not busy)
         self._update_save()
+        self._update_backup()
+
+    def set_backing_up(self, backing_up: bool) -> None:
+        """Show that a backup the user asked for is being made or looked at."""
+        self._backing_up = backing_up
+        self._update_backup()
+
+    def _update_backup(self) -> None:
+        self.backup.setText("Backing up…" if self._backing_up else "Back up")
+        self.backup.setEnabled(self._host_state is HostState.RUNNING and not self._backing_up)
 
     def set_saving(self, saving: bool) -> None:
         """Show that a save the user asked for is under way."""

@@ -118,6 +118,7 @@ def ask_through_test_client(host: Host, ask: Callable[[TestClient], Any]) -> Any
         metrics=host.metrics,
         token_secret=load_or_create_secret(host.folder.secret),
         host_token=load_or_create_secret(host.folder.host_token),
+        host_door=host.host_door(),
     )
     with TestClient(app) as client:
         return ask(client)

@@ -16,7 +16,8 @@ from core.paths import DataFolder
 from core.queries import PlanetReport, ReportPlanet
 from desktop_app import administration
 from desktop_app.__main__ import _parser
-from desktop_app.administration import _Progress, _until
+from desktop_app.administration import _until
+from desktop_app.shell import Progress
 from tests.databases import rows_in
 from tests.hosts import ask, running_host
 
@@ -86,12 +87,12 @@ async def test_that_a_seed_that_is_stopped_leaves_an_empty_world(
 ) -> None:
     stop = asyncio.Event()
 
-    class Stopping(_Progress):
+    class Stopping(Progress):
         def __call__(self, what: str, done: int, total: int) -> None:
             if what == "planet":
                 stop.set()
 
-    monkeypatch.setattr(administration, "_Progress", Stopping)
+    monkeypatch.setattr(administration, "Progress", Stopping)
     with pytest.raises(StarkeepError, match="nothing was changed"):
         await _until(stop, seed(tmp_path, "--players", "2", "--planets", "20000"))
     assert not database.is_open()
@@ -157,7 +158,7 @@ async def test_that_more_players_than_planets_are_refused(tmp_path: Path) -> Non
 def test_that_progress_is_told_now_and_then_and_not_on_standard_output(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    progress = _Progress()
+    progress = Progress()
     for done in range(1000):
         progress("planet", done, 1000)
     said = capsys.readouterr()
