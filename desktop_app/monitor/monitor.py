@@ -116,9 +116,8 @@ class Monitor:
         ticks = tick_figures(self.ticks, at, self.period_s, last_tick_at)
         saves = self._save_figures(at, status)
         machine = self._machine_figures(at)
-        self._sample(
-            at, lambda: signals(ticks, saves, machine, status.set_aside, self._backup_figures())
-        )
+        backup = self._backup_figures()
+        self._sample(at, lambda: signals(ticks, saves, machine, status.set_aside, backup))
         worst = worst_levels(self._judged)
         return Reading(
             at=at,

@@ -1,0 +1,126 @@
+"""A whole world at rest: what is wrong is found and said, and nothing is changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import URL
+
+from core.backup_shelf import BackupReason, BackupShelf
+from core.check import CheckReport, check_database, check_file
+from core.config import Settings
+from core.errors import StarkeepError
+from core.world_backup import make_backup
+from tests.backups import change, make_world, no_progress
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "world.db"
+
+
+async def checked(path: Path) -> CheckReport:
+    return await check_file(path, Settings(), no_progress)
+
+
+def fingerprint(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+async def test_that_a_sound_world_has_no_findings_and_is_left_alone(path: Path) -> None:
+    await make_world(path, "ada", "bea")
+    before = fingerprint(path)
+    report = await checked(path)
+    assert report.findings == []
+    assert (report.players, report.planets) == (2, 2)
+    assert fingerprint(path) == before
+
+
+async def test_that_a_world_nobody_has_entered_is_sound(path: Path) -> None:
+    await make_world(path)
+    assert (await checked(path)).findings == []
+
+
+async def test_that_a_world_in_postgresql_is_checked(postgres_url: URL) -> None:
+    await make_world(postgres_url, "ada")
+    url = postgres_url.render_as_string(hide_password=False)
+    report = await check_database(url, Settings(), no_progress)
+    assert report.findings == []
+    assert report.planets == 1
+
+
+async def test_that_a_file_that_is_not_there_is_said(path: Path) -> None:
+    with pytest.raises(StarkeepError, match="no file"):
+        await checked(path)
+
+
+async def test_that_a_file_that_is_no_database_is_said(path: Path) -> None:
+    path.write_text("this is a diary, and a long one. " * 200)
+    (finding,) = (await checked(path)).findings
+    assert "file is not a database" in finding
+
+
+async def test_that_damaged_pages_are_found(path: Path) -> None:
+    await make_world(path, *(f"player{number}" for number in range(30)))
+    with path.open("r+b") as file:
+        file.seek(4096 * 3)
+        file.write(b"\xff" * 4096 * 4)
+    findings = (await checked(path)).findings
+    assert findings
+    assert any("damaged" in finding or "cannot be read" in finding for finding in findings)
+
+
+async def test_that_rows_missing_from_a_backup_are_counted(path: Path, tmp_path: Path) -> None:
+    await make_world(path, "ada", "bea")
+    shelf = BackupShelf(tmp_path / "backups")
+    made = await make_backup(f"sqlite:///{path}", shelf, BackupReason.MANUAL, no_progress)
+    copy = shelf.path_of(made.name)
+    assert (await checked(copy)).findings == []
+    change(copy, "DELETE FROM planets WHERE id = 2", "DELETE FROM players WHERE id = 2")
+    findings = (await checked(copy)).findings
+    assert "planets has 1 rows; there were 2 when the backup was made" in findings
+
+
+@pytest.mark.parametrize(
+    ("statements", "said"),
+    [
+        (["DELETE FROM users WHERE id = 2"], "refers to a row of users that does not exist"),
+        (["UPDATE planets SET settled_at = settled_at + 9e9"], "after the time of the world"),
+        (["UPDATE planets SET queued_3 = 'metal_mine'"], "its building queue has a gap"),
+        (["UPDATE planets SET finish_at = NULL"], "without an end"),
+        (["UPDATE planets SET galaxy = 99 WHERE id = 1"], "planet 1: it lies outside"),
+        (["UPDATE players SET home_id = 2 WHERE id = 1"], "player 1: his home is not there"),
+        (["UPDATE players SET active_planet_id = 77"], "player 1, 2: his active planet"),
+        (["UPDATE world_clock SET next_planet_id = 2"], "planet 2: its id would be given out"),
+        (["UPDATE planets SET metal_amount = 9e999"], "Stocks.amount is not a finite number"),
+        (["UPDATE planets SET metal_capacity = -1"], "Stocks.capacity is negative"),
+        (["UPDATE planets SET boundary_at = 5"], "reach their boundary before"),
+        (["UPDATE planets SET queued_1 = 'palace'"], "cannot be loaded: column queued_1"),
+        (["UPDATE planets SET settled_at = 'soon'"], "cannot be loaded"),
+        (["DELETE FROM world_clock"], "without its settings or its clock"),
+        (["DELETE FROM universe"], "without its settings or its clock"),
+        (["UPDATE alembic_version SET version_num = '9999'"], "newer than this program"),
+        (["DROP TABLE planets"], "cannot be loaded"),
+    ],
+)
+async def test_that_what_is_wrong_is_said(path: Path, statements: Iterable[str], said: str) -> None:
+    await make_world(path, "ada", "bea")
+    change(path, *statements)
+    findings = (await checked(path)).findings
+    assert any(said in finding for finding in findings), findings
+
+
+async def test_that_two_planets_in_one_place_are_found(path: Path) -> None:
+    await make_world(path, "ada", "bea")
+    change(
+        path,
+        "CREATE TABLE p AS SELECT * FROM planets",
+        "UPDATE p SET galaxy = 1, system = 1, position = 4",
+        "DROP TABLE planets",
+        "ALTER TABLE p RENAME TO planets",
+    )
+    findings = (await checked(path)).findings
+    assert "planet 2: its place is taken by another planet" in findings
