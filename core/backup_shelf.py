@@ -62,7 +62,7 @@ class Manifest:
 
     def as_json(self) -> dict[str, Any]:
         values = asdict(self)
-        made_at = self.made_at.astimezone(UTC).isoformat(timespec="milliseconds")
+        made_at = self.made_at.astimezone(UTC).isoformat(timespec="microseconds")
         values["made_at"] = made_at.replace("+00:00", "Z")
         values["reason"] = self.reason.value
         values["findings"] = list(self.findings)

@@ -106,8 +106,9 @@ async def plan_restore(file: Path, url: str) -> RestoreReport:
     except (OSError, sqlite3.Error, DatabaseError) as error:
         log.warning("the present world cannot be read: %s", error)
         now, now_accounts = Summary(), {}
-    vanishing = [name for i, name in sorted(now_accounts.items()) if i not in then_accounts]
-    returning = [name for i, name in sorted(then_accounts.items()) if i not in now_accounts]
+    # By id and name: the backup may be of another world.
+    vanishing = [name for _, name in sorted(now_accounts.items() - then_accounts.items())]
+    returning = [name for _, name in sorted(then_accounts.items() - now_accounts.items())]
     return RestoreReport(
         file.name,
         now,

@@ -38,7 +38,7 @@ def test_that_a_manifest_comes_back_as_it_was(shelf: BackupShelf) -> None:
     made = put(shelf)
     assert read_manifest(shelf.path_of(made.name)) == made
     text = json.loads(manifest_path(shelf.path_of(made.name)).read_text())
-    assert text["made_at"] == "2026-03-04T12:00:00.000Z"
+    assert text["made_at"] == "2026-03-04T12:00:00.000000Z"
     assert text["verified"] is None
 
 
