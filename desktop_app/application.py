@@ -190,6 +190,9 @@ class Host(QObject):
 
         Raise StorageError if the final save could not be made.
         """
+        if self._restoring is not None:
+            # Half way there is no world to stop; when it is there again it is stopped.
+            await asyncio.wait((self._restoring,))
         if self._starting is not None:
             self._stop_wanted = True
             self._starting.cancel()

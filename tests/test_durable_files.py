@@ -29,10 +29,19 @@ def test_that_nobody_else_may_read_it(tmp_path: Path) -> None:
 def test_that_a_file_is_on_the_disk_before_it_gets_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = []
+    said: list[str] = []
     fsync, replace = os.fsync, os.replace
-    monkeypatch.setattr(os, "fsync", lambda fd: (said.append("fsync"), fsync(fd)))
-    monkeypatch.setattr(os, "replace", lambda a, b: (said.append("rename"), replace(a, b)))
+
+    def note_fsync(descriptor: int) -> None:
+        said.append("fsync")
+        fsync(descriptor)
+
+    def note_replace(source: Path, target: Path) -> None:
+        said.append("rename")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    monkeypatch.setattr(os, "replace", note_replace)
     (tmp_path / "new").write_bytes(b"new")
     put_in_place(tmp_path / "new", tmp_path / "world.db")
     assert said == ["fsync", "rename", "fsync"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from core import world_backup
+from core import backup, world_backup
 from core.backup_shelf import BackupReason, BackupShelf, Manifest
 from core.commands import StartBuilding
 from core.errors import BackupError
 from desktop_app import backup_keeper
 from desktop_app.application import Host, HostState
 from tests.backups import change, manifest, players_in
+from tests.desktop_app.test_administration import log_as_before, seed
 from tests.desktop_app.test_application import accepted, settle
 from tests.hosts import make_host, running_host
 
@@ -32,6 +34,9 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, ...]]:
 
     monkeypatch.setattr(backup_keeper, "verify", verify)
     return said
+
+
+__all__ = ["log_as_before"]
 
 
 def value(metric: Any) -> float:
@@ -64,7 +69,7 @@ async def test_that_a_backup_holds_what_is_changed_now_and_is_verified(tmp_path:
         assert made.verified is True
         assert host.backups.last == made
         assert value(host.metrics.backups_failed) == 0
-        assert next(iter(host.metrics.backup_duration.collect())).samples[-2].value == 1
+        assert next(iter(host.metrics.backup_duration.collect())).samples[-3].value == 1
         path = host.backups.shelf.path_of(made.name)
     with closing(sqlite3.connect(path)) as connection:
         queued = connection.execute("SELECT queued_1 FROM planets").fetchall()
@@ -177,6 +182,42 @@ async def test_that_a_stop_breaks_a_backup_off(
     with pytest.raises(asyncio.CancelledError):
         await making
     assert await host.backups.manifests() == ()
+
+
+# The world keeps time -----------------------------------------------------------------------------
+
+
+async def test_that_no_tick_waits_for_a_backup(
+    tmp_path: Path, looks: dict[str, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_host(tmp_path, tick_rate=50.0) as host:
+        copy, ticks, asleep = backup._copy, host.metrics.ticks, threading.Event()
+
+        def slow(*paths: Path) -> None:
+            before = ticks.count
+            while ticks.count < before + 50:
+                asleep.wait(0.01)
+            copy(*paths)
+
+        monkeypatch.setattr(backup, "_copy", slow)
+        made = await host.backups.make_and_verify()
+    assert made.verified
+
+
+async def test_that_a_backup_of_a_large_world_costs_no_tick(tmp_path: Path) -> None:
+    await seed(tmp_path, "--players", "1000", "--planets", "100000")
+    async with running_host(tmp_path, tick_rate=2.0) as host:
+        await settle(host)
+        before = host.metrics.ticks.count
+        made = await host.backups.make(BackupReason.MANUAL)
+        looked_at = await host.backups.verify(made.name)
+        ticks = host.metrics.ticks.latest(host.metrics.ticks.count - before)
+        assert host.simulation is not None
+        assert host.simulation.status.planets == 100_001
+    assert looked_at.verified, looked_at.findings
+    assert made.rows["planets"] == 100_001
+    assert len(ticks["at"])
+    assert ticks["skipped"].sum() == 0
 
 
 # Restoring ----------------------------------------------------------------------------------------

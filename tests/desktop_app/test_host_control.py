@@ -153,3 +153,28 @@ async def test_that_saves_that_cannot_be_made_are_told(
     assert listened.saving == [True, False]
     begins = sorted(text.partition(":")[0] for text in listened.failed)
     assert begins == ["Nothing was saved", "Stopping the world failed"]
+
+
+async def test_that_a_backup_is_made_once_at_a_time_and_looked_at(
+    host: Host, listened: Listened
+) -> None:
+    told: list[bool] = []
+    listened.control.backing_up.connect(told.append)
+    await host.start()
+    listened.control.back_up()
+    await until(lambda: told == [True])
+    listened.control.back_up()
+    await listened.at_rest()
+    (made,) = await host.backups.manifests()
+    assert made.verified is True
+    assert told == [True, False]
+    assert listened.failed == []
+
+
+async def test_that_a_backup_that_fails_is_said(host: Host, listened: Listened) -> None:
+    host.folder.backups.write_text("a file in the way")
+    await host.start()
+    listened.control.back_up()
+    await listened.at_rest()
+    (said,) = listened.failed
+    assert said.startswith("Backing up failed: no backup could be made")

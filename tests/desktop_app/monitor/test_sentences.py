@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from desktop_app.monitor.sentences import (
     time_headline,
     title,
 )
+from tests.backups import manifest
 from tests.desktop_app.showcase import Showcase
 
 
@@ -92,3 +95,30 @@ def test_that_a_stopped_host_claims_nothing(show: Showcase) -> None:
     assert safety_headline(reading) == "Nothing is being saved"
     assert reassurances(reading) == ()
     assert title(reading) == "Perseus Arm – stopped – Starkeep"
+
+
+@pytest.mark.parametrize("verified", [None, True, False])
+def test_that_the_last_backup_is_told_with_its_verdict(
+    show: Showcase, verified: bool | None
+) -> None:
+    show.tick(600)
+    show.save(0.1)
+    findings = ("planets has 4 rows",) if verified is False else ()
+    made_at = datetime.now(UTC)
+    at = made_at.astimezone().strftime("%H:%M")
+    show.host.backups.last = replace(manifest(made_at, verified=verified), findings=findings)
+    reading = read(show)
+    if verified is False:
+        assert health_sentence(reading) == "Degraded. One thing to look at."
+        (finding,) = reading.findings
+        assert finding.text == f"Last backup {at}, not sound: planets has 4 rows."
+    else:
+        verdict = "verified" if verified else "not verified yet"
+        assert f"Last backup {at}, {verdict}." in reassurances(reading)[:3]
+
+
+def test_that_backups_that_fail_are_something_to_look_at(show: Showcase) -> None:
+    show.tick(600)
+    show.host.backups.failure = "the disk is full"
+    (finding,) = read(show).findings
+    assert finding.text == "Backing up failed: the disk is full."

@@ -182,6 +182,19 @@ def test_that_a_save_that_ends_after_the_world_offers_no_other(strip: StatusStri
     assert not strip.save.isEnabled()
 
 
+def test_that_a_backup_is_asked_for_once_at_a_time(strip: StatusStrip, qtbot: QtBot) -> None:
+    assert not strip.backup.isEnabled()
+    strip.set_host_state(HostState.RUNNING)
+    with qtbot.waitSignal(strip.backup_requested, timeout=1000):
+        QTest.mouseClick(strip.backup, Qt.MouseButton.LeftButton)
+    strip.set_backing_up(True)
+    assert strip.backup.text() == "Backing up…"
+    with qtbot.assertNotEmitted(strip.backup_requested):
+        QTest.mouseClick(strip.backup, Qt.MouseButton.LeftButton)
+    strip.set_backing_up(False)
+    assert strip.backup.isEnabled()
+
+
 def test_that_it_fits_the_smallest_window(strip: StatusStrip) -> None:
     strip.setStyleSheet(Theme().style_sheet())
     assert strip.minimumSizeHint().width() <= SMALLEST_SIZE_PX[0]
