@@ -38,7 +38,7 @@ from desktop_app.theme import Theme
 from desktop_app.widgets.banner import Banner
 
 FIRST_SIZE_PX = (1440, 900)
-SMALLEST_SIZE_PX = (1000, 600)
+SMALLEST_SIZE_PX = (1080, 600)
 READING_INTERVAL_S = 0.45
 BUSY = (HostState.STARTING, HostState.STOPPING)
 

@@ -47,7 +47,7 @@ def signals(
     yield from _time_signals(ticks)
     yield from _safety_signals(ticks, saves)
     yield from _machine_signals(machine, set_aside)
-    yield _backup_signal(backup)
+    yield from _backup_signals(backup)
 
 
 def _time_signals(ticks: TickFigures) -> Iterator[Signal]:
@@ -105,10 +105,12 @@ def _machine_signals(machine: MachineFigures, set_aside: int) -> Iterator[Signal
     yield Signal("set aside", Subject.MACHINE, level, text)
 
 
-def _backup_signal(backup: BackupFigures) -> Signal:
+def _backup_signals(backup: BackupFigures) -> Iterator[Signal]:
+    if backup.made_at is None and backup.failure is None:
+        return
     # The world itself is safe: this is no reason to call it anything but degraded.
     level = Level.WARN if backup.is_bad else Level.GOOD
-    return Signal("backup", Subject.MACHINE, level, last_backup(backup))
+    yield Signal("backup", Subject.MACHINE, level, last_backup(backup))
 
 
 def _time(name: str, band: Band, value: float, text: str) -> Signal:

@@ -166,6 +166,7 @@ async def test_that_a_backup_is_made_once_at_a_time_and_looked_at(
     listened.control.back_up()
     await listened.at_rest()
     (made,) = await host.backups.manifests()
+    await host.stop()
     assert made.verified is True
     assert told == [True, False]
     assert listened.failed == []
@@ -176,5 +177,6 @@ async def test_that_a_backup_that_fails_is_said(host: Host, listened: Listened) 
     await host.start()
     listened.control.back_up()
     await listened.at_rest()
+    await host.stop()
     (said,) = listened.failed
     assert said.startswith("Backing up failed: no backup could be made")

@@ -183,6 +183,7 @@ def test_that_a_save_that_ends_after_the_world_offers_no_other(strip: StatusStri
 
 
 def test_that_a_backup_is_asked_for_once_at_a_time(strip: StatusStrip, qtbot: QtBot) -> None:
+    strip.set_host_state(HostState.STOPPED)
     assert not strip.backup.isEnabled()
     strip.set_host_state(HostState.RUNNING)
     with qtbot.waitSignal(strip.backup_requested, timeout=1000):
