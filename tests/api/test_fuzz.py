@@ -152,13 +152,15 @@ def bodies_for(operation: dict[str, Any], api: dict[str, Any]) -> Iterator[bytes
     """Yield bodies with one field wrong, and bodies that are none."""
     yield from BODIES
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    fields = api["components"]["schemas"][schema["$ref"].split("/")[-1]]
+    # A body that may be left out is one of two things.
+    reference = next(each["$ref"] for each in schema.get("anyOf", [schema]) if "$ref" in each)
+    fields = api["components"]["schemas"][reference.split("/")[-1]]
     right = {
         name: json.dumps(field["examples"][0])
         for name, field in fields["properties"].items()
         if "examples" in field
     }
-    for name in fields["required"]:
+    for name in fields.get("required", fields["properties"]):
         for value in VALUES:
             pairs = [f'"{known}": {text}' for known, text in (right | {name: value}).items()]
             yield ("{" + ", ".join(pairs) + "}").encode()
