@@ -96,8 +96,8 @@ async def create_at_revision(url: URL, revision: str) -> None:
 
 
 async def revisions_of(url: URL) -> tuple[str, ...]:
-    """Return the revisions that a database is at; none where it is empty."""
-    engine = make_engine(url, foreign_keys=False)
+    """Return the revisions that a database is at, whoever has it open; none where it is empty."""
+    engine = make_engine(url, foreign_keys=False, read_only=True)
     try:
         return await _revisions(engine)
     finally:

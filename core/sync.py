@@ -39,6 +39,7 @@ __all__ = [
     "LoadedWorld",
     "NameTaken",
     "NewAccount",
+    "Progress",
     "Revocation",
     "_db_available",
     "_ensure_user_and_planet_in_session",

@@ -14,8 +14,8 @@ from core.config import Settings
 from core.database import async_url, sqlite_path
 from core.errors import BackupError, StarkeepError, UnknownBackupError
 from core.paths import DataFolder
-from core.persistence.worlds import Progress as ProgressCall
 from core.restore import plan_restore, restore
+from core.sync import Progress as ProgressCall
 from core.world_backup import make_backup, make_backup_at
 from desktop_app.shell import Progress, locked, settings_for
 

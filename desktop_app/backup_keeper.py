@@ -20,9 +20,9 @@ from core.config import Settings
 from core.errors import BackupError, StarkeepError
 from core.metrics import Metrics
 from core.paths import DataFolder
-from core.persistence.worlds import Progress
 from core.restore import RestoreReport, plan_restore, restore
 from core.rotation import RetentionPolicy, to_delete
+from core.sync import Progress
 from core.verification import verify
 from core.world_backup import make_backup
 from desktop_app.own_program import own_program
