@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.components import PLANET
-from core.ecs import Kind
+from core.ecs import Aggregate, Kind
 from core.events import Event
 from core.state import GameState
 from core.systems import construction, production
@@ -63,11 +63,21 @@ class Calendar:
         self._heap: list[tuple[float, int, int]] = []
         self._horizon = -np.inf
         self._orders = {(due.kind, due.column): order for order, due in enumerate(DUE_KINDS)}
-        self._set_aside: set[tuple[Kind, int]] = set()
+        self._set_aside: set[Aggregate] = set()
+        self._postponed: set[Aggregate] = set()
 
     def set_aside(self, kind: Kind, entity_id: int) -> None:
         """Leave an entity's due events alone from now on, because applying one of them failed."""
         self._set_aside.add((kind, entity_id))
+
+    def postpone(self, kind: Kind, entity_id: int) -> None:
+        """Leave an entity's due events alone until it is resumed."""
+        self._postponed.add((kind, entity_id))
+
+    def resume(self, entities: Iterable[Aggregate]) -> None:
+        """Have the due events of entities that were postponed applied again, late as they are."""
+        self._postponed.difference_update(entities)
+        self.reload()
 
     @property
     def set_aside_count(self) -> int:
@@ -106,6 +116,7 @@ class Calendar:
                 entity_id in table
                 and table.get(entity_id, due.column) == at
                 and (due.kind, entity_id) not in self._set_aside
+                and (due.kind, entity_id) not in self._postponed
             ):
                 return DueEvent(at, order, entity_id)
             heapq.heappop(self._heap)

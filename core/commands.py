@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.events import Event
+from core.save_batch import TableRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,21 @@ class AdoptRules:
     fingerprint: int
 
 
+@dataclass(frozen=True, slots=True)
+class ReleaseSetAside:
+    """Have a group of changes that the database refused saved again; the host's."""
+
+    group_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropSetAside:
+    """Take a group of changes that the database refused back to the rows it holds; the host's."""
+
+    group_id: int
+    rows: tuple[TableRows, ...]
+
+
 Command = (
     FoundHome
     | SelectPlanet
@@ -83,6 +99,8 @@ Command = (
     | CancelBuilding
     | ChangeSettings
     | AdoptRules
+    | ReleaseSetAside
+    | DropSetAside
 )
 
 

@@ -54,5 +54,13 @@ class StorageError(StarkeepError):
     """A save could not be made."""
 
 
+class UnstorableError(StorageError):
+    """A row holds a value that no database would give back."""
+
+
+class SaveRefusedError(StorageError):
+    """The database refuses a save whatever is left out of it: trying again will not help."""
+
+
 class PersistenceClosed(StarkeepError):
     """There is no persistence loop: it was not started yet, or it has been closed."""

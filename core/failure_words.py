@@ -28,6 +28,8 @@ _BY_TEXT = {
 }
 _BY_TYPE = {
     "IntegrityError": REFUSED,
+    "SaveRefusedError": REFUSED,
+    "UnstorableError": REFUSED,
     "DataError": REFUSED,
     "WorldInUseError": TAKEN,
     "ConnectionDoesNotExistError": UNREACHABLE,

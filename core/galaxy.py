@@ -52,8 +52,9 @@ class Galaxy:
         galaxy: npt.NDArray[np.int16],
         system: npt.NDArray[np.int16],
         position: npt.NDArray[np.int8],
-        planet_ids: npt.NDArray[np.int64],
+        planet_ids: npt.NDArray[np.int64] | int,
     ) -> None:
+        """Put a planet at each of many places; 0 makes them free."""
         self._planet_at[galaxy - 1, system - 1, position - 1] = planet_ids
         self._free_count = self._count_free()
 

@@ -25,17 +25,23 @@ from core.commands import (
     ChangeSettings,
     Command,
     DemolishBuilding,
+    DropSetAside,
     FoundHome,
     Outcome,
     Rejected,
+    ReleaseSetAside,
     SelectPlanet,
     StartBuilding,
     Unavailable,
 )
+from core.components import PLANET, UNIVERSE, UNIVERSE_ID
+from core.connectivity import belongs_to
 from core.ecs import Aggregate, Origin, UnitOfWork
+from core.ecs.table import AnyArray, Ids
 from core.errors import StorageError
-from core.events import Event
+from core.events import Event, StocksChanged
 from core.metrics import Metrics
+from core.quarantine import Quarantine, SetAside, members_of
 from core.save_batch import SaveReason, SaveResult, WorldClock
 from core.state import GameState
 from core.systems import construction, founding, settings
@@ -49,15 +55,28 @@ _REPEATS_MAX = 16
 # Events between two reports of progress.
 CATCH_UP_STEP = 2000
 _SLOT_TOLERANCE = 1e-9
+# Planets whose watchers are told of a drop; who drops more has a world to look at anew.
+_EVENTS_MAX = 1000
+
+TOUCHES_SET_ASIDE = Unavailable(
+    "storage_unavailable",
+    "The database refuses what this builds on, until the host has decided; nothing was done.",
+    60,
+)
+NOT_SET_ASIDE = Rejected("no_such_item", "No such changes are set aside.")
 
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """What became of a command, and what it touched."""
+    """What became of a command, what it touched and what of that it changed."""
 
     outcome: Outcome
     shown: set[Aggregate]
-    changed: bool
+    changes: set[Aggregate]
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.changes)
 
 
 class GameWorld:
@@ -198,6 +217,9 @@ class GameWorld:
         try:
             with unit:
                 outcome = self._dispatch(command, at)
+                if isinstance(outcome, Accepted) and self.quarantine.group_touched(unit):
+                    # It would build on what may never be saved.
+                    outcome = TOUCHES_SET_ASIDE
                 if not isinstance(outcome, Accepted):
                     unit.roll_back()
         except Exception:
@@ -207,9 +229,9 @@ class GameWorld:
             )
         self.metrics.commands.labels(type(command).__name__, _word(outcome)).inc()
         self._after_unit(unit, outcome.events if isinstance(outcome, Accepted) else ())
-        return Executed(outcome, unit.touched, unit.changed)
+        return Executed(outcome, unit.touched, unit.changes)
 
-    def _dispatch(self, command: Command, at: float) -> Accepted | Rejected:
+    def _dispatch(self, command: Command, at: float) -> Outcome:
         match command:
             case FoundHome():
                 return founding.found_home(self.state, command, at)
@@ -225,6 +247,10 @@ class GameWorld:
                 return settings.change_settings(self.state, command, at)
             case AdoptRules():
                 return settings.adopt_rules(self.state, command, at)
+            case ReleaseSetAside():
+                return self._release_set_aside(command)
+            case DropSetAside():
+                return self._drop_set_aside(command, at)
             case _:
                 assert_never(command)
 
@@ -241,8 +267,77 @@ class GameWorld:
         self.advance(at)
         unit = self.state.world.unit_of_work(Origin.QUERY, at)
         with unit:
-            value = queries.answer(self.state, query, at)
+            if isinstance(query, queries.ListSetAside):
+                value = queries.list_set_aside(self.state, self.quarantine)
+            else:
+                value = queries.answer(self.state, query, at)
         return value, unit.touched
+
+    # What the database refuses -----------------------------------------------------------------
+
+    @property
+    def quarantine(self) -> Quarantine:
+        return self.writer.quarantine
+
+    def release_everything_set_aside(self) -> None:
+        """Have all that the database has refused saved again, for the last time."""
+        for group in self.quarantine:
+            self._let_in(group)
+
+    def _release_set_aside(self, command: ReleaseSetAside) -> Accepted | Rejected:
+        group = self.quarantine.find(command.group_id)
+        if group is None:
+            return NOT_SET_ASIDE
+        self._let_in(group)
+        return Accepted(self.quarantine.size_of(group))
+
+    def _let_in(self, group: SetAside) -> None:
+        self.writer.let_in(group)
+        self.calendar.resume(group.postponed)
+
+    def _drop_set_aside(self, command: DropSetAside, at: float) -> Accepted | Rejected:
+        group = self.quarantine.find(command.group_id)
+        if group is None:
+            return NOT_SET_ASIDE
+        universe = (UNIVERSE, UNIVERSE_ID)
+        if belongs_to(group.aggregates, universe) and not any(
+            UNIVERSE_ID in part.ids for part in command.rows if part.table == UNIVERSE.name
+        ):
+            return Rejected(
+                "never_saved", "The world itself was never saved: nothing to go back to."
+            )
+        count = self.quarantine.size_of(group)
+        self._free_places(group)
+        self.quarantine.take_back(group, command.rows)
+        self._take_places(group)
+        self.calendar.resume(group.postponed)
+        for planet_id in self._planets_of(group)[:_EVENTS_MAX].tolist():
+            owner_id = self.state.world.tables[PLANET].get(planet_id, "Planet.owner_id")
+            self.on_event(StocksChanged(at, owner_id, planet_id), set(), False)
+        return Accepted(count)
+
+    def _planets_of(self, group: SetAside) -> Ids:
+        """Return the planets of a group that are in memory."""
+        table = self.state.world.tables[PLANET]
+        ids = dict(members_of(self.state.world, group.aggregates)).get(PLANET)
+        return table.ids[:0] if ids is None else table.ids[table.rows(ids)]
+
+    def _free_places(self, group: SetAside) -> None:
+        self.state.galaxy.settle_many(*self._places_of(self._planets_of(group)), 0)
+
+    def _take_places(self, group: SetAside) -> None:
+        if belongs_to(group.aggregates, (UNIVERSE, UNIVERSE_ID)):
+            self.state.galaxy.resize(self.state.universe.galaxies)
+        planet_ids = self._planets_of(group)
+        self.state.galaxy.settle_many(*self._places_of(planet_ids), planet_ids)
+
+    def _places_of(self, planet_ids: Ids) -> tuple[AnyArray, AnyArray, AnyArray]:
+        table = self.state.world.tables[PLANET]
+        rows = table.rows(planet_ids)
+        galaxy, system, position = (
+            table.array(f"Position.{name}")[rows] for name in ("galaxy", "system", "position")
+        )
+        return galaxy, system, position
 
     # Time --------------------------------------------------------------------------------------
 
@@ -287,6 +382,12 @@ class GameWorld:
             with unit:
                 events = kind.apply(self.state, due.entity_id, due.at)
                 self._check_progress(due)
+                postponed = None if unit.may_wait else self.quarantine.group_touched(unit)
+                if postponed is not None:
+                    # It would carry on what may never be saved.
+                    unit.roll_back()
+                    self._postpone(due, postponed)
+                    events = ()
         except Exception:
             log.exception("%s of %s failed; it is set aside", system, (kind.kind, due.entity_id))
             self.calendar.set_aside(kind.kind, due.entity_id)
@@ -298,6 +399,13 @@ class GameWorld:
         self.metrics.system_rows.labels(system).inc(len(unit.writes))
         spent = self._system_seconds.get(system, 0.0)
         self._system_seconds[system] = spent + time.perf_counter() - start
+
+    def _postpone(self, due: DueEvent, group: SetAside) -> None:
+        entity = (due.due_kind.kind, due.entity_id)
+        self.calendar.postpone(*entity)
+        group.postponed.add(entity)
+        # Applied again later, it does move on.
+        self._last_due = None
 
     def _check_progress(self, due: DueEvent) -> None:
         """Refuse an event that does not move its own due instant on: it would never end."""
@@ -345,7 +453,7 @@ class GameWorld:
             self.calendar.note_written(unit.written_fields)
         urgent = not unit.may_wait
         if urgent:
-            self.writer.note_urgent()
+            self.writer.note_urgent(unit)
         self._trace(unit, urgent=urgent)
         for event in events:
             self.on_event(event, unit.touched, urgent)

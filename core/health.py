@@ -52,6 +52,8 @@ def assess(status: Status, tick_period_s: float, monotonic_now: float) -> Health
             f"{status.violations} changes were saved that break a rule of the world;"
             " the log names them"
         )
+    if status.quarantined:
+        degraded.append(f"the database refuses {status.quarantined} changes, which are set aside")
     level = Level.FAILING if failing else Level.DEGRADED if degraded else Level.OK
     database = "unavailable" if status.stalled else "retrying" if status.last_error else "ok"
     return Health(level, (*failing, *degraded), database)

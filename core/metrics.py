@@ -136,6 +136,9 @@ class Metrics:
         self.invariant_violations = self._counter(
             "invariant_violations_total", "Rules of the world that a saved row broke"
         )
+        self.save_quarantined = self._counter(
+            "save_quarantined_total", "Aggregates set aside because the database refuses them"
+        )
         self.save_coalesced = self._counter(
             "save_coalesced_total", "Changes to an aggregate that was marked already"
         )

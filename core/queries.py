@@ -5,7 +5,7 @@ Queries are answered on the simulation thread between two commands; they change 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
@@ -23,11 +23,13 @@ from core.components import (
     Stocks,
     Universe,
 )
-from core.ecs import fields_of
+from core.ecs import Aggregate, fields_of
 from core.ecs.table import AnyArray, Ids, Rows, Table
 from core.galaxy import Coordinates
 from core.ownership import NO_HOME, planet_of
+from core.quarantine import Quarantine
 from core.rules import stocks
+from core.save_batch import RowName
 from core.state import GameState
 from core.systems.construction import Item, levels_of, queue_of
 from core.systems.founding import Home, home_of
@@ -110,7 +112,12 @@ class ListWorldPlanets:
     offset: int = 0
 
 
-Query = (
+@dataclass(frozen=True, slots=True)
+class ListSetAside:
+    """The groups of changes that the database refused, for the host's eyes."""
+
+
+GameQuery = (
     ReportPlanet
     | ListPlanets
     | ListPlanetIds
@@ -123,6 +130,7 @@ Query = (
     | ListUnsaved
     | ReadThrottleTrace
 )
+Query = GameQuery | ListSetAside
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +255,22 @@ class SummaryColumns(Sequence[PlanetSummary]):
         )
 
 
-def answer(state: GameState, query: Query, at: float) -> Any:
+@dataclass(frozen=True, slots=True)
+class GroupSetAside:
+    """Changes that belong together and that the database refused, since an instant.
+
+    A row is a table and an id, the id 0 stands for all rows of the table.
+    """
+
+    group_id: int
+    rows: tuple[RowName, ...]
+    aggregates: int
+    owner_names: tuple[str, ...]
+    since: float
+    reason: str
+
+
+def answer(state: GameState, query: GameQuery, at: float) -> Any:
     """Return a query's answer at an instant; a Rejected where the asker may not know."""
     match query:
         case ReportPlanet():
@@ -408,4 +431,32 @@ def _world_planet(state: GameState, planet_id: int, at: float) -> WorldPlanet:
         levels_total=sum(levels_of(state, planet_id).values()),
         queue_length=len(queue_of(state, planet_id)),
         unsaved=marks.change_name,
+    )
+
+
+def list_set_aside(state: GameState, quarantine: Quarantine) -> tuple[GroupSetAside, ...]:
+    """Return what the database has refused and nobody has decided on yet."""
+    return tuple(
+        GroupSetAside(
+            group_id=group.id,
+            rows=tuple(sorted((kind.name, entity_id) for kind, entity_id in group.aggregates)),
+            aggregates=quarantine.size_of(group),
+            owner_names=_owner_names(state, group.aggregates),
+            since=group.since,
+            reason=group.reason,
+        )
+        for group in quarantine
+    )
+
+
+def _owner_names(state: GameState, aggregates: Iterable[Aggregate]) -> tuple[str, ...]:
+    """Return whose the planets and players among some aggregates are, as far as they exist."""
+    players, planets = state.world.tables[PLAYER], state.world.tables[PLANET]
+    owner_ids = {
+        planets.get(entity_id, "Planet.owner_id") if kind is PLANET else entity_id
+        for kind, entity_id in aggregates
+        if kind is PLAYER or (kind is PLANET and entity_id in planets)
+    }
+    return tuple(
+        sorted(players.get(owner, "Player.name") for owner in owner_ids if owner in players)
     )

@@ -49,9 +49,16 @@ class WorldClock:
     next_ids: Mapping[str, int]
 
 
+# A table and an id; the id 0 stands for every row of the table.
+RowName = tuple[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class SaveBatch:
-    """Everything that one transaction writes. `captured_at` is on the monotonic clock."""
+    """Everything that one transaction writes. `captured_at` is on the monotonic clock.
+
+    `groups` are the aggregates that may be on disk only together; who is in none stands alone.
+    """
 
     number: int
     reason: SaveReason
@@ -59,6 +66,7 @@ class SaveBatch:
     deleted: Mapping[str, tuple[int, ...]]
     clock: WorldClock
     captured_at: float
+    groups: tuple[frozenset[RowName], ...] = ()
 
     @property
     def aggregates(self) -> int:
@@ -67,8 +75,19 @@ class SaveBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Connected rows that the database does not take, and its own words why."""
+
+    rows: frozenset[RowName]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SaveReceipt:
-    """What a committed batch took; durations are in seconds."""
+    """What a committed batch took; durations are in seconds.
+
+    Everything in the batch is committed but for what was `refused`.
+    """
 
     aggregates: int
     rows: int
@@ -78,14 +97,19 @@ class SaveReceipt:
     queue_wait_s: float
     execute_s: float
     commit_s: float
+    refused: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SaveResult:
-    """What a call of save_player_data() came to, over all batches it took."""
+    """What a call of save_player_data() came to, over all batches it took.
+
+    `set_aside` changes are not in it: the database refuses them.
+    """
 
     reason: SaveReason
     aggregates: int
     rows: int
     batches: int
     durable_until: float
+    set_aside: int = 0

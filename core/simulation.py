@@ -37,7 +37,18 @@ STORAGE_UNAVAILABLE = Unavailable(
     "storage_unavailable", "The world cannot be saved at the moment; nothing was done.", 5
 )
 STOPPING = Unavailable("stopping", "The world is being stopped; nothing was done.", 30)
-NOT_SAVED = Unavailable("not_saved", "The world was stopped before this could be saved.", 30)
+# The outcome of both is open: what is repeated may be done twice.
+NOT_SAVED = Unavailable(
+    "commit_pending",
+    "It was done, but the world was stopped before it was known to be saved; look before you"
+    " repeat it.",
+    30,
+)
+SET_ASIDE = Unavailable(
+    "commit_pending",
+    "It was done, but the database refuses it; the host may save it later or take it back.",
+    60,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,8 @@ class Status:
     due_soon: int = 0
     set_aside: int = 0
     violations: int = 0
+    # Changes that the database refuses, until the host decides.
+    quarantined: int = 0
     stalled: bool = False
     last_error: str | None = None
     durable_tick: int = 0
@@ -99,6 +112,9 @@ class _HeldAnswer:
         else:
             self.release(kept=False)
 
+    def refuse(self) -> None:
+        self.simulation.resolve(self.entry, SET_ASIDE)
+
 
 @dataclass(slots=True)
 class _HeldEvent:
@@ -111,6 +127,9 @@ class _HeldEvent:
 
     def abandon(self) -> None:
         log.debug("%s was not published: it is not saved", self.event)
+
+    def refuse(self) -> None:
+        self.release(kept=False)
 
 
 @dataclass(slots=True)
@@ -304,7 +323,8 @@ class Simulation:
             executed = self.game.execute(entry.item)  # type: ignore[arg-type]
             value, shown = executed.outcome, executed.shown
             if executed.changed:
-                self.game.writer.hold(_HeldAnswer(self, entry, value, is_promise=True))
+                held = _HeldAnswer(self, entry, value, is_promise=True)
+                self.game.writer.hold(held, executed.changes)
                 return
         else:
             try:
@@ -337,7 +357,7 @@ class Simulation:
         held = _HeldEvent(self, event)
         writer = self.game.writer
         if urgent and not writer.stalled:
-            writer.hold(held)
+            writer.hold(held, shown)
         elif not writer.hold_until_kept(held, shown):
             self.publish(event)
 
@@ -435,6 +455,7 @@ class Simulation:
             due_soon=self.game.calendar.fetched_count,
             set_aside=self.game.set_aside_count,
             violations=writer.violation_count,
+            quarantined=self.game.quarantine.count,
             stalled=writer.stalled,
             last_error=writer.last_error,
             durable_tick=writer.durable.tick,
@@ -450,6 +471,7 @@ class Simulation:
             self._answer(self._inbox.popleft())
         saved: Future[SaveResult] = Future()
         self.game.take_requests()
+        self.game.release_everything_set_aside()
         self.game.writer.request(SaveReason.FINAL, saved)
         begun_at = self._clock.monotonic()
         while not saved.done():

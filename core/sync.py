@@ -16,7 +16,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
@@ -25,12 +25,12 @@ from core import database
 from core.ecs.table import Ids
 from core.errors import PersistenceClosed, StorageError, WorldInUseError
 from core.failure_words import in_words
-from core.persistence import accounts, worlds
+from core.persistence import accounts, bisecting, worlds
 from core.persistence.accounts import Account, Credentials, NameTaken, Revocation
 from core.persistence.driver_errors import is_driver_error
 from core.persistence.single_session import NewAccount, _ensure_user_and_planet_in_session
 from core.persistence.worlds import LoadedTable, LoadedWorld, Progress
-from core.save_batch import SaveBatch, SaveReceipt, TableRows, WorldClock
+from core.save_batch import RowName, SaveBatch, SaveReceipt, TableRows, WorldClock
 
 __all__ = [
     "Account",
@@ -221,8 +221,15 @@ def _fail(future: Future[Any]) -> None:
 
 
 def submit_save(batch: SaveBatch) -> Future[SaveReceipt]:
-    """Write a batch; the future is done when it is committed, or has failed."""
-    return submit(worlds.write_batch(batch, time.perf_counter()))
+    """Write a batch; the future is done when it is committed, or has failed.
+
+    What the database refuses for good is left out and named in the receipt.
+    """
+    return submit(bisecting.write_what_is_accepted(batch, time.perf_counter()))
+
+
+async def read_rows(wanted: Iterable[RowName]) -> tuple[TableRows, ...]:
+    return await run(worlds.read_rows(wanted))
 
 
 async def load_world(progress: Progress) -> LoadedWorld:

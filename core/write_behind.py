@@ -9,6 +9,9 @@ one call of save_player_data(), and is over when everything it wanted is committ
 slices, a slice after a tick, which is allowed because waiting changes of different aggregates do
 not depend on one another.
 
+What the database refuses for good comes back as refused and is set aside (core.quarantine): with
+it everything that was changed together with it, so that the rest is a consistent cut still.
+
 Belongs to the simulation, but for `completed`, which a future calls from any thread.
 """
 
@@ -16,20 +19,30 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from core.ecs import Aggregate, Kind, World
+from core.connectivity import Connectivity, Group, belongs_any, belongs_to
+from core.ecs import EVERY_ID, Aggregate, Kind, UnitOfWork, World
 from core.ecs.marks import MarksTaken
 from core.ecs.table import Ids, Rows
-from core.errors import PersistenceClosed
+from core.errors import PersistenceClosed, SaveRefusedError
 from core.failure_words import in_words
 from core.invariants import violations
 from core.metrics import Metrics
-from core.save_batch import SaveBatch, SaveReason, SaveReceipt, SaveResult, TableRows, WorldClock
+from core.quarantine import Quarantine, SetAside, members_of
+from core.save_batch import (
+    Refusal,
+    SaveBatch,
+    SaveReason,
+    SaveReceipt,
+    SaveResult,
+    TableRows,
+    WorldClock,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -61,6 +74,17 @@ class Held(Protocol):
     def abandon(self) -> None:
         """Let it go without its commit: the world ends and storage is out of reach."""
 
+    def refuse(self) -> None:
+        """Let a promise go without its commit: what it promises was set aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Something that is held, and the aggregates whose commit it waits for."""
+
+    held: Held
+    on: frozenset[Aggregate]
+
 
 @dataclass(slots=True)
 class _Sweep:
@@ -81,7 +105,8 @@ class _InFlight:
     taken: dict[Kind, MarksTaken]
     urgent: frozenset[Aggregate]
     tombstones: dict[Kind, dict[int, float]]
-    held: list[Held]
+    groups: tuple[Group, ...]
+    held: list[_Waiting]
     urgent_since: float | None
     sweep: _Sweep | None
     capture_s: float
@@ -110,12 +135,18 @@ class WriteBehind:
         self._grace_s = grace_s
         self._completions: deque[tuple[_InFlight, Future[SaveReceipt]]] = deque()
         self._in_flight: _InFlight | None = None
-        self._held: list[Held] = []
+        self._held: list[_Waiting] = []
+        # Of what was changed since the marks were taken off last.
+        self._connectivity = Connectivity()
+        self.quarantine = Quarantine(world)
         self._urgent_since: float | None = None
         self._sweep: _Sweep | None = None
         self._next_sweep: _Sweep | None = None
         self._slice_owed = False
         self._failures_in_row = 0
+        self._failing_since: float | None = None
+        self._warned_of: set[str] = set()
+        self._last_reason: str | None = None
         self._retry_at = 0.0
         self._batches = 0
         # Slots count the scheduled saves. Rows that were never written since the start have slot 0,
@@ -147,14 +178,24 @@ class WriteBehind:
         if future is not None:
             sweep.futures.append(future)
 
-    def note_urgent(self) -> None:
-        """An urgent change was made just now."""
+    def note_urgent(self, unit: UnitOfWork | None = None) -> None:
+        """An urgent change was made just now, by a unit of work that is to be saved whole.
+
+        What it has read and what is not kept yet belongs to it, too: it was built on that.
+        """
         if self._urgent_since is None:
             self._urgent_since = self._monotonic()
+        if unit is not None:
+            changes = unit.changes
+            read = {a for a in unit.reads - changes if not self._is_committed(a)}
+            self._connectivity.connect(changes | read)
 
-    def hold(self, held: Held) -> None:
-        """Release something with the commit of everything that is urgent now."""
-        self._held.append(held)
+    def hold(self, held: Held, on: Iterable[Aggregate] = ()) -> None:
+        """Release something with the commit of everything that is urgent now.
+
+        If the aggregates it waits for are refused it is let go without.
+        """
+        self._held.append(_Waiting(held, frozenset(on)))
 
     def hold_until_kept(self, held: Held, shown: set[Aggregate]) -> bool:
         """Hold an answer that shows urgent, uncommitted aggregates; return whether it was held.
@@ -164,18 +205,20 @@ class WriteBehind:
         if self.stalled and not held.is_promise:
             return False
         if any(self._is_urgent(aggregate) for aggregate in shown):
-            self._held.append(held)
+            self._held.append(_Waiting(held, frozenset(shown)))
         elif self._in_flight is not None and not self._in_flight.urgent.isdisjoint(shown):
-            self._in_flight.held.append(held)
+            self._in_flight.held.append(_Waiting(held, frozenset(shown)))
         else:
             return False
         return True
 
     def is_kept(self, shown: set[Aggregate]) -> bool:
         """Return whether no urgent change of these aggregates waits for its commit."""
-        if any(self._is_urgent(aggregate) for aggregate in shown):
-            return False
-        return self._in_flight is None or self._in_flight.urgent.isdisjoint(shown)
+        return all(map(self._is_committed, shown)) and self.quarantine.group_with(shown) is None
+
+    def _is_committed(self, aggregate: Aggregate) -> bool:
+        in_flight = self._in_flight is not None and aggregate in self._in_flight.urgent
+        return not in_flight and not self._is_urgent(aggregate)
 
     def _is_urgent(self, aggregate: Aggregate) -> bool:
         kind, entity_id = aggregate
@@ -259,8 +302,17 @@ class WriteBehind:
 
     @property
     def waiting_for_commit(self) -> int:
+        """How many answers to commands are held back."""
+        return sum(waiting.held.is_promise for waiting in self._all_held)
+
+    @property
+    def held_count(self) -> int:
         """How many answers and events are held back."""
-        return len(self._held) + (0 if self._in_flight is None else len(self._in_flight.held))
+        return len(self._all_held)
+
+    @property
+    def _all_held(self) -> list[_Waiting]:
+        return [*([] if self._in_flight is None else self._in_flight.held), *self._held]
 
     @property
     def retry_at(self) -> float | None:
@@ -297,6 +349,7 @@ class WriteBehind:
         """
         if self.stalled:
             self._release_for_stall()
+            self._warn_once(self._last_reason or "the database does not answer")
         self._slice_owed = self._slice_owed or after_tick
         if self._in_flight is not None or (self._monotonic() < self._retry_at and not at_once):
             return
@@ -335,6 +388,7 @@ class WriteBehind:
         for kind in tombstones:
             self._world.tombstones[kind] = {}
         self._batches += 1
+        groups = self._connectivity.take_all()
         batch = SaveBatch(
             number=self._batches,
             reason=SaveReason.URGENT if sweep is None else sweep.reason,
@@ -342,12 +396,14 @@ class WriteBehind:
             deleted={kind.name: tuple(ids) for kind, ids in tombstones.items()},
             clock=clock,
             captured_at=self._monotonic(),
+            groups=tuple(frozenset((kind.name, id_) for kind, id_ in g) for g in groups),
         )
         in_flight = _InFlight(
             batch=batch,
             taken=taken,
             urgent=urgent | {(kind, id_) for kind, ids in tombstones.items() for id_ in ids},
             tombstones=tombstones,
+            groups=groups,
             held=self._held,
             urgent_since=self._urgent_since,
             sweep=sweep,
@@ -429,6 +485,9 @@ class WriteBehind:
     def _succeeded(self, in_flight: _InFlight, receipt: SaveReceipt) -> None:
         now = self._monotonic()
         self._failures_in_row = 0
+        self._failing_since = None
+        self._warned_of.clear()
+        self._last_reason = None
         self.last_error = None
         self.last_commit_at = now
         self.durable = in_flight.batch.clock
@@ -438,8 +497,10 @@ class WriteBehind:
         self._metrics.note_save(
             now, in_flight.batch.reason, in_flight.capture_s, receipt, retried=in_flight.retried
         )
-        for held in in_flight.held:
-            held.release(kept=True)
+        if receipt.refused:
+            self._set_aside(in_flight, receipt.refused)
+        for waiting in in_flight.held:
+            waiting.held.release(kept=True)
         if in_flight.sweep is not None:
             in_flight.sweep.batches += 1
             in_flight.sweep.aggregates += receipt.aggregates
@@ -459,6 +520,7 @@ class WriteBehind:
             rows=sweep.rows,
             batches=sweep.batches,
             durable_until=self.durable.world_time,
+            set_aside=self.quarantine.count,
         )
         for future in sweep.futures:
             future.set_result(result)
@@ -468,9 +530,15 @@ class WriteBehind:
         now = self._monotonic()
         delay = RETRY_DELAYS_S[min(self._failures_in_row, len(RETRY_DELAYS_S) - 1)]
         self._failures_in_row += 1
+        if self._failing_since is None:
+            self._failing_since = now
         self._retry_at = now + delay
         self.last_error = in_words(error)
+        # Further lines are the statement.
+        self._last_reason = f"{type(error).__name__}: {error}".splitlines()[0]
         log.debug("save %d failed, next try in %.2f s: %s", in_flight.batch.number, delay, error)
+        if isinstance(error, SaveRefusedError) or now - self._failing_since > self._grace_s:
+            self._warn_once(self._last_reason)
         self._metrics.note_failed_save(
             now,
             in_flight.batch.reason,
@@ -482,30 +550,108 @@ class WriteBehind:
             self._world.marks[kind].put_back(taken)
         for kind, ids in in_flight.tombstones.items():
             self._world.tombstones[kind] = ids | self._world.tombstones[kind]
+        for group in in_flight.groups:
+            self._connectivity.connect(group)
         self._held = in_flight.held + self._held
         if in_flight.urgent_since is not None:
             self._urgent_since = in_flight.urgent_since
 
+    def _warn_once(self, reason: str) -> None:
+        """Log why nothing can be saved, each reason once until something is saved again."""
+        if reason not in self._warned_of:
+            self._warned_of.add(reason)
+            log.warning("changes cannot be saved and are tried again: %s", reason)
+
+    # What is refused for good ------------------------------------------------------------------
+
+    def _set_aside(self, in_flight: _InFlight, refused: Iterable[Refusal]) -> None:
+        """Leave what was refused out of later saves, with all that was built on it meanwhile."""
+        kinds = {kind.name: kind for kind in self._world.kinds}
+        reasons: list[tuple[Group, str]] = []
+        for refusal in refused:
+            rows = frozenset((kinds[table], id_) for table, id_ in refusal.rows)
+            self._connectivity.connect(rows)
+            reasons.append((rows, refusal.reason))
+        since = in_flight.batch.clock.world_time
+        while reasons:
+            first, reason = reasons.pop(0)
+            rows = first | self._connectivity.take_with(first)
+            # One change made meanwhile may tie several together.
+            reasons = [(other, why) for other, why in reasons if not belongs_any(rows, other)]
+            group = frozenset(a for a in rows if belongs_to(first, a) or self._is_unsaved(a))
+            self._put_aside(in_flight, group, reason, since)
+        if not self._urgent_or_deleted() and not self._held:
+            self._urgent_since = None
+
+    def _is_unsaved(self, aggregate: Aggregate) -> bool:
+        """Return whether there is something to set aside: what was only read may be kept."""
+        return aggregate[1] == EVERY_ID or not self._is_committed(aggregate)
+
+    def _put_aside(self, in_flight: _InFlight, group: Group, reason: str, since: float) -> None:
+        for kind, ids in members_of(self._world, group):
+            taken = in_flight.taken.get(kind)
+            if taken is not None:
+                self._world.marks[kind].put_back(taken.part(np.isin(taken.ids, ids)))
+        tombstones = {
+            kind: {
+                **_take(in_flight.tombstones.get(kind, {}), kind, group),
+                **_take(self._world.tombstones[kind], kind, group),
+            }
+            for kind in self._world.kinds
+        }
+        set_aside = self.quarantine.add(group, tombstones, reason, since)
+        count = self.quarantine.size_of(set_aside)
+        self._metrics.save_quarantined.inc(count)
+        log.warning("the database refuses %d changes, they are set aside: %s", count, reason)
+        in_flight.held = _without(in_flight.held, group)
+        self._held = _without(self._held, group)
+
+    def let_in(self, group: SetAside) -> None:
+        """Have a group that was set aside go with the next save, as a whole."""
+        self.quarantine.let_in(group)
+        self._connectivity.connect(group.aggregates)
+        self.note_urgent()
+
+    # Giving up ---------------------------------------------------------------------------------
+
     def _release_for_stall(self) -> None:
         """Let go what only shows the world; the answers to commands go on waiting."""
-        shown = [held for held in self._held if not held.is_promise]
-        self._held = [held for held in self._held if held.is_promise]
+        shown = [waiting for waiting in self._all_held if not waiting.held.is_promise]
+        self._held = [waiting for waiting in self._held if waiting.held.is_promise]
         if self._in_flight is not None:
-            shown += [held for held in self._in_flight.held if not held.is_promise]
-            self._in_flight.held = [held for held in self._in_flight.held if held.is_promise]
-        for held in shown:
-            held.release(kept=False)
+            held = self._in_flight.held
+            self._in_flight.held = [waiting for waiting in held if waiting.held.is_promise]
+        for waiting in shown:
+            waiting.held.release(kept=False)
 
     def abandon(self, error: Exception) -> None:
         """Give up: whoever waits for a save learns that it was not made."""
-        in_flight = self._in_flight
-        for held in [*([] if in_flight is None else in_flight.held), *self._held]:
-            held.abandon()
+        for waiting in self._all_held:
+            waiting.held.abandon()
         self._held = []
-        if in_flight is not None:
-            in_flight.held = []
+        if self._in_flight is not None:
+            self._in_flight.held = []
         for sweep in (self._sweep, self._next_sweep):
             for future in [] if sweep is None else sweep.futures:
                 if not future.done():
                     future.set_exception(error)
         self._sweep = self._next_sweep = None
+
+
+def _take(tombstones: dict[int, float], kind: Kind, group: Group) -> dict[int, float]:
+    """Take out of some tombstones those of a group."""
+    ids = [entity_id for entity_id in tombstones if belongs_to(group, (kind, entity_id))]
+    return {entity_id: tombstones.pop(entity_id) for entity_id in ids}
+
+
+def _without(held: list[_Waiting], group: Group) -> list[_Waiting]:
+    """Let go what waits for a group that is set aside, and return the rest."""
+    rest = []
+    for waiting in held:
+        if not belongs_any(group, waiting.on):
+            rest.append(waiting)
+        elif waiting.held.is_promise:
+            waiting.held.refuse()
+        else:
+            waiting.held.release(kept=False)
+    return rest

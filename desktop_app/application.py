@@ -320,6 +320,10 @@ class Host(QObject):
         try:
             await self._thread_ended(thread)
             result = await self._final_save(simulation, thread)
+            if result.set_aside:
+                raise StorageError(
+                    f"{result.set_aside} changes that the database refuses were not saved"
+                )
         except StorageError as error:
             self.not_saved = str(error)
             raise

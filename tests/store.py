@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
-from core.save_batch import SaveBatch, SaveReceipt, WorldClock
+from core.ecs import EVERY_ID
+from core.save_batch import Refusal, RowName, SaveBatch, SaveReceipt, WorldClock
 
 Row = dict[str, Any]
 
@@ -27,6 +29,8 @@ class ManualStore:
         self.waiting: deque[tuple[SaveBatch, Future[SaveReceipt]]] = deque()
         self.submitted: list[SaveBatch] = []
         self.committed: list[SaveBatch] = []
+        # Rows, (table, id), that are refused with all that is connected with them.
+        self.refusing: set[RowName] = set()
         self.on_applied: Callable[[SaveBatch], None] = lambda batch: None
 
     def submit(self, batch: SaveBatch) -> Future[SaveReceipt]:
@@ -40,12 +44,23 @@ class ManualStore:
         return future
 
     def commit(self) -> SaveBatch:
-        """Commit the batch in flight."""
+        """Commit the batch in flight, all of it but what is refused."""
         batch, future = self.waiting.popleft()
-        self._apply(batch)
+        refused = tuple(self._refusals(batch))
+        self._apply(batch, frozenset().union(*(refusal.rows for refusal in refused)))
         self.committed.append(batch)
-        future.set_result(receipt_for(batch))
+        future.set_result(replace(receipt_for(batch), refused=refused))
         return batch
+
+    def _refusals(self, batch: SaveBatch) -> Iterator[Refusal]:
+        left = names_in(batch)
+        guilty = {name for name in left if name in self.refusing}
+        while guilty:
+            name = guilty.pop()
+            group = next((g for g in batch.groups if is_in(name, g)), frozenset({name}))
+            rows = frozenset(row for row in left if is_in(row, group))
+            guilty -= rows
+            yield Refusal(rows, f"{name} is refused")
 
     def fail(self, error: Exception | None = None, *, committed: bool = False) -> SaveBatch:
         """Report a failure; with `committed` the rows are there all the same."""
@@ -59,18 +74,30 @@ class ManualStore:
         """Forget the batch in flight, as a power cut does."""
         self.waiting.clear()
 
-    def _apply(self, batch: SaveBatch) -> None:
+    def _apply(self, batch: SaveBatch, left_out: frozenset[RowName] = frozenset()) -> None:
         for table, ids in batch.deleted.items():
             for entity_id in ids:
-                self.rows[table].pop(entity_id, None)
+                if (table, entity_id) not in left_out:
+                    self.rows[table].pop(entity_id, None)
         for rows in batch.rows:
             for index, entity_id in enumerate(rows.ids.tolist()):
+                if (rows.table, entity_id) in left_out:
+                    continue
                 self.rows[rows.table][entity_id] = {
                     key: tuple(column[index].tolist()) if column.ndim > 1 else column.item(index)
                     for key, column in rows.columns.items()
                 }
         self.clock = batch.clock
         self.on_applied(batch)
+
+
+def names_in(batch: SaveBatch) -> set[RowName]:
+    changed = {(rows.table, id_) for rows in batch.rows for id_ in rows.ids.tolist()}
+    return changed | {(table, id_) for table, ids in batch.deleted.items() for id_ in ids}
+
+
+def is_in(name: RowName, group: frozenset[RowName]) -> bool:
+    return name in group or (name[0], EVERY_ID) in group
 
 
 def receipt_for(batch: SaveBatch) -> SaveReceipt:

@@ -136,6 +136,9 @@ class Promise:
     def abandon(self) -> None:
         raise AssertionError("nobody gives up here")
 
+    def refuse(self) -> None:
+        raise AssertionError("nothing is refused here")
+
 
 class CountingStore(ManualStore):
     """Remembers how many commands had been carried out when a batch was captured."""

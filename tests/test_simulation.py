@@ -806,7 +806,7 @@ def test_that_a_final_save_that_cannot_be_made_is_owned_up_to(
     assert "the final save could not be made" in str(error)
     hosted.thread.join(TIMEOUT_S)
     assert value(kept).planet_id == 1
-    assert code(lost) == "not_saved"
+    assert code(lost) == "commit_pending"
     assert not shown.result(timeout=0).kept
     assert isinstance(saved.exception(timeout=0), StorageError)
     assert "the final save could not be made" in caplog.text
@@ -828,7 +828,7 @@ def test_that_our_own_fault_ends_the_simulation_and_leaves_nobody_waiting(host: 
     hosted.clock.advance(PERIOD_S)
     hosted.thread.join(TIMEOUT_S)
     assert isinstance(hosted.failure, SystemExit)
-    assert code(held) == "not_saved"
+    assert code(held) == "commit_pending"
     assert not shown.result(timeout=0).kept
     assert isinstance(hosted.simulation.finished.exception(timeout=0), StorageError)
     assert not hosted.simulation.status.running

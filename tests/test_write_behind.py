@@ -30,10 +30,11 @@ class Answer:
         self.is_promise = is_promise
         self.kept: bool | None = None
         self.abandoned = False
+        self.refused = False
 
     @property
     def is_out(self) -> bool:
-        return self.kept is not None or self.abandoned
+        return self.kept is not None or self.abandoned or self.refused
 
     def release(self, *, kept: bool) -> None:
         assert not self.is_out
@@ -42,6 +43,10 @@ class Answer:
     def abandon(self) -> None:
         assert not self.is_out
         self.abandoned = True
+
+    def refuse(self) -> None:
+        assert not self.is_out
+        self.refused = True
 
 
 class Bench:
@@ -66,8 +71,10 @@ class Bench:
         with self.world.unit_of_work(origin, self.clock.now()) as unit:
             for step in steps:
                 step(self.world)
+            if origin is Origin.COMMAND and self.writer.quarantine.group_touched(unit):
+                unit.roll_back()
         if unit.changed and not unit.may_wait:
-            self.writer.note_urgent()
+            self.writer.note_urgent(unit)
         return unit
 
     def create(self, count: int = 1) -> list[int]:

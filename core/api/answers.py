@@ -10,8 +10,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.components import RESOURCES
+from core.ecs import EVERY_ID
 from core.galaxy import Coordinates
-from core.queries import PlanetReport, PlanetStocks, PlanetSummary, PlayerPlanets
+from core.queries import GroupSetAside, PlanetReport, PlanetStocks, PlanetSummary, PlayerPlanets
 from core.rules import RULES
 from core.sync import Account
 from core.systems.construction import Item
@@ -210,6 +211,33 @@ class GameStatus(Answer):
     database: DatabaseStatus
 
 
+class SetAsideRow(Answer):
+    table: Annotated[str, Field(examples=["planet"])]
+    id: Annotated[int | None, Field(description="null stands for every row")]
+
+
+class SetAsideGroup(Answer):
+    """Changes that belong together and that the database refuses."""
+
+    id: int
+    rows: list[SetAsideRow]
+    aggregates: int
+    owners: list[str]
+    since: Time
+    reason: Annotated[str, Field(examples=["CHECK constraint failed: stocks_not_negative"])]
+
+
+class SetAsideList(Answer):
+    groups: list[SetAsideGroup]
+
+
+class SetAsideDone(Answer):
+    """How many aggregates were let in again, or taken back to what the database holds."""
+
+    id: int
+    aggregates: int
+
+
 class LoopHealth(Answer):
     running: bool
     tick_rate: float
@@ -377,3 +405,17 @@ def _full(amounts: Sequence[float], capacities: Sequence[float]) -> list[str]:
         for name, amount, capacity in zip(RESOURCES.labels, amounts, capacities, strict=True)
         if amount >= capacity
     ]
+
+
+def set_aside_group(group: GroupSetAside) -> SetAsideGroup:
+    return SetAsideGroup(
+        id=group.group_id,
+        rows=[
+            SetAsideRow(table=table, id=None if id_ == EVERY_ID else id_)
+            for table, id_ in group.rows
+        ],
+        aggregates=group.aggregates,
+        owners=list(group.owner_names),
+        since=iso_time(group.since),
+        reason=group.reason,
+    )

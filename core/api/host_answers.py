@@ -18,6 +18,7 @@ class SaveMade(Answer):
     rows: int
     batches: int
     durable_until: Time
+    set_aside: Annotated[int, Field(description="changes that the database refuses")]
 
 
 class UnsavedItemAnswer(Answer):

@@ -19,16 +19,22 @@ NEVER_WRITTEN_SLOT = 0
 
 
 class Mark(IntFlag):
-    """WAITING comes out the same after a restart, URGENT would be lost, DUE is wanted by a save."""
+    """WAITING comes out the same after a restart, URGENT would be lost, DUE is wanted by a save.
+
+    What is ASIDE is in no save, because the database refuses it; its other marks stay.
+    """
 
     NONE = 0
     WAITING = 1
     URGENT = 2
     DUE = 4
+    ASIDE = 8
 
     @property
     def change_name(self) -> str:
-        """ "urgent", "waiting", or "" where nothing has changed."""
+        """ "set aside", "urgent", "waiting", or "" where nothing has changed."""
+        if self & Mark.ASIDE:
+            return "set aside"
         if self & Mark.URGENT:
             return "urgent"
         return "waiting" if self & Mark.WAITING else ""
@@ -83,7 +89,7 @@ class Marks:
         flags[row] = before | mark
         if cause is not None:
             self._table.array(_CAUSE)[row] = cause
-        if mark & Mark.URGENT:
+        if mark & Mark.URGENT and not before & Mark.ASIDE:
             self._urgent[entity_id] = None
 
     def set_all(self, mark: Mark, since: float, cause: int = 0) -> None:
@@ -95,7 +101,8 @@ class Marks:
         flags |= np.uint8(mark)
         self._table.array(_CAUSE)[...] = cause
         if mark & Mark.URGENT:
-            self._urgent.update(dict.fromkeys(self._table.ids.tolist()))
+            kept = (flags & np.uint8(Mark.ASIDE)) == 0
+            self._urgent.update(dict.fromkeys(self._table.ids[kept].tolist()))
 
     def due_count(self) -> int:
         return int(np.count_nonzero(self._table.array(_FLAGS) & np.uint8(Mark.DUE)))
@@ -107,7 +114,7 @@ class Marks:
         written at least `slots_between_writes` save slots before it.
         """
         flags = self._table.array(_FLAGS)
-        wanted = (flags & _CHANGED) != 0
+        wanted = self._changed()
         if slot is not None:
             written = self._table.array(_WRITTEN).astype(np.int64)
             rested = slot - written >= slots_between_writes
@@ -162,16 +169,41 @@ class Marks:
 
     def changed_rows(self) -> Rows:
         """Return the rows with a change that no save has taken along."""
-        changed: Rows = np.flatnonzero(self._table.array(_FLAGS) & _CHANGED)
-        return changed
+        return np.flatnonzero(self._changed())
+
+    def set_aside(self, ids: Ids) -> None:
+        """Leave entities out of every save until they are let in again; they stay marked."""
+        flags, rows = self._table.array(_FLAGS), self._table.rows(ids)
+        flags[rows] = (flags[rows] & ~np.uint8(Mark.DUE)) | np.uint8(Mark.ASIDE | Mark.URGENT)
+        for entity_id in ids.tolist():
+            self._urgent.pop(entity_id, None)
+
+    def let_in(self, ids: Ids) -> None:
+        """Have entities that were set aside saved again, with the very next batch."""
+        flags, rows = self._table.array(_FLAGS), self._table.rows(ids)
+        aside = rows[(flags[rows] & np.uint8(Mark.ASIDE)) != 0]
+        flags[aside] &= ~np.uint8(Mark.ASIDE)
+        self._urgent.update(dict.fromkeys(self._table.ids[aside].tolist()))
+
+    def wipe(self, ids: Ids) -> None:
+        """Take every mark off entities that are as the database has them."""
+        self._table.array(_FLAGS)[self._table.rows(ids)] = 0
+        for entity_id in ids.tolist():
+            self._urgent.pop(entity_id, None)
 
     def changed_count(self) -> int:
-        return int(np.count_nonzero(self._table.array(_FLAGS) & _CHANGED))
+        """Return how many rows have changes that wait for a save."""
+        return int(np.count_nonzero(self._changed()))
+
+    def _changed(self) -> npt.NDArray[np.bool_]:
+        flags = self._table.array(_FLAGS)
+        aside = np.uint8(Mark.ASIDE)
+        changed: npt.NDArray[np.bool_] = ((flags & _CHANGED) != 0) & ((flags & aside) == 0)
+        return changed
 
     def oldest_since(self) -> float | None:
         """Return when the oldest change that is still marked was made, world time in seconds."""
-        changed = (self._table.array(_FLAGS) & _CHANGED) != 0
-        since: AnyArray = self._table.array(_SINCE)[changed]
+        since: AnyArray = self._table.array(_SINCE)[self._changed()]
         return float(since.min()) if len(since) else None
 
 
@@ -189,3 +221,7 @@ class MarksTaken:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def part(self, chosen: npt.NDArray[np.bool_]) -> MarksTaken:
+        """Return the marks of some of the rows."""
+        return MarksTaken(self.ids[chosen], self.flags[chosen], self.since[chosen])

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from core.ecs.component import Value
 from core.ecs.marks import Mark
 
 if TYPE_CHECKING:
     from core.ecs.world import Aggregate, Kind, World
+
+# Stands for all entities of a kind where aggregates are named: ids begin with 1.
+EVERY_ID: Final = 0
 
 
 class Origin(Enum):
@@ -91,6 +94,17 @@ class UnitOfWork:
     def touched(self) -> set[Aggregate]:
         """Everything that was read or changed: what an answer or an event may show."""
         return self.reads | self.writes.keys() | self.deletes.keys()
+
+    @property
+    def changes(self) -> set[Aggregate]:
+        """What was changed: (kind, EVERY_ID) where a whole table was."""
+        whole = ((kind, EVERY_ID) for kind in self.wrote_all_of)
+        return {*self.writes, *self.deletes, *whole}
+
+    @property
+    def read_all(self) -> bool:
+        """True if somebody looked at every row of a table."""
+        return self._read_all
 
     @property
     def may_wait(self) -> bool:

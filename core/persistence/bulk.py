@@ -59,7 +59,7 @@ class BulkWriter:
     async def upsert(self, rows: TableRows) -> None:
         """Insert rows, or replace the columns that may change where the id is known."""
         kind = _KINDS[rows.table]
-        check_finite(rows.columns, rows.table)
+        check_finite(rows.columns, kind)
         for start in range(0, len(rows.ids), _ENCODED_ROWS):
             part = rows.part(start, start + _ENCODED_ROWS)
             encoded = (column.encode(part.columns) for column in stored_columns_of(kind))

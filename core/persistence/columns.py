@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeEngine
 
 from core.ecs import Field, Kind, fields_of
 from core.ecs.table import AnyArray
-from core.errors import DatabaseError, StorageError
+from core.errors import DatabaseError, UnstorableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,24 @@ def stored_columns(kind: Kind) -> tuple[StoredColumn, ...]:
     return tuple(columns)
 
 
-def check_finite(columns: Mapping[str, AnyArray], table: str) -> None:
-    """Refuse rows with a number that no database would give back. Raise StorageError."""
+def check_finite(columns: Mapping[str, AnyArray], kind: Kind) -> None:
+    """Refuse rows with a number that no database would give back. Raise UnstorableError.
+
+    Only a time that may be never is infinite, and has no number in the database then.
+    """
+    never = _keys_that_may_be_never(kind)
     for key, values in columns.items():
-        if values.dtype.kind == "f" and (np.isnan(values).any() or np.isneginf(values).any()):
-            raise StorageError(f"{table}: {key} is not a finite number")
+        if values.dtype.kind != "f":
+            continue
+        sound = np.isfinite(values) | (np.isposinf(values) if key in never else False)
+        if not sound.all():
+            raise UnstorableError(f"{kind.name}: {key} is not a finite number")
+
+
+@cache
+def _keys_that_may_be_never(kind: Kind) -> frozenset[str]:
+    fields = (field for component in kind.components for field in fields_of(component))
+    return frozenset(field.key for field in fields if field.column.may_be_never)
 
 
 def _columns_of(field: Field) -> list[StoredColumn]:

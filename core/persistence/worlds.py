@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sqlalchemy import func, select
@@ -13,16 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from core.components import KINDS
 from core.database import ReadSession, SessionLocal, clock_trail, make_engine
-from core.ecs import Kind
+from core.ecs import EVERY_ID, Kind
 from core.ecs.table import AnyArray, Ids
 from core.errors import WorldInUseError
 from core.models.database import WORLD_CLOCK, WORLD_TABLES, PlayerRow, User
 from core.persistence.accounts import insert_accounts
 from core.persistence.bulk import BulkWriter, stored_columns_of
+from core.persistence.columns import StoredColumn
 from core.persistence.single_session import NewAccount
-from core.save_batch import SaveBatch, SaveReceipt, TableRows, WorldClock
+from core.save_batch import RowName, SaveBatch, SaveReceipt, TableRows, WorldClock
 
 _LOAD_ROWS = 5_000
+_READ_IDS = 500
 
 Progress = Callable[[str, int, int], None]
 
@@ -159,14 +162,51 @@ async def _load_table(connection: AsyncConnection, kind: Kind, progress: Progres
         values = list(zip(*rows, strict=True))
         end = done + len(rows)
         ids[done:end] = values[0]
-        for column, cells in zip(stored, values[1:], strict=True):
-            target = columns[column.field.key][done:end]
-            (target if column.place is None else target[:, column.place])[...] = column.decode(
-                cells
-            )
+        _decode(values[1:], stored, {key: column[done:end] for key, column in columns.items()})
         done, last_id = end, values[0][-1]
         progress(kind.name, done, total)
     return LoadedTable(ids, columns)
+
+
+def _decode(
+    values: Sequence[Sequence[Any]], stored: Sequence[StoredColumn], columns: Mapping[str, AnyArray]
+) -> None:
+    """Fill columns in memory with the values of rows, given column by column."""
+    for column, cells in zip(stored, values, strict=True):
+        target = columns[column.field.key]
+        (target if column.place is None else target[:, column.place])[...] = column.decode(cells)
+
+
+async def read_rows(wanted: Iterable[RowName]) -> tuple[TableRows, ...]:
+    """Read some rows of the world as they are on disk; those that are not there are left out."""
+    ids_of: dict[str, list[int]] = {}
+    for table, entity_id in wanted:
+        ids_of.setdefault(table, []).append(entity_id)
+    async with ReadSession() as session:
+        connection = await session.connection()
+        return tuple(
+            [
+                await _read_table(connection, kind, ids_of[kind.name])
+                for kind in KINDS
+                if kind.name in ids_of
+            ]
+        )
+
+
+async def _read_table(connection: AsyncConnection, kind: Kind, ids: list[int]) -> TableRows:
+    if EVERY_ID in ids:
+        loaded = await _load_table(connection, kind, lambda _table, _done, _total: None)
+        return TableRows(kind.name, loaded.ids, loaded.columns)
+    table, stored = WORLD_TABLES[kind], stored_columns_of(kind)
+    query = select(table.c.id, *(table.c[column.name] for column in stored))
+    rows: list[Any] = []
+    for start in range(0, len(ids), _READ_IDS):
+        some = table.c.id.in_(sorted(ids)[start : start + _READ_IDS])
+        rows += (await connection.execute(query.where(some))).all()
+    columns = {column.field.key: column.field.empty(len(rows)) for column in stored}
+    if rows:
+        _decode(list(zip(*rows, strict=True))[1:], stored, columns)
+    return TableRows(kind.name, np.array([row[0] for row in rows], dtype=np.int64), columns)
 
 
 async def write_seed(

@@ -41,7 +41,7 @@ HEADERS = (
     "on disk",
 )
 AT_THE_RIGHT = frozenset((3, 4, 5, 6, 7, 8))
-ON_DISK = {"": "kept", "waiting": "to write", "urgent": "at risk"}
+ON_DISK = {"": "kept", "waiting": "to write", "urgent": "at risk", "set aside": "refused"}
 
 
 class PlanetModel(QAbstractTableModel):
@@ -157,7 +157,7 @@ class PlanetModel(QAbstractTableModel):
             return self._theme.color("muted")
         if HEADERS[column] != "on disk":
             return None
-        if planet.unsaved == "urgent":
+        if planet.unsaved in ("urgent", "set aside"):
             return self._theme.level(Level.WARN)
         return self._theme.color("text" if planet.unsaved else "muted")
 

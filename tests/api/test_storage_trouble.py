@@ -49,7 +49,7 @@ async def test_that_an_answer_waits_for_its_commit(tmp_path: Path) -> None:
             order = asyncio.create_task(mira.build("metal_mine"))
             await until(lambda: game_of(host).writer.busy)
             look = asyncio.create_task(mira.planet())
-            await until(lambda: game_of(host).writer.waiting_for_commit == 3)  # and the event
+            await until(lambda: game_of(host).writer.held_count == 3)  # and the event
             # Others, who do not see what is not kept, are not held up.
             assert (await client.get("/rules")).status_code == 200
             assert not order.done()

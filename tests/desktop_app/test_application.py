@@ -312,7 +312,7 @@ async def test_that_a_final_save_that_cannot_be_made_is_said(
             await host.stop()
         outcome = pending.result(timeout=0)
     assert isinstance(outcome, Unavailable)
-    assert outcome.code == "not_saved"
+    assert outcome.code == "commit_pending"
     assert host.state is HostState.STOPPED
     assert not database.is_open()
     # Stopped by its button: when the window is closed the program still ends with an error.

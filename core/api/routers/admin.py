@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import Field
 
-from core.api.answers import iso_time
-from core.api.context import InContext, host_or_admin
+from core import sync
+from core.api.answers import SetAsideDone, SetAsideList, iso_time, set_aside_group
+from core.api.context import ID_MAX, InContext, host_or_admin
 from core.api.documentation import may_answer
 from core.api.host_answers import (
     SaveMade,
@@ -20,13 +21,15 @@ from core.api.host_answers import (
     unsaved_answer,
 )
 from core.api.problems import STORAGE_UNAVAILABLE
+from core.commands import DropSetAside, ReleaseSetAside
 from core.errors import StorageError
-from core.queries import ListUnsaved, ReadThrottleTrace
+from core.queries import ListSetAside, ListUnsaved, ReadThrottleTrace
 from core.save_batch import SaveReason
 from core.shadow import Unsaved
 from core.throttle_trace import Changes, replay
 
 _HOST_ONLY = (401, 403, 429)
+GroupId = Annotated[int, Path(alias="id", ge=1, le=ID_MAX)]
 
 # Seconds, as SAVE_INTERVAL_SECONDS and PERSIST_INTERVAL_SECONDS may be.
 _Interval = Annotated[float, Field(ge=1, le=86_400)]
@@ -53,6 +56,7 @@ async def save(context: InContext) -> SaveMade:
         rows=made.rows,
         batches=made.batches,
         durable_until=iso_time(made.durable_until),
+        set_aside=made.set_aside,
     )
 
 
@@ -83,3 +87,32 @@ async def throttle_trace(
             made = replay(changes, save_interval_s=save_s, persist_interval_s=persist_s)
             points.append(throttle_point(made))
     return ThrottleTraceAnswer(covers_seconds=changes.covers_s, changes=len(changes), points=points)
+
+
+@router.get("/set-aside", summary="What the database refuses", responses=may_answer(*_HOST_ONLY))
+async def list_set_aside(context: InContext) -> SetAsideList:
+    """List the changes that no save takes until they are released or dropped, oldest first."""
+    groups = await context.door.ask(ListSetAside())
+    return SetAsideList(groups=[set_aside_group(group) for group in groups])
+
+
+@router.post(
+    "/set-aside/{id}/release", summary="Save it again", responses=may_answer(404, 503, *_HOST_ONLY)
+)
+async def release_set_aside(context: InContext, group_id: GroupId) -> SetAsideDone:
+    """Let a group into the next save; what is refused again is set aside again, as a new group."""
+    count = await context.door.order(ReleaseSetAside(group_id))
+    return SetAsideDone(id=group_id, aggregates=count)
+
+
+@router.post(
+    "/set-aside/{id}/drop", summary="Take it back", responses=may_answer(404, 503, *_HOST_ONLY)
+)
+async def drop_set_aside(context: InContext, group_id: GroupId) -> SetAsideDone:
+    """Give a group in the world what the database holds; what the database does not know goes."""
+    groups = await context.door.ask(ListSetAside())
+    wanted = next((group.rows for group in groups if group.group_id == group_id), ())
+    # No save writes them meanwhile: only a release could, and then there is no such group.
+    rows = await sync.read_rows(wanted)
+    count = await context.door.order(DropSetAside(group_id, rows))
+    return SetAsideDone(id=group_id, aggregates=count)
