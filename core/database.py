@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import PoolResetState, QueuePool
 
 from core.errors import DatabaseError, WorldInUseError
 from core.persistence.advisory_lock import prepare_writer
@@ -194,6 +194,13 @@ def _prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool, read_only: bool)
     @event.listens_for(engine.sync_engine, "begin")
     def _on_begin(connection: Any) -> None:
         connection.exec_driver_sql(begin)
+
+    @event.listens_for(engine.sync_engine, "reset")
+    def _on_reset(connection: Any, _record: Any, state: PoolResetState) -> None:
+        # A commit that fails ends the transaction for SQLAlchemy, but not for SQLite: left open it
+        # would lock everybody out, and fail whoever comes next.
+        if state.asyncio_safe and connection.driver_connection.in_transaction:
+            connection.rollback()
 
 
 async def start_db(url: URL, readers_max: int = READERS_MAX) -> None:

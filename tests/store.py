@@ -66,7 +66,8 @@ class ManualStore:
         """Report a failure; with `committed` the rows are there all the same."""
         batch, future = self.waiting.popleft()
         if committed:
-            self._apply(batch)
+            refused = (refusal.rows for refusal in self._refusals(batch))
+            self._apply(batch, frozenset().union(*refused))
         future.set_exception(error or OSError("the disk is on fire"))
         return batch
 

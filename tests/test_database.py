@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core import database
 from core.errors import DatabaseError
+from tests import faults
 from tests.databases import open_database
 
 
@@ -88,6 +90,21 @@ async def test_that_a_failed_transaction_takes_its_tables_with_it(tmp_path: Path
             connection = await session.connection()
             names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
     assert "half" not in names
+
+
+@pytest.mark.sqlite_file
+@pytest.mark.parametrize("error", [faults.ON_FIRE, sqlite3.OperationalError("disk I/O error")])
+async def test_that_a_commit_that_fails_leaves_no_transaction_open(
+    tmp_path: Path, error: Exception
+) -> None:
+    async with open_database(tmp_path / "world.db"):
+        with faults.failing_commits(1, error=error), pytest.raises((OSError, OperationalError)):
+            async with database.SessionLocal() as session, session.begin():
+                await session.execute(text("CREATE TABLE half (id INTEGER)"))
+        # Nobody is locked out, and the next one can begin.
+        faults.sql(tmp_path / "world.db", "PRAGMA busy_timeout=0", "DELETE FROM users")
+        async with database.SessionLocal() as session, session.begin():
+            await session.execute(text("CREATE TABLE half (id INTEGER)"))
 
 
 @pytest.mark.sqlite_file

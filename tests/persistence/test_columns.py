@@ -174,12 +174,12 @@ def test_that_a_number_no_database_gives_back_is_refused(
     poison: float, shape: tuple[int, ...]
 ) -> None:
     values = np.zeros(shape)
-    check_finite({"Stocks.amount": values}, "planet")
+    check_finite({"Stocks.amount": values}, PLANET)
     values[-1] = poison
     with pytest.raises(StorageError, match=r"^planet: Stocks\.amount is not a finite number"):
-        check_finite({"Planet.fields": np.zeros(3, np.int16), "Stocks.amount": values}, "planet")
+        check_finite({"Planet.fields": np.zeros(3, np.int16), "Stocks.amount": values}, PLANET)
 
 
 def test_that_never_texts_and_whole_numbers_are_not_refused() -> None:
     texts = np.array(["nan", "-inf"], dtype=np.dtypes.StringDType())
-    check_finite({"a": np.array([NEVER]), "b": np.array([1]), "c": texts}, "planet")
+    check_finite({"a": np.array([NEVER]), "b": np.array([1]), "c": texts}, PLANET)
