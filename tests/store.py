@@ -60,7 +60,9 @@ class ManualStore:
             group = next((g for g in batch.groups if is_in(name, g)), frozenset({name}))
             rows = frozenset(row for row in left if is_in(row, group))
             guilty -= rows
-            yield Refusal(rows, f"{name} is refused")
+            whole = frozenset(row for row in group if row[1] == EVERY_ID)
+            single = frozenset(row for row in rows if not is_in(row, whole))
+            yield Refusal(whole | single, f"{name} is refused")
 
     def fail(self, error: Exception | None = None, *, committed: bool = False) -> SaveBatch:
         """Report a failure; with `committed` the rows are there all the same."""
@@ -78,11 +80,11 @@ class ManualStore:
     def _apply(self, batch: SaveBatch, left_out: frozenset[RowName] = frozenset()) -> None:
         for table, ids in batch.deleted.items():
             for entity_id in ids:
-                if (table, entity_id) not in left_out:
+                if not is_in((table, entity_id), left_out):
                     self.rows[table].pop(entity_id, None)
         for rows in batch.rows:
             for index, entity_id in enumerate(rows.ids.tolist()):
-                if (rows.table, entity_id) in left_out:
+                if is_in((rows.table, entity_id), left_out):
                     continue
                 self.rows[rows.table][entity_id] = {
                     key: tuple(column[index].tolist()) if column.ndim > 1 else column.item(index)

@@ -30,6 +30,9 @@ from tests.api.routers.test_admin import host_headers
 from tests.persistence.test_worlds import loaded_bits
 from tests.worlds import bits_of
 
+# The faults are those of SQLite's driver; tests/test_postgres_faults.py has the other one's.
+pytestmark = pytest.mark.sqlite_file
+
 TICK_RATE = 50.0
 GRACE_S = 0.4
 WRITER = "core.write_behind"

@@ -397,6 +397,7 @@ class RefusedInAnyOrder(RuleBasedStateMachine):
 
         self.command(change)
 
+    @precondition(lambda self: self.number % 4 == 0)
     @rule()
     def write_all(self) -> None:
         self.command(lambda world, number: world.write_column(STONE, "Weight.count", number))
@@ -407,25 +408,31 @@ class RefusedInAnyOrder(RuleBasedStateMachine):
         if chosen is not None:
             self.bench.wait(chosen)
 
-    @rule(index=st.integers(0, 9))
+    @rule(index=st.integers(0, 7))
     def refuse_one(self, index: int) -> None:
-        curse(self.bench, index)
+        chosen = self.some(index)
+        if chosen is not None:
+            curse(self.bench, chosen)
 
+    @precondition(lambda self: len(self.bench.store.refusing) > 1)
     @rule()
     def refuse_nothing(self) -> None:
         self.bench.store.refusing.clear()
 
-    @rule(after_tick=st.booleans())
-    def pump(self, after_tick: bool) -> None:
+    @rule(after_tick=st.booleans(), ends=st.sampled_from(["well", "badly", "falsely", "later"]))
+    def pump(self, after_tick: bool, ends: str) -> None:
+        self.end_batch(ends)
         self.bench.pump(after_tick=after_tick)
 
     @precondition(lambda self: self.bench.store.waiting)
-    @rule(how=st.sampled_from(["well", "well", "badly", "falsely"]))
-    def hear_of_a_batch(self, how: str) -> None:
-        if how == "well":
+    @rule(ends=st.sampled_from(["well", "badly", "falsely"]))
+    def end_batch(self, ends: str) -> None:
+        if not self.bench.store.waiting or ends == "later":
+            return
+        if ends == "well":
             self.bench.commit()
         else:
-            self.bench.fail(committed=how == "falsely")
+            self.bench.fail(committed=ends == "falsely")
             self.bench.clock.advance(3.0)
 
     @rule()

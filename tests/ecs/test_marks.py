@@ -211,6 +211,7 @@ def test_that_marks_move_with_their_row(marks: Marks, table: Table) -> None:
         (Mark.WAITING | Mark.DUE, "waiting"),
         (Mark.URGENT, "urgent"),
         (Mark.WAITING | Mark.URGENT, "urgent"),
+        (Mark.URGENT | Mark.ASIDE, "set aside"),
     ],
 )
 def test_that_a_mark_is_named_for_the_host(mark: Mark, name: str) -> None:

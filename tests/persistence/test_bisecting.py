@@ -190,6 +190,7 @@ async def test_that_nothing_is_set_aside_where_too_much_is_refused(
             await write(batch_of(some_planets(30, -1.0)))
 
 
+@pytest.mark.sqlite_file
 async def test_that_trouble_that_passes_ends_the_halving(tmp_path: Path) -> None:
     async with open_database(tmp_path / "world.db"):
         await begin_world()
