@@ -98,7 +98,7 @@ async def test_that_a_commit_that_fails_leaves_no_transaction_open(
     tmp_path: Path, error: Exception
 ) -> None:
     async with open_database(tmp_path / "world.db"):
-        with faults.failing_commits(1, error=error), pytest.raises((OSError, OperationalError)):
+        with faults.failing_commits(1, error=error), pytest.raises((OSError, DBAPIError)):
             async with database.SessionLocal() as session, session.begin():
                 await session.execute(text("CREATE TABLE half (id INTEGER)"))
         # Nobody is locked out, and the next one can begin.

@@ -182,4 +182,7 @@ def test_that_a_number_no_database_gives_back_is_refused(
 
 def test_that_never_texts_and_whole_numbers_are_not_refused() -> None:
     texts = np.array(["nan", "-inf"], dtype=np.dtypes.StringDType())
-    check_finite({"a": np.array([NEVER]), "b": np.array([1]), "c": texts}, PLANET)
+    never = {"BuildQueue.finish_at": np.array([NEVER])}
+    check_finite({**never, "b": np.array([1]), "c": texts}, PLANET)
+    with pytest.raises(StorageError, match="is not a finite number"):
+        check_finite({"Stocks.settled_at": np.array([NEVER])}, PLANET)
