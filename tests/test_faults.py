@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -172,8 +173,12 @@ async def test_that_a_full_disk_is_waited_for(tmp_path: Path) -> None:
             for number in range(40)
         ]
         async with SessionLocal() as session:
+            await session.execute(text("CREATE TABLE filler (bytes BLOB)"))
+            for _ in range(await session.scalar(text("PRAGMA freelist_count")) or 0):
+                await session.execute(text("INSERT INTO filler VALUES (zeroblob(4000))"))
             pages = await session.scalar(text("PRAGMA page_count"))
             await session.execute(text(f"PRAGMA max_page_count={pages}"))
+            await session.commit()
         orders = [
             simulation_of(host).submit(FoundHome(account.id, account.username))
             for account in accounts
@@ -217,17 +222,24 @@ async def test_that_a_save_cancelled_in_its_commit_is_made_again(
 # One row is refused -------------------------------------------------------------------------------
 
 
-def curse(host: Host, planet_id: int) -> None:
+async def tell_database(host: Host, statement: str) -> None:
+    """Run a statement beside the program, which may be in a transaction of its own."""
+    with ThreadPoolExecutor(1) as thread:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(thread, faults.sql, host.folder.database, statement)
+
+
+async def curse(host: Host, planet_id: int) -> None:
     """Have the database refuse one planet, for good."""
-    faults.sql(
-        host.folder.database,
+    await tell_database(
+        host,
         f"CREATE TRIGGER curse BEFORE UPDATE ON planets WHEN NEW.id = {planet_id}"
         f" BEGIN SELECT RAISE(ABORT, '{POISONED}'); END",
     )
 
 
-def lift_the_curse(host: Host) -> None:
-    faults.sql(host.folder.database, "DROP TRIGGER curse")
+async def lift_the_curse(host: Host) -> None:
+    await tell_database(host, "DROP TRIGGER curse")
 
 
 async def set_aside(client: httpx.AsyncClient, folder: Path) -> list[dict[str, Any]]:
@@ -246,7 +258,7 @@ async def test_that_a_refused_row_is_set_aside_and_everybody_else_is_saved(
 ) -> None:
     async with troubled(tmp_path, grace_s=20.0) as (host, client):
         mira, jonas = await enter(client), await enter(client, "jonas")
-        curse(host, 1)
+        await curse(host, 1)
         first, second = await asyncio.gather(mira.build("metal_mine"), jonas.build("metal_mine"))
         # Hers may be saved later or taken back: its outcome is open.
         assert code(first) == (504, "commit_pending")
@@ -276,7 +288,7 @@ async def test_that_a_refused_row_is_set_aside_and_everybody_else_is_saved(
         (again,) = await set_aside(client, tmp_path)
         assert again["id"] != group["id"]
         assert (await decide(client, tmp_path, group["id"], "release")).status_code == 404
-        lift_the_curse(host)
+        await lift_the_curse(host)
         released = await decide(client, tmp_path, again["id"], "release")
         assert released.json() == {"id": again["id"], "aggregates": 1}
         await until_healthy(client)
@@ -289,7 +301,7 @@ async def test_that_a_refused_row_is_set_aside_and_everybody_else_is_saved(
 async def test_that_a_refused_row_can_be_taken_back(tmp_path: Path) -> None:
     async with troubled(tmp_path, grace_s=20.0) as (host, client):
         mira = await enter(client)
-        curse(host, 1)
+        await curse(host, 1)
         assert code(await mira.build("metal_mine")) == (504, "commit_pending")
         (group,) = await set_aside(client, tmp_path)
         dropped = await decide(client, tmp_path, group["id"], "drop")
@@ -301,14 +313,14 @@ async def test_that_a_refused_row_can_be_taken_back(tmp_path: Path) -> None:
         assert planet["kept"] is True
         await until_healthy(client)
         assert (await decide(client, tmp_path, group["id"], "drop")).status_code == 404
-        lift_the_curse(host)
+        await lift_the_curse(host)
         assert (await mira.build("solar_plant")).status_code == 200
 
 
 async def test_that_a_home_that_was_never_saved_goes_when_it_is_dropped(tmp_path: Path) -> None:
     async with troubled(tmp_path, grace_s=20.0) as (host, client):
-        faults.sql(
-            host.folder.database,
+        await tell_database(
+            host,
             "CREATE TRIGGER curse BEFORE INSERT ON planets"
             f" BEGIN SELECT RAISE(ABORT, '{POISONED}'); END",
         )
@@ -319,7 +331,7 @@ async def test_that_a_home_that_was_never_saved_goes_when_it_is_dropped(tmp_path
         assert len(game_of(host).state.world.tables[PLANET]) == 1
         await decide(client, tmp_path, group["id"], "drop")
         assert len(game_of(host).state.world.tables[PLANET]) == 0
-        lift_the_curse(host)
+        await lift_the_curse(host)
         # His account is there: at his next login the home is founded anew.
         login = await client.post("/auth/login", json=body)
         assert login.status_code == 200
@@ -334,7 +346,7 @@ async def test_that_what_is_still_refused_at_the_end_is_owned_up_to(tmp_path: Pa
         assert isinstance(account, Account)
         door = simulation_of(host)
         await asyncio.wrap_future(door.submit(FoundHome(account.id, "ada")))
-        curse(host, 1)
+        await curse(host, 1)
         outcome = await asyncio.wrap_future(door.submit(StartBuilding(account.id, "metal_mine")))
         assert isinstance(outcome, Unavailable)
     finally:
