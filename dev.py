@@ -103,6 +103,8 @@ FONT_PACKAGE = "fonts-dejavu-core"
 # PyInstaller reads and strips binaries with these.
 BUILD_PROGRAMS = {"objdump": "binutils", "objcopy": "binutils", "ldd": "libc-bin"}
 # Tests start a server of their own with these; Debian keeps them out of the PATH.
+# Who chooses tests wants their output as they run, and no workers started for one of them.
+WHOLE_SUITE_OPTIONS = ("-n", "auto", "--dist", "worksteal")
 POSTGRES_PROGRAMS = {"initdb": "postgresql", "pg_ctl": "postgresql", "psql": "postgresql"}
 POSTGRES_FOLDER = Path("/usr/lib/postgresql")
 
@@ -154,8 +156,10 @@ def run(options: list[str]) -> NoReturn:
 
 
 def test(options: list[str]) -> NoReturn:
-    """Become pytest, without a display unless one was chosen."""
-    become_module("pytest", options, POSTGRES_PROGRAMS if "--postgres" in options else {})
+    """Become pytest, without a display unless one was chosen; the whole suite on all cores."""
+    programs = POSTGRES_PROGRAMS if "--postgres" in options else {}
+    whole = not set(options) - {"--postgres"}
+    become_module("pytest", [*options, *(WHOLE_SUITE_OPTIONS if whole else ())], programs)
 
 
 def bench(options: list[str]) -> NoReturn:

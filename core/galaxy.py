@@ -43,9 +43,10 @@ class Galaxy:
 
     def _put(self, place: Coordinates, planet_id: int) -> None:
         galaxy, system, position = (number - 1 for number in place)
-        before = self._planet_at[galaxy, system, position]
         self._planet_at[galaxy, system, position] = planet_id
-        self._free_count[galaxy, position] += int(planet_id == 0) - int(before == 0)
+        # Counted anew: what is put back after an error must not count on what was half done.
+        free = np.count_nonzero(self._planet_at[galaxy, :, position] == 0)
+        self._free_count[galaxy, position] = free
 
     def settle_many(
         self,
