@@ -168,6 +168,12 @@ class Metrics:
         self.durable_tick = self._gauge("durable_tick", "Tick of the last committed save")
         self.wal_bytes = self._gauge("wal_bytes", "Size of SQLite's write-ahead log")
         self.disk_free = self._gauge("disk_free_bytes", "Free space where the world lies")
+        self.operations = self._counter(
+            "persistence_operations_total", "Operations on accounts", "operation", "outcome"
+        )
+        self.operation_duration = self._slow_histogram(
+            "persistence_operation_seconds", "From the call of an operation to its end", "operation"
+        )
         self.loop_lag = self._histogram(
             "loop_lag_seconds", "How late the persistence loop calls back"
         )
@@ -254,6 +260,11 @@ class Metrics:
             elapsed_s,
             0.0,
         )
+
+    def note_operation(self, name: str, outcome: str, seconds: float) -> None:
+        """Record an operation that somebody waited for."""
+        self.operations.labels(name, outcome).inc()
+        self.operation_duration.labels(name).observe(seconds)
 
     def note_risk(self, at: float, at_risk: int, unsaved: int, oldest_age_s: float) -> None:
         self.at_risk_rows.set(at_risk)

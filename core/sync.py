@@ -45,6 +45,7 @@ __all__ = [
     "_ensure_user_and_planet_in_session",
     "in_background",
     "on_failure",
+    "on_operation",
     "run",
     "set_persistence_loop",
     "submit",
@@ -56,6 +57,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Operation = Coroutine[Any, Any, T]
+
+# (name, "done" or "failed" or "late", seconds)
+NoteOperation = Callable[[str, str, float], None]
 
 CLOSED = "the database is not open"
 OPERATION_TIMEOUT_S = 15.0
@@ -69,6 +73,7 @@ class _Door:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.outstanding: set[Future[Any]] = set()
         self.report: Callable[[str], None] = lambda _what: None
+        self.note: NoteOperation = lambda _name, _outcome, _seconds: None
 
 
 _door = _Door()
@@ -91,6 +96,11 @@ def set_persistence_loop(loop: asyncio.AbstractEventLoop | None) -> None:
 def on_failure(report: Callable[[str], None]) -> None:
     """Have failures that nobody waits for reported by the name of what failed, to be counted."""
     _door.report = report
+
+
+def on_operation(note: NoteOperation) -> None:
+    """Have the operations that somebody waits for reported with their outcome, to be counted."""
+    _door.note = note
 
 
 def _db_available() -> bool:
@@ -169,20 +179,27 @@ async def run(
     its cause is a TimeoutError, and the operation goes on. `on_end` is called when it has really
     ended, on whatever thread.
     """
+    name = getattr(operation, "__name__", "unknown")
+    start, outcome = time.perf_counter(), "failed"
     try:
         if asyncio.get_running_loop() is _door.loop:
             try:
-                return await operation
+                value = await operation
             finally:
                 on_end()
+            outcome = "done"
+            return value
         future = submit(operation)
         future.add_done_callback(lambda _future: on_end())
         answer = asyncio.wrap_future(future)
         try:
-            return await asyncio.wait_for(answer, timeout_s)
+            value = await asyncio.wait_for(answer, timeout_s)
+            outcome = "done"
+            return value
         except TimeoutError as error:
             if not answer.cancelled():
                 raise  # the driver's own
+            outcome = "late"
             raise StorageError(f"the database takes longer than {timeout_s:g} s") from error
     except Exception as error:
         if not is_driver_error(error) and not isinstance(error, WorldInUseError):
@@ -191,6 +208,8 @@ async def run(
         log.info("an operation failed, the database is %s: %s", words, error)
         # Without the cause: nobody needs a stack of the driver's, and this one is no TimeoutError.
         raise StorageError(f"the database failed: {words}") from None
+    finally:
+        _door.note(name, outcome, time.perf_counter() - start)
 
 
 def _hand_over(outer: Future[T], inner: Future[T]) -> None:

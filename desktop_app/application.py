@@ -271,6 +271,7 @@ class Host(QObject):
         await database.start_db(url, self.settings.database_pool_size)
         sync.set_persistence_loop(asyncio.get_running_loop())
         metrics = self.metrics
+        sync.on_operation(metrics.note_operation)
         sync.on_failure(lambda what: metrics.background_failures.labels(what).inc())
 
     async def _close_database(self) -> None:

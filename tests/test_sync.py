@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
@@ -13,6 +14,7 @@ import pytest
 
 from core import sync
 from core.errors import PersistenceClosed, StorageError, WorldInUseError
+from tests.databases import open_database
 
 T = TypeVar("T")
 LIMIT_S = 10.0
@@ -218,3 +220,22 @@ async def test_that_hundreds_of_threads_get_their_own_answers(captured: None) ->
         return await in_thread(lambda: sync.wait(echo(value), LIMIT_S))
 
     assert await asyncio.gather(*map(one, range(100))) == list(range(100))
+
+
+async def test_that_operations_are_counted_and_timed_by_name(tmp_path: Path) -> None:
+    noted: list[tuple[str, str]] = []
+    sync.on_operation(lambda name, outcome, seconds: noted.append((name, outcome)))
+    try:
+        async with open_database(tmp_path / "world.db"):
+            await sync.find_account(1)
+            with pytest.raises(ValueError, match="a bug"):
+                await sync.run(broken())
+        with pytest.raises(PersistenceClosed):
+            await sync.find_account(1)
+    finally:
+        sync.on_operation(lambda _name, _outcome, _seconds: None)
+    assert noted == [("find_account", "done"), ("broken", "failed"), ("find_account", "failed")]
+
+
+async def broken() -> None:
+    raise ValueError("a bug")
