@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any, cast
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -32,6 +33,7 @@ from sqlalchemy.pool import PoolResetState, QueuePool
 from core.errors import DatabaseError, WorldInUseError
 from core.persistence.advisory_lock import prepare_writer
 from core.persistence.clock_trail import ClockTrail
+from core.persistence.driver_thread import begin as begin_on
 from core.world_lock import WorldLock
 
 log = logging.getLogger(__name__)
@@ -144,7 +146,10 @@ def make_engine(
         # The values of rows are no business of a log.
         "hide_parameters": True,
     }
-    if not sqlite:
+    if sqlite:
+        # _on_reset rolls back what is open; the pool would ask the driver each time, a hop more.
+        options |= {"pool_reset_on_return": None}
+    else:
         options |= {"pool_pre_ping": True, "connect_args": {"timeout": CONNECT_TIMEOUT_S}}
         if read_only:
             # A transaction sees one moment, as SQLite's do.
@@ -193,7 +198,11 @@ def _prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool, read_only: bool)
 
     @event.listens_for(engine.sync_engine, "begin")
     def _on_begin(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
+        try:
+            connection.connection.run_async(lambda driver: begin_on(driver, begin))
+        except sqlite3.Error as error:
+            # As SQLAlchemy's own way to run a statement would tell it.
+            raise DBAPIError.instance(begin, None, error, sqlite3.Error) from error
 
     @event.listens_for(engine.sync_engine, "reset")
     def _on_reset(connection: Any, _record: Any, state: PoolResetState) -> None:

@@ -1,6 +1,6 @@
 """Faults at the driver's edge: calls of SQLite's connections that fail, hang or take their time.
 
-All of it is put in the place of aiosqlite's own methods, so that everything above is the program's.
+All of it is put in the place of calls of aiosqlite, so that everything above is the program's.
 """
 
 from __future__ import annotations
@@ -19,9 +19,13 @@ from unittest.mock import patch
 
 from aiosqlite import Connection
 
+from core.persistence import bulk
+
 ON_FIRE = OSError(errno.EIO, "the disk is on fire")
 
 Call = Callable[..., Coroutine[Any, Any, Any]]
+# Statements with the parameters with which each is repeated, as a save hands them to the driver.
+Statements = list[tuple[str, list[tuple[Any, ...]]]]
 
 
 @dataclass(slots=True)
@@ -58,15 +62,18 @@ def failing_writes(*, after: int = 0, error: Exception = ON_FIRE) -> Iterator[Co
     """Have the statements of saves fail, but for the first few."""
     count, passed = Count(), 0
 
-    async def execute(connection: Connection, work: Call, *arguments: Any) -> Any:
+    async def execute(connection: Connection, work: Call, statements: Statements) -> Any:
         nonlocal passed
-        if passed < after:
-            passed += 1
-            return await work(connection, *arguments)
-        count.struck += 1
-        raise error
+        for place, statement in enumerate(statements):
+            if passed >= after:
+                # Those before it are carried out, as the driver does.
+                await work(connection, statements[:place])
+                count.struck += 1
+                raise error
+            passed += len(statement[1])
+        return await work(connection, statements)
 
-    with _in_place_of("executemany", execute):
+    with _in_place_of("run_statements", execute, bulk):
         yield count
 
 
@@ -78,7 +85,7 @@ def slow_statements(seconds: float) -> Iterator[None]:
         await asyncio.sleep(seconds)
         return await work(connection, *arguments)
 
-    with _in_place_of("executemany", slow), _in_place_of("commit", slow):
+    with _in_place_of("run_statements", slow, bulk), _in_place_of("commit", slow):
         yield
 
 
@@ -103,13 +110,15 @@ def hanging_commit(*, though_made: bool = False) -> Iterator[asyncio.Future[asyn
 
 
 @contextmanager
-def _in_place_of(name: str, fault: Callable[..., Coroutine[Any, Any, Any]]) -> Iterator[None]:
-    work = getattr(Connection, name)
+def _in_place_of(
+    name: str, fault: Callable[..., Coroutine[Any, Any, Any]], owner: Any = Connection
+) -> Iterator[None]:
+    work = getattr(owner, name)
 
     async def call(connection: Connection, *arguments: Any) -> Any:
         return await fault(connection, work, *arguments)
 
-    with patch.object(Connection, name, call):
+    with patch.object(owner, name, call):
         yield
 
 

@@ -25,6 +25,7 @@ from core.components import KINDS
 from core.ecs import Kind
 from core.models.database import WORLD_CLOCK, WORLD_TABLES
 from core.persistence.columns import StoredColumn, check_finite, stored_columns
+from core.persistence.driver_thread import run_statements
 from core.save_batch import TableRows, WorldClock
 
 _PARAMETERS_MAX = 8_000
@@ -33,6 +34,8 @@ _ROWS_MAX = 256
 _ENCODED_ROWS = 1024
 # One hop is carried out and one waits, while the next is prepared.
 _HOPS_UNDER_WAY = 2
+# A statement and the parameters with which it is repeated.
+_Repeated = tuple[str, list[tuple[Any, ...]]]
 _KINDS = {kind.name: kind for kind in KINDS}
 
 
@@ -87,16 +90,16 @@ class BulkWriter:
 class _SqliteStatements:
     """Hands statements to the driver's thread, so that it need not wait between two of them.
 
-    While it carries out one hop's statements, the parameters of the next are prepared here. The
-    `executemany` in it repeats a statement of many rows: a hop costs as much as such a statement.
+    A hop to that thread and back costs as much as a statement of many rows, so a small save is one
+    hop. While one hop's statements are carried out, the parameters of the next are prepared here.
     """
 
     def __init__(self, driver: Any) -> None:
         self.count = 0
         self._driver = driver
-        self._under_way: deque[asyncio.Task[Any]] = deque()
-        # A cursor must not be torn down here while its statement is used over there.
-        self._cursors: list[Any] = []
+        self._under_way: deque[asyncio.Task[None]] = deque()
+        self._collected: list[_Repeated] = []
+        self._collected_rows = 0
 
     async def upsert(self, kind: Kind, columns: list[list[Any]]) -> None:
         width, count, size = len(columns), len(columns[0]), _statement_rows(kind)
@@ -104,37 +107,45 @@ class _SqliteStatements:
         step = size * width
         whole = [flat[start : start + step] for start in range(0, count // size * step, step)]
         if whole:
-            await self._hand_over(_sqlite_upsert(kind, size), whole)
+            self._collect(_sqlite_upsert(kind, size), whole)
         rest = flat[len(whole) * step :]
         if rest:
             # A power of two rows, so that a few texts serve; the last row fills it up.
             padded = 1 << (len(rest) // width - 1).bit_length()
             rest += rest[-width:] * (padded - len(rest) // width)
-            await self._hand_over(_sqlite_upsert(kind, padded), [rest])
+            self._collect(_sqlite_upsert(kind, padded), [rest])
+        self._collected_rows += count
+        if self._collected_rows >= _ENCODED_ROWS:
+            await self._hand_over()
 
     async def upsert_row(self, table: Table, row: Mapping[str, Any]) -> None:
         marks = ", ".join("?" * len(row))
-        await self._hand_over(_upsert(table, tuple(row), f"VALUES ({marks})"), [(*row.values(),)])
+        self._collect(_upsert(table, tuple(row), f"VALUES ({marks})"), [(*row.values(),)])
 
     async def delete(self, table: str, ids: list[int]) -> None:
         sql = f"DELETE FROM {table} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
-        await self._hand_over(sql, [(json.dumps(ids),)])
+        self._collect(sql, [(json.dumps(ids),)])
 
     async def finish(self) -> None:
+        await self._hand_over()
         while self._under_way:
             await self._await_oldest()
-        self._cursors.clear()
 
-    async def _hand_over(self, sql: str, parameters: list[tuple[Any, ...]]) -> None:
+    def _collect(self, sql: str, parameters: list[tuple[Any, ...]]) -> None:
         self.count += len(parameters)
+        self._collected.append((sql, parameters))
+
+    async def _hand_over(self) -> None:
+        if not self._collected:
+            return
         if len(self._under_way) >= _HOPS_UNDER_WAY:
             await self._await_oldest()
-        work = self._driver.executemany(sql, parameters)
-        self._under_way.append(asyncio.ensure_future(work))
+        statements, self._collected, self._collected_rows = self._collected, [], 0
+        self._under_way.append(asyncio.ensure_future(run_statements(self._driver, statements)))
 
     async def _await_oldest(self) -> None:
         try:
-            self._cursors.append(await self._under_way[0])
+            await self._under_way[0]
         except BaseException as error:
             # The others may still run: nobody may roll back under their feet.
             await asyncio.gather(*self._under_way, return_exceptions=True)

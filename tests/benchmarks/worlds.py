@@ -102,8 +102,10 @@ async def load_game(metrics: Metrics, submit: SubmitSave = sync.submit_save) -> 
 def change_planets(game: GameWorld, rows: slice | np.ndarray[Any, Any], number: int) -> None:
     """Change planets as a due event would, every time to other values, and mark them."""
     table = game.state.world.tables[PLANET]
-    amounts = table.array("Stocks.amount")
-    amounts[rows] = np.floor(amounts[rows]) + number % 1000 * 0.001
+    amounts, received = table.array("Stocks.amount"), table.array("Ledger.received")
+    before = amounts[rows]
+    amounts[rows] = np.floor(before) + number % 1000 * 0.001
+    received[rows] += amounts[rows] - before
     flags, since = table.array("mark.flags"), table.array("mark.since")
     since[rows] = np.where(flags[rows] == 0, game.clock.now(), since[rows])
     flags[rows] |= 1

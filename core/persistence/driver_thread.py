@@ -1,0 +1,32 @@
+"""What is done on the thread of SQLite's driver in one go."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+
+async def run_statements(
+    driver: Any, statements: Sequence[tuple[str, Sequence[tuple[Any, ...]]]]
+) -> None:
+    """Carry out statements over an aiosqlite connection in a single hop to its thread.
+
+    WORKAROUND: aiosqlite 0.22 takes one statement a hop and brings a cursor back from each. Its own
+    methods are made of `_execute`, which runs any function on that thread.
+    """
+
+    def run(connection: sqlite3.Connection) -> None:
+        for sql, parameters in statements:
+            connection.executemany(sql, parameters)
+
+    await driver._execute(run, driver._conn)
+
+
+async def begin(driver: Any, sql: str) -> None:
+    """Begin a transaction in a single hop, and without a cursor."""
+
+    def run(connection: sqlite3.Connection) -> None:
+        connection.execute(sql)
+
+    await driver._execute(run, driver._conn)
