@@ -445,6 +445,7 @@ async def test_that_a_setting_a_world_cannot_take_on_refuses_the_start(
         assert host.game.state.universe.economy_speed == 2.0
 
 
+@pytest.mark.sqlite_file
 async def test_that_a_disk_that_cannot_be_looked_at_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
