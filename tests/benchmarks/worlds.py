@@ -103,7 +103,7 @@ def change_planets(game: GameWorld, rows: slice | np.ndarray[Any, Any], number: 
     """Change planets as a due event would, every time to other values, and mark them."""
     table = game.state.world.tables[PLANET]
     amounts, received = table.array("Stocks.amount"), table.array("Ledger.received")
-    before = amounts[rows]
+    before = amounts[rows].copy()
     amounts[rows] = np.floor(before) + number % 1000 * 0.001
     received[rows] += amounts[rows] - before
     flags, since = table.array("mark.flags"), table.array("mark.since")
