@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Any, cast
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -33,7 +32,6 @@ from sqlalchemy.pool import PoolResetState, QueuePool
 from core.errors import DatabaseError, WorldInUseError
 from core.persistence.advisory_lock import prepare_writer
 from core.persistence.clock_trail import ClockTrail
-from core.persistence.driver_thread import begin as begin_on
 from core.world_lock import WorldLock
 
 log = logging.getLogger(__name__)
@@ -198,11 +196,9 @@ def _prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool, read_only: bool)
 
     @event.listens_for(engine.sync_engine, "begin")
     def _on_begin(connection: Any) -> None:
-        try:
-            connection.connection.run_async(lambda driver: begin_on(driver, begin))
-        except sqlite3.Error as error:
-            # As SQLAlchemy's own way to run a statement would tell it.
-            raise DBAPIError.instance(begin, None, error, sqlite3.Error) from error
+        # By SQLAlchemy's own way: if it is cancelled half way, the connection is thrown away and
+        # does not come back to the pool with a transaction open.
+        connection.exec_driver_sql(begin)
 
     @event.listens_for(engine.sync_engine, "reset")
     def _on_reset(connection: Any, _record: Any, state: PoolResetState) -> None:

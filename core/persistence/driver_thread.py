@@ -21,12 +21,3 @@ async def run_statements(
             connection.executemany(sql, parameters)
 
     await driver._execute(run, driver._conn)
-
-
-async def begin(driver: Any, sql: str) -> None:
-    """Begin a transaction in a single hop, and without a cursor."""
-
-    def run(connection: sqlite3.Connection) -> None:
-        connection.execute(sql)
-
-    await driver._execute(run, driver._conn)
