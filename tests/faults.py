@@ -20,12 +20,11 @@ from unittest.mock import patch
 from aiosqlite import Connection
 
 from core.persistence import bulk
+from core.persistence.bulk import BEGIN, Statements
 
 ON_FIRE = OSError(errno.EIO, "the disk is on fire")
 
 Call = Callable[..., Coroutine[Any, Any, Any]]
-# Statements with the parameters with which each is repeated, as a save hands them to the driver.
-Statements = list[tuple[str, list[tuple[Any, ...]]]]
 
 
 @dataclass(slots=True)
@@ -59,19 +58,21 @@ def failing_commits(
 
 @contextmanager
 def failing_writes(*, after: int = 0, error: Exception = ON_FIRE) -> Iterator[Count]:
-    """Have the statements of saves fail, but for the first few."""
+    """Have the statements of saves fail, but for the first few; a transaction can be begun."""
     count, passed = Count(), 0
 
-    async def execute(connection: Connection, work: Call, statements: Statements) -> Any:
+    def but_for_the_first(statements: Statements) -> Statements:
         nonlocal passed
-        for place, statement in enumerate(statements):
-            if passed >= after:
-                # Those before it are carried out, as the driver does.
-                await work(connection, statements[:place])
-                count.struck += 1
-                raise error
-            passed += len(statement[1])
-        return await work(connection, statements)
+        for statement in statements:
+            if statement[0] != BEGIN:
+                if passed >= after:
+                    count.struck += 1
+                    raise error
+                passed += 1
+            yield statement
+
+    async def execute(connection: Connection, work: Call, statements: Statements) -> Any:
+        return await work(connection, but_for_the_first(statements))
 
     with _in_place_of("run_statements", execute, bulk):
         yield count

@@ -334,13 +334,13 @@ def watch(world: World) -> list[set[tuple[Kind, int | None]]]:
 
     def watched(kind: Kind) -> type[Table]:
         class Watched(Table):
-            def get(self, entity_id: int, key: str) -> Any:
-                note(kind, entity_id)
-                return super().get(entity_id, key)
+            def value_at(self, row: int, key: str) -> Any:
+                note(kind, int(self._ids[row]))
+                return super().value_at(row, key)
 
-            def set(self, entity_id: int, key: str, value: Any) -> None:
-                note(kind, entity_id)
-                super().set(entity_id, key, value)
+            def set_at(self, row: int, key: str, value: Any) -> None:
+                note(kind, int(self._ids[row]))
+                super().set_at(row, key, value)
 
             def array(self, key: str) -> Any:
                 note(kind, None)

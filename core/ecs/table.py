@@ -105,6 +105,8 @@ class Table:
         self._ids: Ids = np.zeros(0, dtype=np.int64)
         self._index = _RowIndex()
         self._size = 0
+        # How often rows have moved: one that was found before may be another's since.
+        self.moves = 0
 
     def __len__(self) -> int:
         return self._size
@@ -160,12 +162,19 @@ class Table:
 
     def get(self, entity_id: int, key: str) -> Any:
         """Return one value as a plain Python object; a vector as a tuple."""
+        return self.value_at(self.row(entity_id), key)
+
+    def value_at(self, row: int, key: str) -> Any:
+        """Return what `get` does, of a row that was found since rows moved last."""
         column = self._arrays[key]
-        row = self.row(entity_id)
         return column.item(row) if column.ndim == 1 else tuple(column[row].tolist())
 
     def set(self, entity_id: int, key: str, value: Any) -> None:
-        self._arrays[key][self.row(entity_id)] = value
+        self.set_at(self.row(entity_id), key, value)
+
+    def set_at(self, row: int, key: str, value: Any) -> None:
+        """Do what `set` does, to a row that was found since rows moved last."""
+        self._arrays[key][row] = value
 
     def insert(self, entity_id: int, values: Mapping[str, Value]) -> int:
         """Add one row; columns that are not named are zero. Return its row number."""
@@ -203,10 +212,12 @@ class Table:
             self._index.move(int(self._ids[row]), row)
         self._index.remove(entity_id)
         self._size = last
+        self.moves += 1
         return values
 
     def put_back(self, entity_id: int, row: int, values: Mapping[str, Value]) -> None:
         """Undo `remove`: the entity returns to its row, and the one there to the end."""
+        self.moves += 1
         last = self.insert(entity_id, values)
         if row == last:
             return

@@ -111,10 +111,10 @@ class World:
         Writing needs an open unit of work. Raise UnknownEntityError if there is no such entity.
         """
         table = self.tables[kind]
-        table.row(entity_id)
+        row = table.row(entity_id)
         if self._unit is not None:
             self._unit.note_read((kind, entity_id))
-        return cast(C, self._views[component](self, kind, table, entity_id))
+        return cast(C, self._views[component](self, kind, table, entity_id, row))
 
     def get_components(self, kind: Kind, *components: type) -> tuple[Ids, dict[str, AnyArray]]:
         """Return the ids of all rows and, by "Component.field", their read-only columns."""
@@ -193,31 +193,40 @@ class World:
     def write(self, kind: Kind, table: Table, entity_id: int, key: str, value: Value) -> None:
         """Set one value, in the open unit of work. Views call this."""
         unit = self._require_unit()
-        before = table.get(entity_id, key)
+        row = table.row(entity_id)
+        before = table.value_at(row, key)
         unit.note_write((kind, entity_id), key, lambda: table.set(entity_id, key, before))
-        table.set(entity_id, key, value)
+        table.set_at(row, key, value)
 
 
 def _view_class(component: type) -> type:
     """Return a class with the component's attributes whose values lie in a table.
 
-    An instance holds the table and the id, never an array or a row: those change as tables grow.
+    An instance holds the table and the id, never an array: those are replaced as tables grow. It
+    remembers the row for as long as no row has moved.
     """
 
     class View:
-        __slots__ = ("_entity_id", "_kind", "_table", "_world")
+        __slots__ = ("_entity_id", "_kind", "_moves", "_row", "_table", "_world")
 
-        def __init__(self, world: World, kind: Kind, table: Table, entity_id: int) -> None:
+        def __init__(
+            self, world: World, kind: Kind, table: Table, entity_id: int, row: int
+        ) -> None:
             self._world = world
             self._kind = kind
             self._table = table
             self._entity_id = entity_id
+            self._row = row
+            self._moves = table.moves
 
     def attribute(field: Field) -> property:
         key = field.key
 
         def read(self: Any) -> Any:
-            return self._table.get(self._entity_id, key)
+            table = self._table
+            if self._moves == table.moves:
+                return table.value_at(self._row, key)
+            return table.get(self._entity_id, key)
 
         def write(self: Any, value: Value) -> None:
             self._world.write(self._kind, self._table, self._entity_id, key, value)

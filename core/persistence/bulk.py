@@ -7,11 +7,9 @@ twice.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -28,32 +26,29 @@ from core.persistence.columns import StoredColumn, check_finite, stored_columns
 from core.persistence.driver_thread import run_statements
 from core.save_batch import TableRows, WorldClock
 
+BEGIN = "BEGIN IMMEDIATE"
 _PARAMETERS_MAX = 8_000
 _ROWS_MAX = 256
 # Rows whose parameters are prepared in one go, a few milliseconds on the window's thread.
 _ENCODED_ROWS = 1024
-# One hop is carried out and one waits, while the next is prepared.
-_HOPS_UNDER_WAY = 2
-# A statement and the parameters with which it is repeated.
-_Repeated = tuple[str, list[tuple[Any, ...]]]
+# Each with its parameters, made one by one as they are carried out.
+Statements = Iterator[tuple[str, tuple[Any, ...]]]
 _KINDS = {kind.name: kind for kind in KINDS}
 
 
 class BulkWriter:
     """Writes rows over one connection, inside the transaction that is open on it.
 
-    `finish` is to be called at the end: statements may still be under way before.
+    It `begins` SQLite's transaction itself over a connection with the option BEGINS_ITSELF.
+    Nothing is sure to be carried out before `finish`, which may be called several times.
     """
 
-    def __init__(self, connection: AsyncConnection, driver: Any) -> None:
+    def __init__(self, connection: AsyncConnection, driver: Any, *, begins: bool = False) -> None:
         sqlite_ = connection.dialect.name == "sqlite"
-        self._statements = _SqliteStatements(driver) if sqlite_ else _PostgresStatements(connection)
+        self._statements = (
+            _SqliteStatements(driver, begins=begins) if sqlite_ else _PostgresStatements(connection)
+        )
         self.rows = 0
-
-    @classmethod
-    async def over(cls, connection: AsyncConnection) -> BulkWriter:
-        raw = await connection.get_raw_connection()
-        return cls(connection, raw.driver_connection)
 
     @property
     def statements(self) -> int:
@@ -63,10 +58,7 @@ class BulkWriter:
         """Insert rows, or replace the columns that may change where the id is known."""
         kind = _KINDS[rows.table]
         check_finite(rows.columns, kind)
-        for start in range(0, len(rows.ids), _ENCODED_ROWS):
-            part = rows.part(start, start + _ENCODED_ROWS)
-            encoded = (column.encode(part.columns) for column in stored_columns_of(kind))
-            await self._statements.upsert(kind, [part.ids.tolist(), *encoded])
+        await self._statements.upsert(kind, rows)
         self.rows += len(rows.ids)
 
     async def write_clock(self, clock: WorldClock) -> None:
@@ -83,77 +75,58 @@ class BulkWriter:
         self.rows += len(ids)
 
     async def finish(self) -> None:
-        """Wait for every statement. Raise the first error; none is still running afterwards."""
+        """Carry out what is not yet; no statement is still running afterwards."""
         await self._statements.finish()
 
 
 class _SqliteStatements:
-    """Hands statements to the driver's thread, so that it need not wait between two of them.
+    """Collects what is to be written and has the driver's thread write it in a single hop.
 
-    A hop to that thread and back costs as much as a statement of many rows, so a small save is one
-    hop. While one hop's statements are carried out, the parameters of the next are prepared here.
+    A hop to that thread and back costs as much as a statement of many rows. The parameters are
+    prepared there, too: whoever waits for this loop, the window, does not wait for them.
     """
 
-    def __init__(self, driver: Any) -> None:
+    def __init__(self, driver: Any, *, begins: bool) -> None:
         self.count = 0
         self._driver = driver
-        self._under_way: deque[asyncio.Task[None]] = deque()
-        self._collected: list[_Repeated] = []
-        self._collected_rows = 0
+        self._steps: list[Statements] = [iter([(BEGIN, ())])] if begins else []
 
-    async def upsert(self, kind: Kind, columns: list[list[Any]]) -> None:
-        width, count, size = len(columns), len(columns[0]), _statement_rows(kind)
-        flat = tuple(chain.from_iterable(zip(*columns, strict=True)))
-        step = size * width
-        whole = [flat[start : start + step] for start in range(0, count // size * step, step)]
-        if whole:
-            self._collect(_sqlite_upsert(kind, size), whole)
-        rest = flat[len(whole) * step :]
-        if rest:
-            # A power of two rows, so that a few texts serve; the last row fills it up.
-            padded = 1 << (len(rest) // width - 1).bit_length()
-            rest += rest[-width:] * (padded - len(rest) // width)
-            self._collect(_sqlite_upsert(kind, padded), [rest])
-        self._collected_rows += count
-        if self._collected_rows >= _ENCODED_ROWS:
-            await self._hand_over()
+    async def upsert(self, kind: Kind, rows: TableRows) -> None:
+        self.count += -(-len(rows.ids) // _statement_rows(kind))
+        self._steps.append(_sqlite_upserts(kind, rows))
 
     async def upsert_row(self, table: Table, row: Mapping[str, Any]) -> None:
+        self.count += 1
         marks = ", ".join("?" * len(row))
-        self._collect(_upsert(table, tuple(row), f"VALUES ({marks})"), [(*row.values(),)])
+        sql = _upsert(table, tuple(row), f"VALUES ({marks})")
+        self._steps.append(iter([(sql, (*row.values(),))]))
 
     async def delete(self, table: str, ids: list[int]) -> None:
+        self.count += 1
         sql = f"DELETE FROM {table} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
-        self._collect(sql, [(json.dumps(ids),)])
+        self._steps.append(iter([(sql, (json.dumps(ids),))]))
 
     async def finish(self) -> None:
-        await self._hand_over()
-        while self._under_way:
-            await self._await_oldest()
-
-    def _collect(self, sql: str, parameters: list[tuple[Any, ...]]) -> None:
-        self.count += len(parameters)
-        self._collected.append((sql, parameters))
-
-    async def _hand_over(self) -> None:
-        if not self._collected:
-            return
-        if len(self._under_way) >= _HOPS_UNDER_WAY:
-            await self._await_oldest()
-        statements, self._collected, self._collected_rows = self._collected, [], 0
-        self._under_way.append(asyncio.ensure_future(run_statements(self._driver, statements)))
-
-    async def _await_oldest(self) -> None:
+        steps, self._steps = self._steps, []
         try:
-            await self._under_way[0]
-        except BaseException as error:
-            # The others may still run: nobody may roll back under their feet.
-            await asyncio.gather(*self._under_way, return_exceptions=True)
-            if isinstance(error, sqlite3.Error):
-                # The driver's own error; everywhere else SQLAlchemy wraps it.
-                raise DBAPIError.instance("a bulk save", None, error, sqlite3.Error) from error
-            raise
-        _ = self._under_way.popleft()
+            await run_statements(self._driver, chain.from_iterable(steps))
+        except sqlite3.Error as error:
+            # The driver's own error; everywhere else SQLAlchemy wraps it.
+            raise DBAPIError.instance("a bulk save", None, error, sqlite3.Error) from error
+
+
+def _sqlite_upserts(kind: Kind, rows: TableRows) -> Statements:
+    """Yield statements for any number of rows, of which a few texts serve."""
+    size = _statement_rows(kind)
+    for start in range(0, len(rows.ids), size):
+        part = rows.part(start, start + size)
+        count = len(part.ids)
+        # The last one is filled up to a power of two by repeating its last row.
+        padded = 1 << (count - 1).bit_length()
+        columns = _encoded(kind, part)
+        if padded > count:
+            columns = [column + column[-1:] * (padded - count) for column in columns]
+        yield _sqlite_upsert(kind, padded), tuple(chain.from_iterable(zip(*columns, strict=True)))
 
 
 class _PostgresStatements:
@@ -163,9 +136,11 @@ class _PostgresStatements:
         self.count = 0
         self._connection = connection
 
-    async def upsert(self, kind: Kind, columns: list[list[Any]]) -> None:
-        self.count += 1
-        await self._connection.exec_driver_sql(_postgres_upsert(kind), tuple(columns))
+    async def upsert(self, kind: Kind, rows: TableRows) -> None:
+        for start in range(0, len(rows.ids), _ENCODED_ROWS):
+            self.count += 1
+            columns = _encoded(kind, rows.part(start, start + _ENCODED_ROWS))
+            await self._connection.exec_driver_sql(_postgres_upsert(kind), tuple(columns))
 
     async def upsert_row(self, table: Table, row: Mapping[str, Any]) -> None:
         self.count += 1
@@ -180,6 +155,14 @@ class _PostgresStatements:
 
     async def finish(self) -> None:
         """Every statement was awaited."""
+
+
+def _encoded(kind: Kind, rows: TableRows) -> list[list[Any]]:
+    """Return the rows as the driver wants them, column by column, the id first."""
+    return [
+        rows.ids.tolist(),
+        *(column.encode(rows.columns) for column in stored_columns_of(kind)),
+    ]
 
 
 @cache

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from core.components import KINDS
-from core.database import ReadSession, SessionLocal, clock_trail, make_engine
+from core.database import BEGINS_ITSELF, ReadSession, SessionLocal, clock_trail, make_engine
 from core.ecs import EVERY_ID, Kind
 from core.ecs.table import AnyArray, Ids
 from core.errors import WorldInUseError
@@ -57,10 +57,13 @@ async def write_batch(batch: SaveBatch, submitted_at: float) -> SaveReceipt:
     WorldInUseError if another process has carried the world on.
     """
     async with SessionLocal() as session:
-        connection = await session.connection()
-        await _check_nobody_else_wrote(session)
+        connection = await session.connection(execution_options={BEGINS_ITSELF: True})
+        raw = await connection.get_raw_connection()
+        if "nobody_else_wrote" not in raw.info:
+            await _check_nobody_else_wrote(session)
+            raw.info["nobody_else_wrote"] = True
         begun_at = time.perf_counter()
-        writer = await BulkWriter.over(connection)
+        writer = BulkWriter(connection, raw.driver_connection, begins=True)
         for kind in reversed(KINDS):
             await writer.delete(kind.name, batch.deleted.get(kind.name, ()))
         for rows in batch.rows:
@@ -85,19 +88,15 @@ async def write_batch(batch: SaveBatch, submitted_at: float) -> SaveReceipt:
 
 
 async def _check_nobody_else_wrote(session: AsyncSession) -> None:
-    """Look once over each connection whether the world has been carried on elsewhere meanwhile.
+    """Look, once over each connection, whether the world was carried on elsewhere meanwhile.
 
     A lock that was lost with its connection and taken again tells nothing of who had it between.
     """
-    known = (await (await session.connection()).get_raw_connection()).info
-    if "nobody_else_wrote" in known:
-        return
     if not clock_trail().may_be(await _load_clock(session)):
         raise WorldInUseError(
             "another process has carried this world on while the connection was cut;"
             " what has changed here since cannot be saved"
         )
-    known["nobody_else_wrote"] = True
 
 
 async def load_world(progress: Progress = lambda _table, _done, _total: None) -> LoadedWorld:
@@ -218,11 +217,14 @@ async def write_seed(
     async with SessionLocal() as session, session.begin():
         ids = await insert_accounts(session, accounts, progress)
         rows, clock = make_rows(ids)
-        writer = await BulkWriter.over(await session.connection())
+        connection = await session.connection()
+        raw = await connection.get_raw_connection()
+        writer = BulkWriter(connection, raw.driver_connection)
         for table in rows:
             total = len(table.ids)
             for start in range(0, total, _LOAD_ROWS):
                 await writer.upsert(table.part(start, start + _LOAD_ROWS))
+                await writer.finish()
                 progress(table.table, min(start + _LOAD_ROWS, total), total)
         await writer.write_clock(clock)
         await writer.finish()

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.components import KINDS, NEVER, PLANET, PLAYER, UNIVERSE
 from core.database import ReadSession, SessionLocal
 from core.ecs import Field, Kind, fields_of
 from core.errors import StorageError
 from core.models.database import WORLD_TABLES
-from core.persistence import accounts, worlds
+from core.persistence import accounts, bulk, driver_thread, worlds
 from core.persistence.bulk import BulkWriter
 from core.persistence.single_session import NewAccount
-from core.save_batch import TableRows, WorldClock
+from core.save_batch import SaveBatch, SaveReason, TableRows, WorldClock
+from tests import faults
 from tests.databases import open_database
 
 # On either side of the rows in a statement and of the rows that are prepared in one go.
@@ -74,12 +77,17 @@ async def open_world(folder: Path, player_count: int = 1) -> AsyncIterator[None]
         yield
 
 
+async def writer_over(connection: AsyncConnection) -> BulkWriter:
+    raw = await connection.get_raw_connection()
+    return BulkWriter(connection, raw.driver_connection)
+
+
 async def write(
     *rows: TableRows, deleted: Sequence[int] = (), clock: WorldClock | None = None
 ) -> BulkWriter:
     """Write planets' and other rows in one transaction, and return what wrote them."""
     async with SessionLocal() as session, session.begin():
-        writer = await BulkWriter.over(await session.connection())
+        writer = await writer_over(await session.connection())
         await writer.delete("planet", deleted)
         for table in rows:
             await writer.upsert(table)
@@ -111,7 +119,7 @@ async def traced(rows: TableRows) -> tuple[list[int], BulkWriter]:
     async with SessionLocal() as session, session.begin():
         connection = await session.connection()
         driver: Any = (await connection.get_raw_connection()).driver_connection
-        writer = await BulkWriter.over(connection)
+        writer = await writer_over(connection)
         await driver.set_trace_callback(seen.append)
         await writer.upsert(rows)
         await writer.finish()
@@ -240,7 +248,7 @@ async def test_that_a_failing_statement_raises_and_leaves_nothing_running(
     async with open_world(tmp_path):
         before = asyncio.all_tasks()
         async with SessionLocal() as session:
-            writer = await BulkWriter.over(await session.connection())
+            writer = await writer_over(await session.connection())
 
             async def write_bad_rows() -> None:
                 await writer.upsert(rows)
@@ -261,7 +269,42 @@ async def test_that_a_number_no_database_gives_back_is_refused_before_any_statem
     rows = rows_of(PLANET, 3)
     rows.columns["Stocks.amount"][2, 1] = float("nan")
     async with open_world(tmp_path), SessionLocal() as session:
-        writer = await BulkWriter.over(await session.connection())
+        writer = await writer_over(await session.connection())
         with pytest.raises(StorageError, match=r"Stocks\.amount is not a finite number"):
             await writer.upsert(rows)
         assert (writer.rows, writer.statements) == (0, 0)
+
+
+@pytest.mark.sqlite_file
+async def test_that_a_save_cancelled_while_it_waits_for_the_lock_leaves_no_transaction_open(
+    tmp_path: Path,
+) -> None:
+    async with open_world(tmp_path):
+        batch = SaveBatch(1, SaveReason.URGENT, (rows_of(PLANET, 129),), {}, CLOCK, 0.0)
+        # Whoever has just connected looks around first.
+        await worlds.write_batch(batch, 0.0)
+        with faults.locked_by_another_process(tmp_path / "world.db"), begun() as has_begun:
+            save = asyncio.create_task(worlds.write_batch(batch, 0.0))
+            await has_begun
+            save.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await save
+        async with SessionLocal() as session, session.begin():
+            # Within another transaction this one could not begin.
+            await session.connection()
+        await worlds.write_batch(batch, 0.0)
+        assert same(await read(PLANET), batch.rows[0])
+
+
+@contextmanager
+def begun() -> Iterator[asyncio.Future[None]]:
+    """Tell when a save has handed its statements to the driver."""
+    handed_over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    work = driver_thread.run_statements
+
+    async def run_statements(driver: Any, statements: bulk.Statements) -> None:
+        handed_over.get_loop().call_soon(handed_over.set_result, None)
+        await work(driver, statements)
+
+    with patch.object(bulk, "run_statements", run_statements):
+        yield handed_over
