@@ -291,7 +291,7 @@ async def test_that_a_save_cancelled_while_it_waits_for_the_lock_leaves_no_trans
             await save
         async with SessionLocal() as session, session.begin():
             # Within another transaction this one could not begin.
-            await session.connection()
+            _ = await session.connection()
         await worlds.write_batch(batch, 0.0)
         assert same(await read(PLANET), batch.rows[0])
 
