@@ -8,7 +8,6 @@ twice.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain
@@ -16,7 +15,6 @@ from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.components import KINDS
@@ -108,11 +106,7 @@ class _SqliteStatements:
 
     async def finish(self) -> None:
         steps, self._steps = self._steps, []
-        try:
-            await run_statements(self._driver, chain.from_iterable(steps))
-        except sqlite3.Error as error:
-            # The driver's own error; everywhere else SQLAlchemy wraps it.
-            raise DBAPIError.instance("a bulk save", None, error, sqlite3.Error) from error
+        await run_statements(self._driver, chain.from_iterable(steps))
 
 
 def _sqlite_upserts(kind: Kind, rows: TableRows) -> Statements:

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+# So few that their values are still in the processor's cache when they are digested.
+_DIGESTED_ROWS = 250
 
 
 async def run_statements(driver: Any, statements: Iterable[tuple[str, tuple[Any, ...]]]) -> None:
@@ -12,13 +19,45 @@ async def run_statements(driver: Any, statements: Iterable[tuple[str, tuple[Any,
 
     They are taken from the iterable on that thread. If this is cancelled they are carried out all
     the same, and whatever is asked of the connection afterwards comes after them.
-
-    WORKAROUND: aiosqlite 0.22 takes one statement a hop and brings a cursor back from each. Its own
-    methods are made of `_execute`, which runs any function on that thread.
     """
 
     def run(connection: sqlite3.Connection) -> None:
         for sql, parameters in statements:
             connection.execute(sql, parameters)
 
-    await driver._execute(run, driver._conn)
+    await _hop(driver, run)
+
+
+async def fetch(
+    connection: AsyncConnection, query: Select[Any], digest: Callable[[Sequence[Any]], None]
+) -> None:
+    """Have the rows of a query digested, a few at a time.
+
+    SQLite's are fetched and digested on the driver's thread in a single hop, as plain tuples; the
+    parameters of the query become part of its text.
+    """
+    if connection.dialect.name != "sqlite":
+        digest((await connection.execute(query)).all())
+        return
+    sql = str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+
+    def run(driver: sqlite3.Connection) -> None:
+        cursor = driver.execute(sql)
+        while rows := cursor.fetchmany(_DIGESTED_ROWS):
+            digest(rows)
+
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    await _hop(driver, run)
+
+
+async def _hop(driver: Any, work: Callable[[sqlite3.Connection], None]) -> None:
+    """Do some work on the driver's thread.
+
+    WORKAROUND: aiosqlite 0.22 takes one statement a hop and brings a cursor back from each. Its own
+    methods are made of `_execute`, which runs any function on that thread.
+    """
+    try:
+        await driver._execute(work, driver._conn)
+    except sqlite3.Error as error:
+        # The driver's own error; everywhere else SQLAlchemy wraps it.
+        raise DBAPIError.instance("several statements", None, error, sqlite3.Error) from error

@@ -21,6 +21,7 @@ from core.models.database import WORLD_CLOCK, WORLD_TABLES, PlayerRow, User
 from core.persistence.accounts import insert_accounts
 from core.persistence.bulk import BulkWriter, stored_columns_of
 from core.persistence.columns import StoredColumn
+from core.persistence.driver_thread import fetch
 from core.persistence.single_session import NewAccount
 from core.save_batch import RowName, SaveBatch, SaveReceipt, TableRows, WorldClock
 
@@ -154,15 +155,19 @@ async def _load_table(connection: AsyncConnection, kind: Kind, progress: Progres
     query = select(table.c.id, *(table.c[column.name] for column in stored)).order_by(table.c.id)
     ids: Ids = np.zeros(total, dtype=np.int64)
     columns = {column.field.key: column.field.empty(total) for column in stored}
-    done, last_id = 0, None
-    while done < total:
-        page = query if last_id is None else query.where(table.c.id > last_id)
-        rows = (await connection.execute(page.limit(_LOAD_ROWS))).all()
+    done = 0
+
+    def take_in(rows: Sequence[Any]) -> None:
+        nonlocal done
         values = list(zip(*rows, strict=True))
         end = done + len(rows)
         ids[done:end] = values[0]
         _decode(values[1:], stored, {key: column[done:end] for key, column in columns.items()})
-        done, last_id = end, values[0][-1]
+        done = end
+
+    while done < total:
+        page = query.where(table.c.id > int(ids[done - 1])) if done else query
+        await fetch(connection, page.limit(_LOAD_ROWS), take_in)
         progress(kind.name, done, total)
     return LoadedTable(ids, columns)
 
