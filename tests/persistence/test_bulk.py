@@ -308,3 +308,17 @@ def begun() -> Iterator[asyncio.Future[None]]:
 
     with patch.object(bulk, "run_statements", run_statements):
         yield handed_over
+
+
+async def test_that_no_statement_is_carried_out_after_an_error_between_two_of_them(
+    tmp_path: Path,
+) -> None:
+    whole, bad = rows_of(PLANET, 1024), rows_of(PLANET, 1, first_id=2000)
+    bad.columns["Stocks.amount"][0, 0] = float("nan")
+    async with open_world(tmp_path):
+        before = asyncio.all_tasks()
+        with pytest.raises(StorageError, match="is not a finite number"):
+            await write(whole, bad)
+        assert asyncio.all_tasks() == before
+        await write(clock=CLOCK)
+        assert not len((await read(PLANET)).ids)
