@@ -48,9 +48,11 @@ async def migrate(
     note: Callable[[str], None] = lambda _text: None,
     scripts_path: Path | None = None,
     back_up: Callable[[], Awaitable[Path]] | None = None,
+    before_change: Callable[[], None] = lambda: None,
 ) -> Migrated:
     """Upgrade a database to the newest revision, after `back_up` if it holds anything.
 
+    `before_change` is called when the database itself is about to be changed.
     Raise DatabaseError if it is newer than this program or if the upgrade fails; the database is
     then as it was. An SQLite file is to be claimed before; on PostgreSQL, raise WorldInUseError if
     another process has the world open.
@@ -69,6 +71,7 @@ async def migrate(
             note("Backing up before a change of the database")
             backup = str(await back_up())
         note("Changing the database")
+        before_change()
         await _upgrade(engine, config)
         log.info("migrated from %s to %s", have or "nothing", want)
         return Migrated(have, want, backup)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -158,45 +158,80 @@ async def restore(file: Path, url: str, shelf: BackupShelf, progress: Progress) 
     The caller has the world's lock, and nobody has the database open. Raise BackupError or
     DatabaseError; the present is then as it was.
     """
-    kept = await _back_up_the_present(url, shelf, progress)
-    path = sqlite_path(async_url(url))
-    try:
-        if path is not None:
-            await _replace_file(file, path, progress)
-        else:
-            await _replace_rows(file, url, shelf, progress)
-    except (OSError, sqlite3.Error, DatabaseError) as error:
-        raise BackupError(f"nothing was restored, the world is as it was: {error}") from error
-    log.info("restored %s", file)
+    kept = await back_up_the_present(url, shelf, progress)
+    await replace_the_present(file, url, shelf, progress)
     return kept
 
 
-async def _back_up_the_present(url: str, shelf: BackupShelf, progress: Progress) -> Manifest | None:
+async def replace_the_present(
+    file: Path,
+    url: str,
+    shelf: BackupShelf,
+    progress: Progress,
+    before_change: Callable[[], None] = lambda: None,
+) -> None:
+    """Do the second half of `restore`, without a backup.
+
+    `before_change` is called when the present is about to be changed: whoever cancels after that
+    cannot know which world there is.
+    """
+    path = sqlite_path(async_url(url))
+    try:
+        if path is not None:
+            await _replace_file(file, path, progress, before_change)
+        else:
+            await _replace_rows(file, url, shelf, progress, before_change)
+    except (OSError, sqlite3.Error, DatabaseError) as error:
+        raise BackupError(f"nothing was restored, the world is as it was: {error}") from error
+    log.info("restored %s", file)
+
+
+async def back_up_the_present(
+    url: str,
+    shelf: BackupShelf,
+    progress: Progress,
+    before_change: Callable[[], None] = lambda: None,
+) -> Manifest | None:
+    """Do the first half of `restore`; return None where there is no world.
+
+    `before_change` is called when the backup is about to be listed.
+    """
     path = sqlite_path(async_url(url))
     if not (path.exists() if path is not None else await holds_a_world(async_url(url))):
         return None
     try:
-        return await make_backup(url, shelf, BackupReason.BEFORE_RESTORE, progress)
+        reason = BackupReason.BEFORE_RESTORE
+        return await make_backup(url, shelf, reason, progress, before_change)
     except BackupError as error:
         # Damaged, that is; its subclasses say that the disk is full or somebody is in the way.
         if type(error.__cause__) is not sqlite3.DatabaseError:
             raise
         # A world that is damaged is what backups are for.
+        before_change()
         return await keep_damaged(url, shelf, error)
 
 
-async def _replace_file(file: Path, path: Path, progress: Progress) -> None:
+async def _replace_file(
+    file: Path, path: Path, progress: Progress, before_change: Callable[[], None]
+) -> None:
     async with _newest(file, path.with_name(f"{path.name}.restoring"), progress) as complete:
         await on_own_thread(_close_for_good, path)
-        # Not to be cut in two by a stop.
+        before_change()
         put_in_place(complete, path)
 
 
-async def _replace_rows(file: Path, url: str, shelf: BackupShelf, progress: Progress) -> None:
+async def _replace_rows(
+    file: Path,
+    url: str,
+    shelf: BackupShelf,
+    progress: Progress,
+    before_change: Callable[[], None],
+) -> None:
     staging = shelf.folder / f"{file.name}.restoring.new"
     async with _newest(file, staging, progress) as complete:
-        await migrate(async_url(url), lambda words: progress(words, 0, 0))
-        await replace_all_rows(complete, async_url(url), progress)
+        target = async_url(url)
+        await migrate(target, lambda words: progress(words, 0, 0), before_change=before_change)
+        await replace_all_rows(complete, target, progress, before_change)
 
 
 @contextlib.asynccontextmanager
@@ -209,7 +244,6 @@ async def _newest(file: Path, copy: Path, progress: Progress) -> AsyncIterator[P
         await on_own_thread(make_one_file, copy)
         yield copy
     finally:
-        # At once: a stop here must not say that nothing was changed.
         _remove(copy)
 
 

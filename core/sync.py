@@ -260,9 +260,10 @@ async def write_seed(
     new: Sequence[NewAccount],
     make_rows: Callable[[Ids], tuple[Sequence[TableRows], WorldClock]],
     progress: Progress,
+    before_commit: Callable[[], None] = lambda: None,
 ) -> None:
     """Write a seeded world, on the persistence loop itself: it may take as long as it takes."""
-    await worlds.write_seed(new, make_rows, progress)
+    await worlds.write_seed(new, make_rows, progress, before_commit)
 
 
 async def register_account(new: NewAccount) -> Account | NameTaken:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,9 +30,16 @@ _FAILURES = (OSError, sqlite3.Error, DatabaseError)
 
 
 async def make_backup(
-    url: str, shelf: BackupShelf, reason: BackupReason, progress: Progress
+    url: str,
+    shelf: BackupShelf,
+    reason: BackupReason,
+    progress: Progress,
+    before_listing: Callable[[], None] = lambda: None,
 ) -> Manifest:
-    """Make a backup of a database that may be in use, and list it. Raise BackupError."""
+    """Make a backup of a database that may be in use, and list it. Raise BackupError.
+
+    `before_listing` is called when the copy is complete: whoever cancels after that has a backup.
+    """
     made_at = datetime.now(UTC)
     try:
         await on_own_thread(shelf.begin)
@@ -39,6 +47,7 @@ async def make_backup(
         copy = shelf.folder / f"{name}.new"
         await _copy_database(url, copy, progress)
         manifest = await on_own_thread(describe, copy, name, made_at, reason)
+        before_listing()
         await on_own_thread(shelf.add, copy, manifest)
     except _FAILURES as error:
         raise BackupError(f"no backup could be made: {error}") from error
@@ -59,6 +68,9 @@ async def make_backup_at(url: str, target: Path, progress: Progress) -> Manifest
         put_in_place(copy, target)
     except _FAILURES as error:
         raise BackupError(f"no backup could be made: {error}") from error
+    finally:
+        # Nobody clears that folder up later.
+        copy.unlink(missing_ok=True)
     return manifest
 
 

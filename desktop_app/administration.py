@@ -11,9 +11,9 @@ import contextlib
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication
@@ -34,43 +34,29 @@ from core.world_backup import make_backup
 from desktop_app import backup_commands, logs
 from desktop_app.session import run_on_host_loop
 from desktop_app.shell import Progress, database_url, locked, settings_for
+from desktop_app.undertaking import Undertaking
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 
 def run(options: argparse.Namespace, folder: DataFolder) -> int:
     """Carry out a command and return the exit code. Raise StarkeepError if it cannot be."""
-    commands = {
-        "migrate": _migrate,
-        "seed": _seed,
-        "reset-password": _reset_password,
-        "grant-admin": _grant_admin,
-        "backup": backup_commands.backup,
-        "backups": backup_commands.backups,
-        "restore": backup_commands.restore_backup,
-        "check": backup_commands.check,
-    }
-    command = commands[options.command]
+    command = COMMANDS[options.command]
     logs.keep_quiet()
     app = QCoreApplication(sys.argv[:1])
-    return run_on_host_loop(app, lambda stop: _until(stop, command(options, folder)))
+    undertaking = Undertaking()
+    return run_on_host_loop(
+        app, lambda stop: undertaking.carry_out(stop, command(options, folder, undertaking))
+    )
 
 
-async def _until(stop: asyncio.Event, command: Coroutine[Any, Any, int]) -> int:
-    """Await a command, or cancel it when somebody wants to stop."""
-    working = asyncio.ensure_future(command)
-    stopped = asyncio.ensure_future(stop.wait())
-    await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    if not working.done():
-        working.cancel()
-        await asyncio.wait((working,))
-        raise StarkeepError("stopped; nothing was changed")
-    return working.result()
-
-
-async def _migrate(options: argparse.Namespace, folder: DataFolder) -> int:
+async def _migrate(
+    options: argparse.Namespace, folder: DataFolder, undertaking: Undertaking
+) -> int:
     with locked(options, folder) as settings:
-        url = database_url(settings, folder)
-        done = await migrate(url, back_up=_backing_up(settings, folder))
+        url, back_up = database_url(settings, folder), _backing_up(settings, folder, undertaking)
+        done = await migrate(url, back_up=back_up, before_change=undertaking.go_through)
     before, after = (", ".join(revisions) or "nothing" for revisions in (done.before, done.after))
     print(f"migrated from {before} to {after}" if done.changed else f"nothing to do: {after}")
     if done.backup is not None:
@@ -78,38 +64,37 @@ async def _migrate(options: argparse.Namespace, folder: DataFolder) -> int:
     return 0
 
 
-async def _reset_password(options: argparse.Namespace, folder: DataFolder) -> int:
-    from core.api.passwords import Passwords
-
+async def _reset_password(
+    options: argparse.Namespace, folder: DataFolder, undertaking: Undertaking
+) -> int:
     password = secrets.token_urlsafe(12)
-    passwords = Passwords()
-    password_hash = await passwords.hash(password)
-    passwords.close()
-    async with _open(options, folder):
+    password_hash = await _hash_of(password)
+    async with _open(options, folder, undertaking):
         account_id = await _account_id(options.user)
+        undertaking.go_through()
         await sync.change_password(account_id, password_hash)
-    print(f"the new password of {options.user} is {password}")
+        print(f"the new password of {options.user} is {password}")
     return 0
 
 
-async def _grant_admin(options: argparse.Namespace, folder: DataFolder) -> int:
-    async with _open(options, folder):
-        await sync.grant_admin(await _account_id(options.user))
-    print(f"{options.user} is an administrator")
+async def _grant_admin(
+    options: argparse.Namespace, folder: DataFolder, undertaking: Undertaking
+) -> int:
+    async with _open(options, folder, undertaking):
+        account_id = await _account_id(options.user)
+        undertaking.go_through()
+        await sync.grant_admin(account_id)
+        print(f"{options.user} is an administrator")
     return 0
 
 
-async def _seed(options: argparse.Namespace, folder: DataFolder) -> int:
-    from core.api.passwords import Passwords
-
-    passwords = Passwords()
-    password_hash = await passwords.hash(options.password)
-    passwords.close()
-    async with _open(options, folder, may_be_new=True) as settings:
+async def _seed(options: argparse.Namespace, folder: DataFolder, undertaking: Undertaking) -> int:
+    password_hash = await _hash_of(options.password)
+    async with _open(options, folder, undertaking, may_be_new=True) as settings:
         loaded = await sync.load_world(Progress())
         if loaded.homeless or any(len(loaded.tables[kind].ids) for kind in (PLAYER, PLANET)):
             raise StarkeepError("seed fills a world without players; this one has some already")
-        await _write_seed(options, settings, loaded, password_hash)
+        await _write_seed(options, settings, loaded, password_hash, undertaking)
     return 0
 
 
@@ -118,6 +103,7 @@ async def _write_seed(
     settings: Settings,
     loaded: sync.LoadedWorld,
     password_hash: str,
+    undertaking: Undertaking,
 ) -> None:
     start = time.monotonic()
     # A world that was started before has a time and ids of its own, which never go back.
@@ -154,7 +140,7 @@ async def _write_seed(
         return (universe, players, planets), WorldClock(now, before.tick, next_ids)
 
     accounts = [sync.NewAccount(name, f"{name}@example.org", password_hash) for name in names]
-    await sync.write_seed(accounts, make_rows, Progress())
+    await sync.write_seed(accounts, make_rows, Progress(), undertaking.go_through)
     print(
         f"{plan.players} players with {plan.planets} planets"
         f" in {time.monotonic() - start:.0f} s; their password is {options.password}"
@@ -172,35 +158,69 @@ def _refuse_missing_world(options: argparse.Namespace, folder: DataFolder) -> No
 
 @contextlib.asynccontextmanager
 async def _open(
-    options: argparse.Namespace, folder: DataFolder, *, may_be_new: bool = False
+    options: argparse.Namespace,
+    folder: DataFolder,
+    undertaking: Undertaking,
+    *,
+    may_be_new: bool = False,
 ) -> AsyncIterator[Settings]:
     """Open the world's database for a while, migrated. Raise StarkeepError if there is none."""
     if not may_be_new:
         _refuse_missing_world(options, folder)
     with locked(options, folder) as settings:
         url = database_url(settings, folder)
-        if settings.dev_create_all:
-            await create_all(url)
-        else:
-            await migrate(url, back_up=_backing_up(settings, folder))
+        await _make_ready(url, settings, folder, undertaking)
         await database.start_db(url, settings.database_pool_size)
         sync.set_persistence_loop(asyncio.get_running_loop())
         try:
             yield settings
         finally:
+            undertaking.go_through()
             sync.set_persistence_loop(None)
             await database.shutdown_db()
 
 
-def _backing_up(settings: Settings, folder: DataFolder) -> Callable[[], Awaitable[Path]]:
+async def _make_ready(
+    url: URL, settings: Settings, folder: DataFolder, undertaking: Undertaking
+) -> None:
+    """Bring a database to this version, or make its tables."""
+    if settings.dev_create_all:
+        undertaking.go_through()
+        await create_all(url)
+        undertaking.done("the tables are there")
+        return
+    back_up = _backing_up(settings, folder, undertaking)
+    made = await migrate(url, back_up=back_up, before_change=undertaking.go_through)
+    if made.changed:
+        undertaking.done(
+            "the database was brought to this version" if made.before else "an empty world was made"
+        )
+
+
+def _backing_up(
+    settings: Settings, folder: DataFolder, undertaking: Undertaking
+) -> Callable[[], Awaitable[Path]]:
     """Return what makes the backup of a database that is about to be changed."""
 
     async def back_up() -> Path:
         url, shelf = settings.database_url or folder.database_url, BackupShelf(folder.backups)
-        made = await make_backup(url, shelf, BackupReason.BEFORE_MIGRATION, Progress())
-        return shelf.path_of(made.name)
+        reason, before_change = BackupReason.BEFORE_MIGRATION, undertaking.go_through
+        made = await make_backup(url, shelf, reason, Progress(), before_change)
+        path = shelf.path_of(made.name)
+        undertaking.done(f"a backup was made, {path}")
+        return path
 
     return back_up
+
+
+async def _hash_of(password: str) -> str:
+    from core.api.passwords import Passwords
+
+    passwords = Passwords()
+    try:
+        return await passwords.hash(password)
+    finally:
+        passwords.close()
 
 
 async def _account_id(username: str) -> int:
@@ -208,3 +228,15 @@ async def _account_id(username: str) -> int:
     if credentials is None:
         raise StarkeepError(f"there is no account called {username}")
     return credentials.account.id
+
+
+COMMANDS = {
+    "migrate": _migrate,
+    "seed": _seed,
+    "reset-password": _reset_password,
+    "grant-admin": _grant_admin,
+    "backup": backup_commands.backup,
+    "backups": backup_commands.backups,
+    "restore": backup_commands.restore_backup,
+    "check": backup_commands.check,
+}

@@ -14,30 +14,33 @@ from core.config import Settings
 from core.database import async_url, sqlite_path
 from core.errors import BackupError, StarkeepError, UnknownBackupError
 from core.paths import DataFolder
-from core.restore import plan_restore, restore
+from core.restore import back_up_the_present, plan_restore, replace_the_present
 from core.sync import Progress as ProgressCall
 from core.world_backup import make_backup, make_backup_at
 from desktop_app.shell import Progress, locked, settings_for
+from desktop_app.undertaking import Undertaking
 
 EXIT_OK = 0
 EXIT_FINDINGS = 1
 _SLOW_S = 1.0
 
 
-async def backup(options: argparse.Namespace, folder: DataFolder) -> int:
+async def backup(options: argparse.Namespace, folder: DataFolder, undertaking: Undertaking) -> int:
     """Back the world up into the folder of backups, or into a file of the user's choice."""
     with locked(options, folder) as settings:
         url = settings.database_url or folder.database_url
         _refuse_no_world(url)
         shelf, progress = BackupShelf(folder.backups), Progress(_SLOW_S)
         if options.file is None:
-            made = await make_backup(url, shelf, BackupReason.MANUAL, progress)
+            reason, before_change = BackupReason.MANUAL, undertaking.go_through
+            made = await make_backup(url, shelf, reason, progress, before_change)
             file = shelf.path_of(made.name)
         else:
             file = options.file.resolve()
             if file.exists():
                 raise BackupError(f"{file} exists already; choose another name")
             made = await make_backup_at(url, file, progress)
+        undertaking.done(f"backed up to {file}, which was not checked any more")
         report = await check_file(file, settings, progress)
         _note_verified(file, report)
     print(f"backed up to {file}: {made.bytes} bytes, {_verdict(report)}")
@@ -60,7 +63,9 @@ def _verdict(report: CheckReport) -> str:
     return "NOT verified" if report.findings else "verified"
 
 
-async def backups(options: argparse.Namespace, folder: DataFolder) -> int:
+async def backups(
+    options: argparse.Namespace, folder: DataFolder, _undertaking: Undertaking
+) -> int:
     """List the backups, oldest first; the world may run meanwhile."""
     manifests = BackupShelf(folder.backups).manifests()
     for manifest in manifests:
@@ -80,7 +85,7 @@ def _listed(manifest: Manifest) -> str:
     )
 
 
-async def check(options: argparse.Namespace, folder: DataFolder) -> int:
+async def check(options: argparse.Namespace, folder: DataFolder, _undertaking: Undertaking) -> int:
     """Check the world at rest, or a file; print one line for each finding."""
     progress: ProgressCall = Progress(_SLOW_S)
     if options.file is not None:
@@ -107,7 +112,9 @@ def _print_findings(report: CheckReport) -> int:
     return EXIT_FINDINGS if report.findings else EXIT_OK
 
 
-async def restore_backup(options: argparse.Namespace, folder: DataFolder) -> int:
+async def restore_backup(
+    options: argparse.Namespace, folder: DataFolder, undertaking: Undertaking
+) -> int:
     """Put a backup in place of the present world, which is backed up first."""
     if not options.yes and not sys.stdin.isatty():
         raise StarkeepError("there is nobody to confirm the restore here; say --yes")
@@ -122,10 +129,13 @@ async def restore_backup(options: argparse.Namespace, folder: DataFolder) -> int
         if not options.yes and not _confirmed():
             print("nothing was changed")
             return EXIT_OK
-        kept = await restore(file, url, shelf, progress)
-    print("restored")
-    if kept is not None:
-        print(f"the world from before is in {shelf.folder / kept.name}")
+        kept = await back_up_the_present(url, shelf, progress, undertaking.go_through)
+        if kept is not None:
+            undertaking.done(f"the world was backed up to {shelf.folder / kept.name}")
+        await replace_the_present(file, url, shelf, progress, undertaking.go_through)
+        print("restored")
+        if kept is not None:
+            print(f"the world from before is in {shelf.folder / kept.name}")
     return EXIT_OK
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -152,7 +152,9 @@ def _plain(value: Any) -> Any:
 # Back ---------------------------------------------------------------------------------------------
 
 
-async def replace_all_rows(file: Path, url: URL, progress: Progress) -> None:
+async def replace_all_rows(
+    file: Path, url: URL, progress: Progress, before_commit: Callable[[], None] = lambda: None
+) -> None:
     """Replace every row of a PostgreSQL database by those of an SQLite file, in one transaction.
 
     Both are at the newest revision. Accounts get ids above all that were ever given out.
@@ -172,6 +174,7 @@ async def replace_all_rows(file: Path, url: URL, progress: Progress) -> None:
             text("SELECT setval(pg_get_serial_sequence('users', 'id'), :next, false)"),
             {"next": await _last_id_in_file(source) + 1},
         )
+        before_commit()
 
 
 async def _copy_back(

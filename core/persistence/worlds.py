@@ -217,6 +217,7 @@ async def write_seed(
     accounts: Sequence[NewAccount],
     make_rows: Callable[[Ids], tuple[Sequence[TableRows], WorldClock]],
     progress: Progress,
+    before_commit: Callable[[], None] = lambda: None,
 ) -> None:
     """Write a seeded world in one transaction; `make_rows` is given the ids of the accounts."""
     async with SessionLocal() as session, session.begin():
@@ -233,3 +234,4 @@ async def write_seed(
                 progress(table.table, min(start + _LOAD_ROWS, total), total)
         await writer.write_clock(clock)
         await writer.finish()
+        before_commit()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +13,10 @@ from core.components import PLANET, PLAYER, UNIVERSE
 from core.errors import StarkeepError, WorldInUseError
 from core.paths import DataFolder
 from core.queries import PlanetReport, ReportPlanet
-from desktop_app import administration
 from desktop_app.__main__ import _parser
-from desktop_app.administration import _until
+from desktop_app.administration import COMMANDS
 from desktop_app.shell import Progress
+from desktop_app.undertaking import Undertaking
 from tests.databases import rows_in
 from tests.hosts import ask, running_host
 
@@ -34,72 +33,20 @@ def log_as_before() -> Iterator[None]:
     root.setLevel(level)
 
 
+async def carry_out(folder: Path, *words: str) -> int:
+    options = _parser().parse_args([*words, "--log-level", "warning"])
+    return await COMMANDS[options.command](options, DataFolder(folder), Undertaking())
+
+
 async def seed(folder: Path, *arguments: str) -> int:
-    command_line = ["seed", *arguments, "--log-level", "warning"]
-    return await administration._seed(_parser().parse_args(command_line), DataFolder(folder))
+    return await carry_out(folder, "seed", *arguments)
 
 
 async def grant_admin(folder: Path, user: str) -> int:
-    options = _parser().parse_args(["grant-admin", user, "--log-level", "warning"])
-    return await administration._grant_admin(options, DataFolder(folder))
+    return await carry_out(folder, "grant-admin", user)
 
 
 PLACES = "SELECT owner_id, galaxy, system, position, name FROM planets ORDER BY id"
-
-# Being stopped ------------------------------------------------------------------------------------
-
-
-async def test_that_a_command_ends_with_its_own_exit_code() -> None:
-    async def command() -> int:
-        return 3
-
-    assert await _until(asyncio.Event(), command()) == 3
-
-
-async def test_that_an_error_of_a_command_comes_out() -> None:
-    async def command() -> int:
-        raise StarkeepError("there is no account called ada")
-
-    with pytest.raises(StarkeepError, match="no account"):
-        await _until(asyncio.Event(), command())
-
-
-async def test_that_a_command_that_is_stopped_cleans_up_first() -> None:
-    stop, cleaned_up = asyncio.Event(), False
-
-    async def command() -> int:
-        nonlocal cleaned_up
-        stop.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await asyncio.sleep(0)
-            cleaned_up = True
-        return 0
-
-    with pytest.raises(StarkeepError, match="nothing was changed"):
-        await _until(stop, command())
-    assert cleaned_up
-
-
-async def test_that_a_seed_that_is_stopped_leaves_an_empty_world(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stop = asyncio.Event()
-
-    class Stopping(Progress):
-        def __call__(self, what: str, done: int, total: int) -> None:
-            if what == "planet":
-                stop.set()
-
-    monkeypatch.setattr(administration, "Progress", Stopping)
-    with pytest.raises(StarkeepError, match="nothing was changed"):
-        await _until(stop, seed(tmp_path, "--players", "2", "--planets", "20000"))
-    assert not database.is_open()
-    assert await rows_in(tmp_path, "SELECT count(*) FROM users") == [(0,)]
-    monkeypatch.undo()
-    assert await seed(tmp_path, "--players", "2", "--planets", "3") == 0
-
 
 # Seeding ------------------------------------------------------------------------------------------
 
@@ -174,16 +121,11 @@ def test_that_progress_is_told_now_and_then_and_not_on_standard_output(
 async def test_that_a_mistyped_folder_is_refused_and_stays_as_it_is(
     tmp_path: Path, command: str
 ) -> None:
-    run = {
-        "grant-admin": administration._grant_admin,
-        "reset-password": administration._reset_password,
-    }[command]
-    options = _parser().parse_args([command, "ada"])
     with pytest.raises(StarkeepError, match=r"world\.db does not exist"):
-        await run(options, DataFolder(tmp_path / "typo"))
-    options.database_url = f"sqlite:///{tmp_path / 'typo.db'}"
+        await carry_out(tmp_path / "typo", command, "ada")
+    url = f"sqlite:///{tmp_path / 'typo.db'}"
     with pytest.raises(StarkeepError, match=r"typo\.db does not exist"):
-        await run(options, DataFolder(tmp_path))
+        await carry_out(tmp_path, command, "ada", "--database-url", url)
     assert not list(tmp_path.iterdir())
 
 
