@@ -138,7 +138,7 @@ def _restore(world: World, kind: Kind, ids: Ids, stored: TableRows | None) -> No
             table.remove(entity_id)
     if stored is None:
         return
-    known = np.fromiter((i in table for i in stored_ids.tolist()), np.bool_, len(stored_ids))
+    known = table.has(stored_ids)
     rows = table.rows(stored_ids[known])
     for key, column in stored.columns.items():
         table.array(key)[rows] = column[known]

@@ -21,6 +21,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -432,7 +433,7 @@ class WriteBehind:
         for kind in self._world.kinds:
             marks, table = self._world.marks[kind], self._world.tables[kind]
             urgent_ids = marks.urgent_ids
-            urgent.update((kind, entity_id) for entity_id in urgent_ids.tolist())
+            urgent.update(zip(repeat(kind), urgent_ids.tolist()))
             rows = table.rows(urgent_ids)
             if sweep is not None and slice_rows:
                 waiting = self._next_slice(sweep, kind, slice_rows)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -286,6 +289,66 @@ def test_that_a_group_that_is_dropped_is_as_the_file_has_it(bench: Bench) -> Non
     bench.urge(first, second)
     bench.recover()
     assert bench.stored() == {first: 1.0, second: 1.0, third: 0.0}
+
+
+# What it costs the simulation ---------------------------------------------------------------------
+
+
+def lines_in(work: Callable[[], object]) -> int:
+    """Count the lines of Python that are carried out: a loop over rows has one for each."""
+    lines = 0
+
+    def trace(_frame: FrameType, event: str, _argument: object) -> Callable[..., Any]:
+        nonlocal lines
+        lines += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+def lines_of_a_refused_change_of_every_row(count: int) -> dict[str, int]:
+    """Return how many lines of Python each step takes the simulation, however it ends."""
+    bench = Bench()
+    stones = bench.create(count)
+    lines: dict[str, int] = {}
+
+    def step(name: str, work: Callable[[], object]) -> None:
+        lines[name] = lines_in(work)
+
+    def refuse(name: str) -> None:
+        step(f"{name} capture", bench.pump)
+        curse(bench, stones[1])
+        bench.store.commit()
+        step(f"{name} refusal", bench.writer.take_completions)
+        assert bench.writer.quarantine.count == count
+
+    def rewrite(world: World) -> None:
+        world.write_column(STONE, "Weight.grams", 7.0)
+
+    bench.run(Origin.COMMAND, rewrite)
+    bench.pump()
+    bench.store.fail()
+    step("failure", bench.writer.take_completions)
+    bench.clock.advance(RETRY_DELAYS_S[0])
+    refuse("first")
+    step("release", lambda: bench.writer.let_in(the_group(bench)))
+    refuse("second")
+    group, rows = the_group(bench), stored_rows(bench, the_group(bench))
+    step("drop", lambda: bench.writer.quarantine.take_back(group, rows))
+    assert bench.live() == dict.fromkeys(stones, 0.0)
+    return lines
+
+
+def test_that_no_loop_runs_over_every_row_that_is_refused() -> None:
+    # The first round carries out what is done once, imports among it.
+    _, few, many = map(lines_of_a_refused_change_of_every_row, (10, 10, 1000))
+    assert {step for step in few if many[step] - few[step] > 500} == set()
 
 
 # Failures that no row is to blame for -------------------------------------------------------------

@@ -6,7 +6,9 @@ Marks lie in columns beside the components, so that they move with their row.
 
 from __future__ import annotations
 
+from collections import deque
 from enum import IntFlag
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -143,25 +145,29 @@ class Marks:
         taken = MarksTaken(self._table.ids[rows], flags[rows], since[rows])
         flags[rows] = 0
         self._table.array(_WRITTEN)[rows] = slot
-        urgent = (taken.flags & np.uint8(Mark.URGENT)) != 0
-        for entity_id in taken.ids[urgent].tolist():
-            del self._urgent[entity_id]
+        self._take_off_urgent(taken.ids[(taken.flags & np.uint8(Mark.URGENT)) != 0])
         return taken
+
+    def _take_off_urgent(self, ids: Ids) -> None:
+        # A loop that is not one of Python's: a change of settings makes every row urgent.
+        deque(map(self._urgent.pop, ids.tolist(), repeat(None)), maxlen=0)
 
     def put_back(self, taken: MarksTaken) -> None:
         """Put marks back on after a save that failed; entities that are gone are passed over.
 
         They become writable again at the very next save, whatever the throttle says.
         """
-        table = self._table
-        for entity_id, flags, since in zip(
-            taken.ids.tolist(), taken.flags.tolist(), taken.since.tolist(), strict=True
-        ):
-            if entity_id in table:
-                coalesced = self.coalesced_total
-                self.set(entity_id, Mark(flags), since)
-                self.coalesced_total = coalesced
-                table.set(entity_id, _WRITTEN, NEVER_WRITTEN_SLOT)
+        there = taken.part(self._table.has(taken.ids))
+        rows = self._table.rows(there.ids)
+        flags, times = self._table.array(_FLAGS), self._table.array(_SINCE)
+        before = flags[rows]
+        changed = (before & _CHANGED) != 0
+        times[rows] = np.where(changed, np.minimum(times[rows], there.since), there.since)
+        flags[rows] = before | there.flags
+        self._table.array(_WRITTEN)[rows] = NEVER_WRITTEN_SLOT
+        urgent = (there.flags & np.uint8(Mark.URGENT)) != 0
+        urgent &= (before & np.uint8(Mark.ASIDE)) == 0
+        self._urgent.update(dict.fromkeys(there.ids[urgent].tolist()))
 
     def forget(self, entity_id: int) -> None:
         """Drop the marks of an entity that was deleted."""
@@ -175,8 +181,7 @@ class Marks:
         """Leave entities out of every save until they are let in again; they stay marked."""
         flags, rows = self._table.array(_FLAGS), self._table.rows(ids)
         flags[rows] = (flags[rows] & ~np.uint8(Mark.DUE)) | np.uint8(Mark.ASIDE | Mark.URGENT)
-        for entity_id in ids.tolist():
-            self._urgent.pop(entity_id, None)
+        self._take_off_urgent(ids)
 
     def let_in(self, ids: Ids) -> None:
         """Have entities that were set aside saved again, with the very next batch."""
@@ -188,8 +193,7 @@ class Marks:
     def wipe(self, ids: Ids) -> None:
         """Take every mark off entities that are as the database has them."""
         self._table.array(_FLAGS)[self._table.rows(ids)] = 0
-        for entity_id in ids.tolist():
-            self._urgent.pop(entity_id, None)
+        self._take_off_urgent(ids)
 
     def changed_count(self) -> int:
         """Return how many rows have changes that wait for a save."""

@@ -80,6 +80,8 @@ class _RowIndex:
 
 def _by_page(ids: Ids) -> Iterator[tuple[int, Rows]]:
     """Yield each page's number with the places that its ids have in `ids`."""
+    if not len(ids):
+        return
     numbers = ids >> _PAGE_BITS
     order = np.argsort(numbers, kind="stable")
     present, starts = np.unique(numbers[order], return_index=True)
@@ -137,11 +139,14 @@ class Table:
 
     def rows(self, ids: Ids) -> Rows:
         """Return the present rows of these entities, leaving out those that are gone."""
-        if not len(ids):
-            return np.zeros(0, dtype=np.intp)
         found = self._index.get_many(ids)
         present: Rows = found[found != _ABSENT].astype(np.intp)
         return present
+
+    def has(self, ids: Ids) -> npt.NDArray[np.bool_]:
+        """Return for each of these entities whether it is in the table."""
+        found: npt.NDArray[np.bool_] = self._index.get_many(ids) != _ABSENT
+        return found
 
     def copy_rows(self, rows: Rows) -> dict[str, AnyArray]:
         """Return copies of some rows of every component's columns; `rows` in ascending order."""
