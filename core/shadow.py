@@ -1,7 +1,8 @@
 """The shadow of the truth: what the disk does not know yet, and what a power cut would cost.
 
-Two things that are never mixed: what is *at risk* would be gone, because somebody was not yet told
-that it is kept; what is *to write* comes out the same when a restart works it out again.
+Three things that are never mixed: what is *at risk* would be gone, because somebody was not yet
+told that it is kept; what is *to write* comes out the same when a restart works it out again; what
+is *set aside* the database refuses, and no save takes it until the host has decided.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from core.components import PLANET, PLAYER
 from core.ecs import Kind, Mark, World
 from core.ecs.table import AnyArray, Ids
+from core.quarantine import Quarantine, SetAside, members_of
 from core.write_behind import WriteBehind
 
 NOBODY = 0
@@ -23,7 +25,10 @@ DELETED = "deleted"
 
 @dataclass(frozen=True, slots=True)
 class UnsavedItem:
-    """One aggregate with changes that are not committed; `owner_id` is 0 where nobody owns it."""
+    """One aggregate with changes that are not committed; `owner_id` is 0 where nobody owns it.
+
+    `refused_because` are the database's words, empty where it has not refused anything.
+    """
 
     kind: str
     entity_id: int
@@ -34,10 +39,17 @@ class UnsavedItem:
     in_flight: bool
     age_s: float
     cause: str
+    refused_because: str = ""
+
+    @property
+    def set_aside(self) -> bool:
+        return bool(self.refused_because)
 
     @property
     def why(self) -> str:
         """Say why it may wait, or what it waits for."""
+        if self.set_aside:
+            return f"no save takes it until the host has decided: {self.refused_because}"
         if not self.at_risk:
             return "nobody asked for it: a restart works it out again from what is saved"
         if self.in_flight:
@@ -52,6 +64,7 @@ class Unsaved:
     at: float
     at_risk: int
     to_write: int
+    set_aside: int
     players_at_risk: int
     oldest_at_risk_s: float
     oldest_to_write_s: float
@@ -60,13 +73,14 @@ class Unsaved:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Unsaved aggregates of one kind as columns."""
+    """Unsaved aggregates of one kind as columns; refused ones are never urgent here."""
 
     kind: Kind
     ids: Ids
     urgent: npt.NDArray[np.bool_]
     since: npt.NDArray[np.float64]
     in_flight: bool
+    refused_because: str = ""
 
 
 def unsaved(world: World, writer: WriteBehind, at: float, limit: int) -> Unsaved:
@@ -74,7 +88,7 @@ def unsaved(world: World, writer: WriteBehind, at: float, limit: int) -> Unsaved
 
     On the simulation thread: array work over the marks, and a loop over the items alone.
     """
-    groups = list(_groups(world, writer))
+    groups, refused = list(_groups(world, writer)), list(_refused(world, writer.quarantine))
     ages = [at - group.since for group in groups]
     at_risk_ages = [age[group.urgent] for group, age in zip(groups, ages, strict=True)]
     waiting_ages = [age[~group.urgent] for group, age in zip(groups, ages, strict=True)]
@@ -84,10 +98,11 @@ def unsaved(world: World, writer: WriteBehind, at: float, limit: int) -> Unsaved
         at=at,
         at_risk=sum(map(len, at_risk_ages)),
         to_write=sum(map(len, waiting_ages)),
+        set_aside=sum(len(group.ids) for group in refused),
         players_at_risk=int(np.count_nonzero(everybody != NOBODY)),
         oldest_at_risk_s=_oldest(at_risk_ages),
         oldest_to_write_s=_oldest(waiting_ages),
-        items=tuple(_items(world, groups, at, limit)),
+        items=tuple(_items(world, [*refused, *groups], at, limit)),
     )
 
 
@@ -103,10 +118,28 @@ def _groups(world: World, writer: WriteBehind) -> Iterator[_Group]:
             new = ~np.isin(under_way.ids, marked)
             yield _Group(kind, under_way.ids[new], at_risk[new], under_way.since[new], True)
         yield _Group(kind, marked, urgent, table.array("mark.since")[rows], False)
-        deleted = world.tombstones[kind]
-        ids = np.fromiter(deleted, dtype=np.int64, count=len(deleted))
-        since = np.fromiter(deleted.values(), dtype=np.float64, count=len(deleted))
+        ids, since = _columns(world.tombstones[kind])
         yield _Group(kind, ids, np.ones(len(ids), dtype=np.bool_), since, False)
+
+
+def _refused(world: World, quarantine: Quarantine) -> Iterator[_Group]:
+    for group in quarantine:
+        for kind, members in members_of(world, group.aggregates):
+            table = world.tables[kind]
+            rows = table.rows(members)
+            yield _refused_group(kind, table.ids[rows], table.array("mark.since")[rows], group)
+        for kind, deleted in group.tombstones.items():
+            yield _refused_group(kind, *_columns(deleted), group)
+
+
+def _refused_group(kind: Kind, ids: Ids, since: npt.NDArray[np.float64], group: SetAside) -> _Group:
+    return _Group(kind, ids, np.zeros(len(ids), dtype=np.bool_), since, False, group.reason)
+
+
+def _columns(deleted: dict[int, float]) -> tuple[Ids, npt.NDArray[np.float64]]:
+    """Return the ids of tombstones, and since when they wait."""
+    ids = np.fromiter(deleted, dtype=np.int64, count=len(deleted))
+    return ids, np.fromiter(deleted.values(), dtype=np.float64, count=len(deleted))
 
 
 def _is_urgent(flags: AnyArray) -> npt.NDArray[np.bool_]:
@@ -130,12 +163,15 @@ def _oldest(ages: list[npt.NDArray[np.float64]]) -> float:
 
 
 def _items(world: World, groups: list[_Group], at: float, limit: int) -> Iterator[UnsavedItem]:
-    """Yield what is at risk first, then what has waited longest."""
+    """Yield what is refused first, then what is at risk, then what has waited longest."""
     urgent = np.concatenate([group.urgent for group in groups])
+    rank = np.concatenate(
+        [np.where(group.urgent, 1, 0 if group.refused_because else 2) for group in groups]
+    )
     since = np.concatenate([group.since for group in groups])
     number = np.repeat(np.arange(len(groups)), [len(group.ids) for group in groups])
     ids = np.concatenate([group.ids for group in groups])
-    for place in np.lexsort((since, ~urgent))[:limit].tolist():
+    for place in np.lexsort((since, rank))[:limit].tolist():
         group = groups[int(number[place])]
         yield _item(world, group, int(ids[place]), bool(urgent[place]), at - float(since[place]))
 
@@ -159,6 +195,7 @@ def _item(world: World, group: _Group, entity_id: int, at_risk: bool, age_s: flo
         in_flight=group.in_flight,
         age_s=age_s,
         cause=world.causes[int(table.get(entity_id, "mark.cause"))] if exists else DELETED,
+        refused_because=group.refused_because,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.commands import StartBuilding
+from core.commands import ChangeSettings, StartBuilding
 from core.components import PLANET, PLAYER
 from core.ecs import Origin
 from core.game import GameWorld
@@ -129,6 +129,44 @@ def test_that_what_is_at_risk_comes_first_and_then_the_oldest(
     ]
     assert len(unsaved(game, limit=1).items) == 1
     assert unsaved(game, limit=0).to_write == 2
+
+
+def test_that_what_the_database_refuses_comes_first_and_as_what_it_is(
+    game: GameWorld, clock: ManualClock, store: ManualStore
+) -> None:
+    world = game.state.world
+    with world.unit_of_work(Origin.COMMAND, clock.now(), "Abandon"):
+        world.delete_entity(PLANET, 1)
+    store.refusing = {("planet", 1)}
+    save_everything(game, store)
+    carry_out(game, StartBuilding(2, "metal_mine"))
+    store.refusing = {("planet", 2)}
+    save_everything(game, store)
+    clock.advance(3.0)
+    with world.unit_of_work(Origin.COMMAND, clock.now(), "Rename"):
+        world.write(PLAYER, world.tables[PLAYER], 2, "Player.name", "eve")
+    shadow = unsaved(game)
+    assert (shadow.set_aside, shadow.at_risk, shadow.to_write) == (2, 1, 0)
+    seen = [(item.entity_id, item.cause, item.set_aside, item.at_risk) for item in shadow.items]
+    assert seen == [
+        (1, "deleted", True, False),
+        (2, "StartBuilding", True, False),
+        (2, "Rename", False, True),
+    ]
+    refused = shadow.items[1]
+    assert refused.why == "no save takes it until the host has decided: ('planet', 2) is refused"
+    assert (refused.owner_name, refused.age_s) == ("eve", pytest.approx(3.0))
+
+
+def test_that_a_refused_change_of_every_row_is_counted_whole_and_listed_in_part(
+    game: GameWorld, store: ManualStore
+) -> None:
+    carry_out(game, ChangeSettings({"economy_speed": 3.0}))
+    store.refusing = {("universe", 1)}
+    save_everything(game, store)
+    shadow = unsaved(game, limit=2)
+    assert (shadow.set_aside, shadow.at_risk, shadow.to_write) == (3, 0, 0)
+    assert [item.set_aside for item in shadow.items] == [True, True]
 
 
 def test_that_a_failure_brings_it_back_with_its_cause(game: GameWorld, store: ManualStore) -> None:

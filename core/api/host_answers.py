@@ -22,7 +22,10 @@ class SaveMade(Answer):
 
 
 class UnsavedItemAnswer(Answer):
-    """Something that is not on the disk; `owner` is null where nobody owns it."""
+    """Something that is not on the disk; `owner` is null where nobody owns it.
+
+    It is to write unless it is `at_risk` or `set_aside`, and never both.
+    """
 
     kind: str
     id: int
@@ -30,17 +33,22 @@ class UnsavedItemAnswer(Answer):
     owner: int | None
     owner_name: str
     at_risk: bool
+    set_aside: bool
     age_seconds: float
     cause: str
     why: str
 
 
 class UnsavedAnswer(Answer):
-    """`at_risk` would be lost if the power failed now; `to_write` a restart works out again."""
+    """`at_risk` would be lost if the power failed now; `to_write` a restart works out again.
+
+    `set_aside` the database refuses: it would be lost, too, and waits for the host.
+    """
 
     at: Time
     at_risk: int
     to_write: int
+    set_aside: int
     players_at_risk: int
     oldest_at_risk_seconds: float
     oldest_to_write_seconds: float
@@ -70,6 +78,7 @@ def unsaved_answer(unsaved: Unsaved) -> UnsavedAnswer:
         at=iso_time(unsaved.at),
         at_risk=unsaved.at_risk,
         to_write=unsaved.to_write,
+        set_aside=unsaved.set_aside,
         players_at_risk=unsaved.players_at_risk,
         oldest_at_risk_seconds=unsaved.oldest_at_risk_s,
         oldest_to_write_seconds=unsaved.oldest_to_write_s,
@@ -81,6 +90,7 @@ def unsaved_answer(unsaved: Unsaved) -> UnsavedAnswer:
                 owner=item.owner_id or None,
                 owner_name=item.owner_name,
                 at_risk=item.at_risk,
+                set_aside=item.set_aside,
                 age_seconds=item.age_s,
                 cause=item.cause,
                 why=item.why,
