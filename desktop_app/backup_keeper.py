@@ -11,7 +11,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from core.backup import on_own_thread
@@ -50,6 +50,7 @@ class BackupKeeper:
         # What the window says about them; replaced as a whole.
         self.last: Manifest | None = None
         self.failure: str | None = None
+        self.next_at: datetime | None = None  # on schedule
         self._folder = folder
         self._settings = settings
         self._metrics = metrics
@@ -147,19 +148,29 @@ class BackupKeeper:
 
     async def run_schedule(self) -> None:
         """Make backups for ever, BACKUP_INTERVAL_SECONDS apart, also over restarts."""
+        self.next_at = None
         await self.look()
         interval_s = self._settings().backup_interval_seconds
         if not interval_s:
             return
-        await asyncio.sleep(min(FIRST_BACKUP_S, interval_s))
+        first_s = min(FIRST_BACKUP_S, interval_s)
+        self._note_next(max(first_s, await self._seconds_to_next(interval_s)))
+        await asyncio.sleep(first_s)
         with contextlib.suppress(BackupError):  # said and counted where it was raised
             await self._verify_left_over()
         while True:
-            await asyncio.sleep(await self._seconds_to_next(interval_s))
+            await self._rest(await self._seconds_to_next(interval_s))
             try:
                 await self.make_and_verify(BackupReason.SCHEDULED)
             except BackupError:
-                await asyncio.sleep(min(RETRY_S, interval_s))
+                await self._rest(min(RETRY_S, interval_s))
+
+    async def _rest(self, seconds: float) -> None:
+        self._note_next(seconds)
+        await asyncio.sleep(seconds)
+
+    def _note_next(self, seconds: float) -> None:
+        self.next_at = datetime.now(UTC) + timedelta(seconds=seconds)
 
     async def _verify_left_over(self) -> None:
         """Look at backups that nobody had the time for before the program ended."""

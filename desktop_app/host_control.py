@@ -11,7 +11,10 @@ from typing import Any
 import shiboken6
 from PySide6.QtCore import QObject, Signal
 
-from core.errors import BackupError, StarkeepError
+from core import sync
+from core.commands import Accepted, DropSetAside, ReleaseSetAside, Unavailable
+from core.errors import BackupError, StarkeepError, StorageError
+from core.queries import GroupSetAside, ListSetAside
 from desktop_app.application import Host
 
 log = logging.getLogger(__name__)
@@ -23,6 +26,7 @@ class HostControl(QObject):
     failed = Signal(str)
     saving = Signal(bool)
     backing_up = Signal(bool)
+    set_aside_listed = Signal(object)
     _saved = Signal(object)
 
     def __init__(self, host: Host) -> None:
@@ -62,6 +66,43 @@ class HostControl(QObject):
             self.backing_up.emit(False)
         if not made.verified:
             raise BackupError(f"{made.name} is not sound: {made.findings[0]}")
+
+    # What the database refuses -----------------------------------------------------------------
+
+    def list_set_aside(self) -> None:
+        """Ask for what is set aside; `set_aside_listed` tells, the oldest first."""
+        self._run("listing refused changes", self._list_set_aside())
+
+    async def _list_set_aside(self) -> None:
+        if (simulation := self._host.simulation) is None:
+            return
+        groups = await asyncio.wrap_future(simulation.ask(ListSetAside()))
+        # A world that stops or has much to do says so instead.
+        if not isinstance(groups, Unavailable):
+            self.set_aside_listed.emit(groups)
+
+    def release(self, group: GroupSetAside) -> None:
+        """Have a group that was refused saved again."""
+        self._run("saving refused changes again", self._order(ReleaseSetAside(group.group_id)))
+
+    def drop(self, group: GroupSetAside) -> None:
+        """Take a group that was refused back to what the database holds."""
+        self._run("taking refused changes back", self._drop(group))
+
+    async def _drop(self, group: GroupSetAside) -> None:
+        # No save writes these rows meanwhile: only a release could, and then there is no group.
+        rows = await sync.read_rows(group.rows)
+        await self._order(DropSetAside(group.group_id, rows))
+
+    async def _order(self, command: ReleaseSetAside | DropSetAside) -> None:
+        if (simulation := self._host.simulation) is None:
+            raise StorageError("the world is not running")
+        outcome = await asyncio.wrap_future(simulation.submit(command))
+        if not isinstance(outcome, Accepted):
+            raise StorageError(outcome.detail.rstrip("."))
+        await self._list_set_aside()
+
+    # Saving ------------------------------------------------------------------------------------
 
     def save_now(self) -> None:
         """Save everything that has changed, unless that is under way already."""

@@ -121,6 +121,14 @@ class MainWindow(QMainWindow):
         self.control.backing_up.connect(self.strip.set_backing_up)
         self.control.saving.connect(self.strip.set_saving)
         self.control.failed.connect(self.banner.show_text)
+        backups, set_aside = self.host_page.backups, self.host_page.set_aside
+        backups.backup_wanted.connect(self.control.back_up)
+        self.control.backing_up.connect(backups.set_backing_up)
+        self._host.progressed.connect(backups.show_progress)
+        set_aside.list_wanted.connect(self.control.list_set_aside)
+        self.control.set_aside_listed.connect(set_aside.show_groups)
+        set_aside.release_wanted.connect(self.control.release)
+        set_aside.drop_wanted.connect(self.control.drop)
 
     def _add_shortcuts(self) -> None:
         for number in range(len(self.pages)):

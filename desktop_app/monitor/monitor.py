@@ -168,6 +168,7 @@ class Monitor:
             allowed_age_s=allowed,
             at_risk=status.at_risk,
             unsaved=status.unsaved,
+            refused=status.quarantined,
             oldest_age_s=status.oldest_unsaved_s,
             saved_ago_s=self._saved_ago_s(at, status),
             save_p95_s=p95(save_durations_s(recent)[committed]),
@@ -196,11 +197,12 @@ class Monitor:
         return max(0.0, at - max(times)) if times else None
 
     def _backup_figures(self) -> BackupFigures:
-        last, failure = self._host.backups.last, self._host.backups.failure
+        backups = self._host.backups
+        last, failure, next_at = backups.last, backups.failure, backups.next_at
         if last is None:
-            return BackupFigures(failure=failure)
+            return BackupFigures(failure=failure, next_at=next_at)
         finding = last.findings[0] if last.findings else None
-        return BackupFigures(last.made_at, last.verified, finding, failure)
+        return BackupFigures(last.made_at, last.verified, finding, failure, next_at)
 
     def _machine_figures(self, at: float) -> MachineFigures:
         if not self.live:

@@ -38,6 +38,7 @@ class SaveFigures:
     allowed_age_s: float
     at_risk: int | None = None
     unsaved: int = 0
+    refused: int = 0  # by the database; in no save until the host decides
     oldest_age_s: float = 0.0
     saved_ago_s: float | None = None
     save_p95_s: float | None = None
@@ -56,12 +57,13 @@ class SaveFigures:
 
 @dataclass(frozen=True, slots=True)
 class BackupFigures:
-    """The last backup: when it was made, and whether it is known to be sound."""
+    """The last backup: when it was made, and whether it is known to be sound; and the next."""
 
     made_at: datetime | None = None
     verified: bool | None = None
     finding: str | None = None
     failure: str | None = None  # why none could be made since
+    next_at: datetime | None = None  # when the next one on schedule is due
 
     @property
     def is_bad(self) -> bool:

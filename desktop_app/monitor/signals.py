@@ -75,6 +75,10 @@ def _safety_signals(ticks: TickFigures, saves: SaveFigures) -> Iterator[Signal]:
         text = f"The oldest change to write is {duration(saves.oldest_age_s)} old."
         share = saves.oldest_age_s / allowed
         yield _safety("oldest", levels.OLDEST_PER_ALLOWED_AGE, share, text)
+        text = f"The database refuses {counted(saves.refused, 'change')}: save again, or take back."
+        text = text if saves.refused else "The database takes every change."
+        level = Level.WARN if saves.refused else Level.GOOD
+        yield Signal("refused", Subject.SAFETY, level, text)
         text = f"{counted(saves.failures_in_row, 'save')} failed in a row"
         text += f": {saves.error}." if saves.error else "."
         yield _safety("failures", levels.SAVE_FAILURES_IN_ROW, saves.failures_in_row, text)

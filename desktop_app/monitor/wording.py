@@ -93,15 +93,20 @@ def size(number: float) -> str:
     return f"{significant(number)} GB"
 
 
+def clock_time(at: datetime) -> str:
+    """Return an instant in local time, with the date unless it is today."""
+    at = at.astimezone()
+    today = at.date() == datetime.now(UTC).astimezone().date()
+    return at.strftime("%H:%M" if today else "%Y-%m-%d %H:%M")
+
+
 def last_backup(backup: BackupFigures) -> str:
     """Return when the last backup was made and whether it is sound, in local time."""
     if backup.failure is not None:
         return f"Backing up failed: {backup.failure}."
     if backup.made_at is None:
         return "There is no backup yet."
-    made_at = backup.made_at.astimezone()
-    today = made_at.date() == datetime.now(UTC).astimezone().date()
-    at = made_at.strftime("%H:%M" if today else "%Y-%m-%d %H:%M")
+    at = clock_time(backup.made_at)
     if backup.verified is None:
         return f"Last backup {at}, not verified yet."
     if backup.verified:

@@ -1,4 +1,4 @@
-"""The host page: how friends join, how the host is, what is in the world, its pulse, the log."""
+"""The host page: how friends join, how the host is, what is kept and what is not, the log."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from desktop_app.log_capture import LogCapture
 from desktop_app.monitor.monitor import Monitor
 from desktop_app.monitor.reading import Reading
+from desktop_app.panels.backup_card import BackupCard
 from desktop_app.panels.chart_panel import ChartPanel
 from desktop_app.panels.health_card import HealthCard
 from desktop_app.panels.join_card import JoinCard
@@ -15,6 +16,7 @@ from desktop_app.panels.page import Page, scrolling
 from desktop_app.panels.recent_log_card import RecentLogCard
 from desktop_app.panels.rounds import Rounds
 from desktop_app.panels.save_counts import SaveCountsPanel
+from desktop_app.panels.set_aside_card import SetAsideCard
 from desktop_app.panels.storage_card import StorageCard
 from desktop_app.panels.stretch import Stretch
 from desktop_app.panels.tick_work import TickWorkPanel
@@ -36,11 +38,22 @@ class HostPage(Page):
         self.health = HealthCard(theme)
         self.world = WorldCard(theme)
         self.storage = StorageCard(theme, database)
+        self.backups = BackupCard(theme)
+        self.set_aside = SetAsideCard(theme)
         self.panels: tuple[ChartPanel, ...] = (
             TickWorkPanel(theme, monitor),
             SaveCountsPanel(theme, monitor),
         )
         self.log = RecentLogCard(theme, capture)
+        self._cards = (
+            self.join,
+            self.health,
+            self.world,
+            self.storage,
+            self.backups,
+            self.set_aside,
+            self.log,
+        )
         self._rounds = Rounds(self.panels)
         for panel in self.panels:
             panel.set_span(SPAN_S)
@@ -56,16 +69,18 @@ class HostPage(Page):
         grid.addWidget(self.health, 0, 1)
         grid.addWidget(self.world, 1, 0)
         grid.addWidget(self.storage, 1, 1)
-        grid.addWidget(self.panels[0], 2, 0)
-        grid.addWidget(self.panels[1], 2, 1)
-        grid.addWidget(self.log, 3, 0, 1, 2)
+        grid.addWidget(self.backups, 2, 0)
+        grid.addWidget(self.set_aside, 2, 1)
+        grid.addWidget(self.panels[0], 3, 0)
+        grid.addWidget(self.panels[1], 3, 1)
+        grid.addWidget(self.log, 4, 0, 1, 2)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
-        grid.setRowStretch(2, 5)
-        grid.setRowStretch(3, 4)
+        grid.setRowStretch(3, 5)
+        grid.setRowStretch(4, 4)
 
     def show_reading(self, reading: Reading) -> None:
-        for card in (self.join, self.health, self.world, self.storage, self.log):
+        for card in self._cards:
             card.show_reading(reading)
         for panel in self.panels:
             panel.set_state(reading)

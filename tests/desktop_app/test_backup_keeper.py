@@ -19,6 +19,7 @@ from core.errors import BackupError
 from desktop_app import backup_keeper
 from desktop_app.application import Host, HostState
 from tests.backups import change, manifest, players_in
+from tests.desktop_app.showcase import until
 from tests.desktop_app.test_administration import log_as_before, seed
 from tests.desktop_app.test_application import accepted, settle
 from tests.hosts import make_host, running_host
@@ -107,6 +108,15 @@ async def test_that_the_schedule_goes_on_over_restarts(
     assert 1700 < await host.backups._seconds_to_next(3600) <= 1800
     shelve(tmp_path, datetime.now(UTC) + timedelta(days=900))
     assert await host.backups._seconds_to_next(3600) == 3600
+
+
+async def test_that_the_window_is_told_when_the_next_one_is_due(tmp_path: Path) -> None:
+    shelve(tmp_path, datetime.now(UTC) - timedelta(minutes=30))
+    async with running_host(tmp_path, backup_interval_seconds=3600) as host:
+        await until(lambda: host.backups.next_at is not None)
+        assert host.backups.next_at is not None
+        left_s = (host.backups.next_at - datetime.now(UTC)).total_seconds()
+        assert 1700 < left_s <= 1800
 
 
 async def test_that_no_schedule_is_no_schedule(tmp_path: Path) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from core import database
+from core import database, sync
+from core.commands import FoundHome, StartBuilding, Unavailable
 from core.metrics import SAVE_REASONS
+from core.queries import GroupSetAside, PlanetReport, ReportPlanet
 from core.save_batch import SaveReason
+from core.simulation import Simulation
+from core.sync import Account, NewAccount
 from desktop_app.application import Host, HostState
 from desktop_app.host_control import HostControl
 from desktop_app.host_loop import HostLoop
+from tests import faults
 from tests.databases import locked_world
 from tests.desktop_app.showcase import until
-from tests.hosts import make_host
+from tests.hosts import ask, make_host, order
 
 
 @pytest.fixture
@@ -180,3 +186,80 @@ async def test_that_a_backup_that_fails_is_said(host: Host, listened: Listened) 
     await host.stop()
     (said,) = listened.failed
     assert said.startswith("Backing up failed: no backup could be made")
+
+
+# What the database refuses ------------------------------------------------------------------------
+
+
+async def refuse_an_order(host: Host) -> Simulation:
+    """Have the database refuse what a player has ordered on his planet."""
+    await host.start()
+    account = await sync.register_account(NewAccount("ada", "a@b.c", "x"))
+    assert isinstance(account, Account)
+    await order(host, FoundHome(account.id, "ada"))
+    await asyncio.to_thread(
+        faults.sql,
+        host.folder.database,
+        "CREATE TRIGGER curse BEFORE UPDATE ON planets BEGIN SELECT RAISE(ABORT, 'cursed'); END",
+    )
+    assert isinstance(await order(host, StartBuilding(1, "metal_mine")), Unavailable)
+    assert host.simulation is not None
+    return host.simulation
+
+
+async def lift_the_curse(host: Host) -> None:
+    await asyncio.to_thread(faults.sql, host.folder.database, "DROP TRIGGER curse")
+
+
+async def listed(listened: Listened) -> GroupSetAside:
+    """Return the one group that is set aside, as the control tells of it."""
+    told: list[tuple[GroupSetAside, ...]] = []
+    listened.control.set_aside_listed.connect(told.append)
+    listened.control.list_set_aside()
+    await listened.at_rest()
+    ((group,),) = told
+    return group
+
+
+@pytest.mark.sqlite_file
+async def test_that_what_is_refused_is_listed_and_saved_again(
+    host: Host, listened: Listened
+) -> None:
+    simulation = await refuse_an_order(host)
+    group = await listed(listened)
+    assert (group.owner_names, group.reason) == (("ada",), "cursed")
+    await lift_the_curse(host)
+    listened.control.release(group)
+    await listened.at_rest()
+    await until(lambda: simulation.status.quarantined == 0)
+    assert listened.failed == []
+    # There is no such group any more.
+    listened.control.release(group)
+    await listened.at_rest()
+    (text,) = listened.failed
+    assert text.startswith("Saving refused changes again failed: ")
+    await host.stop()
+
+
+@pytest.mark.sqlite_file
+async def test_that_what_is_refused_is_taken_back_to_what_the_database_holds(
+    host: Host, listened: Listened
+) -> None:
+    simulation = await refuse_an_order(host)
+    listened.control.drop(await listed(listened))
+    await listened.at_rest()
+    await until(lambda: simulation.status.quarantined == 0)
+    await lift_the_curse(host)
+    planet = await ask(host, ReportPlanet(1))
+    assert isinstance(planet, PlanetReport)
+    assert planet.queue == ()
+    assert listened.failed == []
+    await host.stop()
+
+
+async def test_that_without_a_world_there_is_nothing_to_decide_on(listened: Listened) -> None:
+    listened.control.list_set_aside()
+    listened.control.release(GroupSetAside(1, (), 1, (), 0.0, "cursed"))
+    await listened.at_rest()
+    (text,) = listened.failed
+    assert "the world is not running" in text
