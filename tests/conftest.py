@@ -14,6 +14,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["QT_API"] = "pyside6"
 os.environ["PYQTGRAPH_QT_LIB"] = "PySide6"
 
+import argon2
 import hypothesis
 import pytest
 import shiboken6
@@ -21,6 +22,7 @@ from PySide6.QtCore import QCoreApplication, QThread
 from sqlalchemy.engine import URL
 
 from core import database, sync
+from core.api import passwords
 from desktop_app.host_loop import HostLoop
 from tests.databases import Databases, worlds_on
 from tests.postgres import find_binaries, private_server
@@ -151,6 +153,17 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
 def _is_harmless(thread: threading.Thread) -> bool:
     # A QThread that has called into `threading` leaves an entry of this kind when it is gone.
     return isinstance(thread, threading._DummyThread)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords_at_full_cost() -> Iterator[argon2.PasswordHasher]:
+    """Hash passwords at no cost meanwhile; return what hashes them in earnest."""
+    in_earnest = passwords._HASHER
+    cheap = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", cheap)
+        patch.setattr(passwords, "_NOBODY", cheap.hash("nobody has this password"))
+        yield in_earnest
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,14 @@ from core.commands import Command, Outcome
 from core.paths import DataFolder
 from core.queries import Query
 from desktop_app.application import Host
+from tests.databases import put_empty_world, url_of_world
 
 
 @asynccontextmanager
 async def running_host(folder: Path, **overrides: Any) -> AsyncIterator[Host]:
     """Run the whole program but its window, on a free port."""
+    if "database_url" not in overrides:
+        await put_empty_world(url_of_world(folder))
     host = make_host(folder, **overrides)
     await host.start()
     try:

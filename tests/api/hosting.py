@@ -18,7 +18,7 @@ from core.clock import SystemClock
 from core.game import GameWorld
 from core.simulation import Simulation
 from desktop_app.application import Host
-from tests.databases import locked_world
+from tests.databases import locked_world, put_empty_world, url_of_world
 from tests.hosts import make_host
 from tests.worlds import Bits, bits_of
 
@@ -45,6 +45,8 @@ class JumpingClock(SystemClock):
 @asynccontextmanager
 async def hosting(root: Path, **settings: Any) -> AsyncIterator[Host]:
     """Host the world of a folder on a free port."""
+    if "database_url" not in settings:
+        await put_empty_world(url_of_world(root))
     host = make_host(root, **settings)
     await host.start()
     try:

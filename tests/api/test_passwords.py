@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import argon2
 import pytest
 
 from core.api import passwords
@@ -48,6 +49,16 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     gate = Gate()
     monkeypatch.setattr(passwords, "_matches", gate.work)
     return gate
+
+
+def test_that_hashing_costs_what_it_must(passwords_at_full_cost: argon2.PasswordHasher) -> None:
+    parameters = argon2.extract_parameters(passwords_at_full_cost.hash("correct horse"))
+    assert parameters.type is argon2.Type.ID
+    # OWASP's least: 19 MiB, two passes.
+    assert parameters.memory_cost >= 19 * 1024
+    assert parameters.time_cost >= 2
+    of_nobody = argon2.extract_parameters(passwords._NOBODY)
+    assert of_nobody == argon2.extract_parameters(passwords._HASHER.hash("x"))
 
 
 async def test_that_a_password_matches_its_own_hash_and_no_other() -> None:

@@ -9,15 +9,17 @@ import pytest
 from sqlalchemy.engine import URL
 
 from core.database import async_url
+from tests.databases import Databases
 
 
 @pytest.fixture(
     params=[pytest.param("sqlite", marks=pytest.mark.sqlite_file), "postgresql"], ids=str
 )
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
-    """Return the URL of an empty database, once of each kind."""
+    """Return the URL of a database with an empty world or none, once of each kind."""
     if request.param == "sqlite":
         yield async_url(f"sqlite:///{tmp_path}/world.db")
         return
-    url: URL = request.getfixturevalue("postgres_url")
-    yield url
+    databases: Databases = request.getfixturevalue("postgres")
+    yield async_url(databases.url_of(tmp_path))
+    databases.drop_all()
