@@ -34,7 +34,7 @@ from core.models.database import WORLD_TABLES
 from core.persistence.columns import stored_columns
 from tests.end_to_end.expectation import NO_LEVELS, NOTHING, Expectation, Found, next_price
 from tests.end_to_end.program import Program, wait_for_url
-from tests.end_to_end.warm_start import ForkedProcess, WarmStart
+from tests.end_to_end.warm_start import HostingProcess, WarmStart
 
 # A world in which an order takes a second, stores fill up within a minute and nothing is too dear.
 ENVIRONMENT = {
@@ -461,7 +461,7 @@ class Driver:
             self._start_s = time.monotonic() - begun_at
             yield Program(process, url)
 
-    def _starting(self) -> AbstractContextManager[ForkedProcess]:
+    def _starting(self) -> AbstractContextManager[HostingProcess]:
         return self._program.starting(self._data_dir, "--speed", SPEED, env=ENVIRONMENT)
 
     def _kill_at_start(self) -> None:

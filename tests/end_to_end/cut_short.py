@@ -1,6 +1,6 @@
 """Runs the program and kills it in the midst of its work on files, as a power cut would.
 
-    python -m tests.end_to_end.cut_short WHEN SCRIPTS ARGUMENTS...
+`run` does what the command line does with WHEN SCRIPTS ARGUMENTS...
 
 WHEN is a number (the file operation before which it is killed, 0 for never) or a time in seconds
 after the first one with an s. SCRIPTS is a folder of migrations in place of the program's own, or a
@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,8 @@ def _end() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run() -> int:
-    when, scripts, *arguments = sys.argv[1:]
+def run(words: Sequence[str]) -> int:
+    when, scripts, *arguments = words
     if scripts != "-":
         setattr(core.migrate, "migrations_path", lambda: Path(scripts))  # noqa: B010 - not exported
     cut = _Cut(when, arguments[arguments.index("--data-dir") + 1])
@@ -68,7 +69,3 @@ def run() -> int:
     code = main(arguments)
     print(f"operations: {cut.count}", file=sys.stderr)
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(run())

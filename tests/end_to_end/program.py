@@ -60,7 +60,7 @@ def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Comple
         capture_output=True,
         text=True,
         timeout=START_TIMEOUT_S,
-        env=environment(env, _data_dir_in(arguments)),
+        env=environment(env, data_dir_in(arguments)),
         check=False,
     )
 
@@ -94,7 +94,7 @@ def environment(extra: dict[str, str] | None, data_dir: Path | None = None) -> d
     return {**os.environ, "QT_QPA_PLATFORM": "offscreen", **where, **(extra or {})}
 
 
-def _data_dir_in(arguments: Sequence[str]) -> Path | None:
+def data_dir_in(arguments: Sequence[str]) -> Path | None:
     if "--data-dir" not in arguments:
         return None
     return Path(arguments[arguments.index("--data-dir") + 1])

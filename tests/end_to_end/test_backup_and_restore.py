@@ -24,12 +24,11 @@ from tests.backups import change, players_in, rows
 from tests.end_to_end.program import (
     START_TIMEOUT_S,
     PlayerClient,
-    environment,
     hosting,
     player,
-    run,
     wait_until,
 )
+from tests.end_to_end.warm_run import run_warm
 
 PLAYERS = 6
 RICH = {"STARTER_METAL": "1e6", "STARTER_CRYSTAL": "1e6", "STARTER_DEUTERIUM": "1e6"}
@@ -44,8 +43,8 @@ def data_dir(tmp_path: Path) -> Path:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A world with two players, and a backup of it from before it had a third."""
     data_dir = tmp_path_factory.mktemp("template") / "world"
-    assert run("seed", "--players", "2", "--planets", "5", *at(data_dir)).returncode == 0
-    made = run("backup", *at(data_dir))
+    assert run_warm("seed", "--players", "2", "--planets", "5", *at(data_dir)).returncode == 0
+    made = run_warm("backup", *at(data_dir))
     assert made.returncode == 0, made.stderr
     assert made.stdout.rstrip().endswith("verified")
     change(
@@ -71,14 +70,7 @@ def cut_short(when: object, *arguments: str, scripts: Path | str = "-") -> tuple
     """Run the program, killed in the midst of its work; return its exit code, and how many file
     operations there were if it was not.
     """
-    ended = subprocess.run(
-        [sys.executable, "-m", "tests.end_to_end.cut_short", str(when), str(scripts), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=START_TIMEOUT_S,
-        env=environment(None),
-        check=False,
-    )
+    ended = run_warm(str(when), str(scripts), *arguments, cut_short=True)
     assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
     last = (ended.stderr.splitlines() or [""])[-1]
     return ended.returncode, int(last.rpartition(" ")[2]) if "operations" in last else 0
@@ -168,11 +160,11 @@ def orders_in(path: Path) -> dict[int, int]:
 
 def test_that_a_world_is_backed_up_listed_checked_and_restored(world: Path) -> None:
     (made,) = BackupShelf(world / "backups").manifests()
-    listed = run("backups", *at(world))
+    listed = run_warm("backups", *at(world))
     assert listed.returncode == 0
     assert made.name in listed.stdout
     assert "2 players, 5 planets" in listed.stdout
-    assert "sound: 2 players, 5 planets" in run("check", *at(world)).stdout
+    assert "sound: 2 players, 5 planets" in run_warm("check", *at(world)).stdout
     nobody = subprocess.run(
         [sys.executable, "-m", "desktop_app", "restore", made.name, *at(world)],
         stdin=subprocess.DEVNULL,
@@ -182,7 +174,7 @@ def test_that_a_world_is_backed_up_listed_checked_and_restored(world: Path) -> N
     )
     assert nobody.returncode == 2
     assert nobody.stderr == ("starkeep: there is nobody to confirm the restore here; say --yes\n")
-    restored = run("restore", made.name, "--yes", *at(world))
+    restored = run_warm("restore", made.name, "--yes", *at(world))
     assert restored.returncode == 0, restored.stderr
     assert "players that vanish: third" in restored.stdout
     assert players_in(world / "world.db") == ["player1", "player2"]
@@ -195,30 +187,30 @@ def test_that_a_check_says_what_is_wrong_and_ends_with_one(world: Path) -> None:
     (made,) = BackupShelf(world / "backups").manifests()
     file = world / "backups" / made.name
     change(file, "DELETE FROM planets WHERE id = 5")
-    checked = run("check", "--file", str(file), *at(world))
+    checked = run_warm("check", "--file", str(file), *at(world))
     assert checked.returncode == 1
     assert checked.stdout == "planets has 4 rows; there were 5 when the backup was made\n"
-    as_json = run("check", "--file", str(file), "--json", *at(world))
+    as_json = run_warm("check", "--file", str(file), "--json", *at(world))
     assert as_json.returncode == 1
     assert json.loads(as_json.stdout)["ok"] is False
-    refused = run("restore", made.name, "--yes", *at(world))
+    refused = run_warm("restore", made.name, "--yes", *at(world))
     assert refused.returncode == 2
     assert "is not to be restored: planets has 4 rows" in refused.stderr
     assert players_in(world / "world.db") == ["player1", "player2", "third"]
-    assert run("check", "--file", str(world / "no.db"), *at(world)).returncode == 2
+    assert run_warm("check", "--file", str(world / "no.db"), *at(world)).returncode == 2
 
 
 def test_that_a_backup_goes_where_it_is_told_to(world: Path, tmp_path: Path) -> None:
     target = tmp_path / "usb" / "mine.db"
-    assert run("backup", str(target), *at(world)).returncode == 0
+    assert run_warm("backup", str(target), *at(world)).returncode == 0
     assert players_in(target) == ["player1", "player2", "third"]
-    again = run("backup", str(target), *at(world))
+    again = run_warm("backup", str(target), *at(world))
     assert again.returncode == 2
     assert "exists already" in again.stderr
     elsewhere = tmp_path / "elsewhere"
-    assert run("restore", str(target), "--yes", *at(elsewhere)).returncode == 0
+    assert run_warm("restore", str(target), "--yes", *at(elsewhere)).returncode == 0
     assert players_in(elsewhere / "world.db") == ["player1", "player2", "third"]
-    assert "there is no world" in run("backup", *at(tmp_path / "nowhere")).stderr
+    assert "there is no world" in run_warm("backup", *at(tmp_path / "nowhere")).stderr
 
 
 # Killed in between --------------------------------------------------------------------------------
@@ -239,7 +231,7 @@ def test_that_a_kill_in_a_backup_leaves_no_half_of_it_on_the_list(world: Path) -
             assert len(players_in(path)) == manifest.rows["users"]
         assert players_in(world / "world.db") == ["player1", "player2", "third"]
     assert cut >= 2
-    assert run("backup", *at(world)).returncode == 0
+    assert run_warm("backup", *at(world)).returncode == 0
     shelf.begin()
     assert len(list(shelf.folder.iterdir())) == 2 * len(shelf.manifests())
 
@@ -262,10 +254,10 @@ def test_that_a_kill_in_a_restore_leaves_the_old_world_or_the_new_one(world: Pat
         assert found[-1] in (old, new)
         # Whatever is left, the same restore goes through the next time.
         if len(found) == 1:
-            assert run("restore", made.name, "--yes", *at(whole)).returncode == 0
+            assert run_warm("restore", made.name, "--yes", *at(whole)).returncode == 0
             assert players_in(whole / "world.db") == new
     assert old in found
-    assert run("check", *at(whole)).returncode in (0, 1)
+    assert run_warm("check", *at(whole)).returncode in (0, 1)
 
 
 REVISION = """

@@ -23,11 +23,12 @@ from tests.end_to_end.program import (
     wait_for_url,
     wait_until,
 )
+from tests.end_to_end.warm_run import run_warm
 
 
-def refused(*arguments: str, env: dict[str, str] | None = None) -> str:
+def refused(*arguments: str, env: dict[str, str] | None = None, cold: bool = False) -> str:
     """Run a start-up that cannot work, and return the one line it prints."""
-    ended = run(*arguments, env=env)
+    ended = (run if cold else run_warm)(*arguments, env=env)
     assert ended.returncode == 2, ended.stderr
     assert ended.stdout == ""
     lines = ended.stderr.splitlines()
@@ -48,7 +49,7 @@ def test_that_a_port_that_is_taken_is_refused_in_one_line(tmp_path: Path) -> Non
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        line = refused("--headless", "--data-dir", str(tmp_path), "--port", str(port))
+        line = refused("--headless", "--data-dir", str(tmp_path), "--port", str(port), cold=True)
     assert str(port) in line
     assert "--port" in line
 
@@ -60,7 +61,7 @@ def test_that_a_world_that_is_open_is_refused_in_one_line(tmp_path: Path) -> Non
 
 
 def test_that_a_newer_database_is_refused_in_one_line(tmp_path: Path) -> None:
-    assert run("migrate", "--data-dir", str(tmp_path)).returncode == 0
+    assert run_warm("migrate", "--data-dir", str(tmp_path)).returncode == 0
     execute_in(tmp_path, "UPDATE alembic_version SET version_num = '9999'")
     assert "newer than this program" in refused(*headless(tmp_path))
 
@@ -88,9 +89,11 @@ def test_that_a_bad_setting_is_refused_in_one_line(
 @pytest.mark.sqlite_file
 def test_that_qt_says_nothing_of_its_own_before_the_one_line(tmp_path: Path) -> None:
     # In this locale Qt has a warning of four lines.
-    assert "TICK_RATE" in refused(*headless(tmp_path), env={"LC_ALL": "C", "TICK_RATE": "0"})
+    assert "TICK_RATE" in refused(
+        *headless(tmp_path), env={"LC_ALL": "C", "TICK_RATE": "0"}, cold=True
+    )
     (tmp_path / "world.db").write_text("this is a diary")
-    assert "cannot be opened" in refused(*headless(tmp_path), env={"LC_ALL": "C"})
+    assert "cannot be opened" in refused(*headless(tmp_path), env={"LC_ALL": "C"}, cold=True)
 
 
 def test_that_a_misspelt_option_is_refused_in_one_line() -> None:
@@ -136,16 +139,16 @@ def test_that_a_stop_ends_with_zero_and_one_line_on_standard_output(tmp_path: Pa
 @pytest.mark.sqlite_file
 def test_that_migrating_twice_has_nothing_to_do(tmp_path: Path) -> None:
     assert "migrated from nothing" in run("migrate", "--data-dir", str(tmp_path)).stdout
-    assert "nothing to do" in run("migrate", "--data-dir", str(tmp_path)).stdout
+    assert "nothing to do" in run_warm("migrate", "--data-dir", str(tmp_path)).stdout
 
 
 def test_that_a_seeded_world_can_be_played(tmp_path: Path) -> None:
     seeded = run("seed", "--players", "5", "--planets", "20", "--data-dir", str(tmp_path))
     assert seeded.returncode == 0, seeded.stderr
-    again = run("seed", "--players", "5", "--planets", "20", "--data-dir", str(tmp_path))
+    again = run_warm("seed", "--players", "5", "--planets", "20", "--data-dir", str(tmp_path))
     assert again.returncode == 2
     reset = run("reset-password", "player3", "--data-dir", str(tmp_path))
-    assert run("grant-admin", "player3", "--data-dir", str(tmp_path)).returncode == 0
+    assert run_warm("grant-admin", "player3", "--data-dir", str(tmp_path)).returncode == 0
     assert "no account" in refused("grant-admin", "nobody", "--data-dir", str(tmp_path))
     password = reset.stdout.split()[-1]
     with hosting(tmp_path) as program, player(program.url, "player3") as someone:
@@ -200,7 +203,7 @@ def _plain_driver(folder: Path) -> str:
 
 def test_that_an_option_before_a_command_leaves_the_default_world_alone(tmp_path: Path) -> None:
     env = {"XDG_DATA_HOME": str(tmp_path / "home")}
-    ended = run("--data-dir", str(tmp_path / "world"), "migrate", env=env)
+    ended = run_warm("--data-dir", str(tmp_path / "world"), "migrate", env=env)
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "world" / "world.db").exists()
     assert not (tmp_path / "home").exists()

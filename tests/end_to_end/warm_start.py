@@ -8,7 +8,6 @@ start spends on imports.
 
 from __future__ import annotations
 
-import array
 import json
 import os
 import signal
@@ -19,7 +18,9 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from subprocess import CompletedProcess
+from tempfile import TemporaryFile
+from typing import Any, NoReturn
 
 from tests.end_to_end.program import START_TIMEOUT_S, environment
 
@@ -31,9 +32,8 @@ _ENDED = "ended"
 class ForkedProcess:
     """The program, forked; what the tests use of subprocess.Popen."""
 
-    def __init__(self, door: socket.socket, stdout_fd: int) -> None:
+    def __init__(self, door: socket.socket) -> None:
         self._door = door
-        self.stdout = os.fdopen(stdout_fd, "r", encoding="utf-8")
         self.pid = int(self._hear(_FORKED))
         self.returncode: int | None = None
 
@@ -59,6 +59,14 @@ class ForkedProcess:
         return message.removeprefix(what)
 
 
+class HostingProcess(ForkedProcess):
+    """One whose standard output is read while it runs."""
+
+    def __init__(self, door: socket.socket, stdout_fd: int) -> None:
+        super().__init__(door)
+        self.stdout = os.fdopen(stdout_fd, "r", encoding="utf-8")
+
+
 class WarmStart:
     """The other end of the process that forks."""
 
@@ -68,22 +76,56 @@ class WarmStart:
     @contextmanager
     def starting(
         self, data_dir: Path, *options: str, env: dict[str, str] | None = None
-    ) -> Iterator[ForkedProcess]:
+    ) -> Iterator[HostingProcess]:
         """Begin to host a world headless; at the end of the block the process is gone."""
         arguments = ["--headless", "--data-dir", str(data_dir), "--port", "0", *options]
-        message = json.dumps({"arguments": arguments, "env": environment(env)}).encode()
         read_fd, write_fd = os.pipe()
         with (data_dir.parent / "stderr.txt").open("a") as log:
-            self._door.settimeout(START_TIMEOUT_S)
-            socket.send_fds(self._door, [message], [write_fd, log.fileno()])
+            door = self._fork(arguments, environment(env), write_fd, log.fileno())
         os.close(write_fd)
-        process = ForkedProcess(self._door, read_fd)
+        process = HostingProcess(door, read_fd)
         try:
             yield process
         finally:
             process.kill()
             process.wait()
             process.stdout.close()
+            door.close()
+
+    def run(
+        self, arguments: Sequence[str], env: dict[str, str], *, cut_short: bool = False
+    ) -> CompletedProcess[str]:
+        """Run the program to its end, or to where tests.end_to_end.cut_short kills it."""
+        with TemporaryFile("w+") as stdout, TemporaryFile("w+") as stderr:
+            fds = stdout.fileno(), stderr.fileno()
+            with self._fork(arguments, env, *fds, cut_short=cut_short) as door:
+                process = ForkedProcess(door)
+                try:
+                    code = process.wait()
+                finally:
+                    process.kill()
+            stdout.seek(0)
+            stderr.seek(0)
+            return CompletedProcess(tuple(arguments), code, stdout.read(), stderr.read())
+
+    def _fork(
+        self,
+        arguments: Sequence[str],
+        env: dict[str, str],
+        stdout_fd: int,
+        stderr_fd: int,
+        *,
+        cut_short: bool = False,
+    ) -> socket.socket:
+        """Have the program forked; return where it is told how it fares."""
+        request = {"arguments": arguments, "env": env, "cut_short": cut_short}
+        message = json.dumps(request).encode()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._door.settimeout(START_TIMEOUT_S)
+        ours.settimeout(START_TIMEOUT_S)
+        with theirs:
+            socket.send_fds(self._door, [message], [stdout_fd, stderr_fd, theirs.fileno()])
+        return ours
 
 
 @contextmanager
@@ -111,28 +153,42 @@ def main() -> int:
     door = socket.socket(fileno=int(sys.argv[1]))
     mutations.apply(sys.argv[2:])
     import_program()
+    # Nobody here waits for those that wait for the programs.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
-        message, fds, _, _ = socket.recv_fds(door, _MESSAGE_BYTES_MAX, 2)
+        message, fds, _, _ = socket.recv_fds(door, _MESSAGE_BYTES_MAX, 3)
         if not message:
             return 0
-        request = json.loads(message)
-        pid = os.fork()
-        if pid == 0:
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             door.close()
-            _become_the_program(request, array.array("i", fds))
+            _run_and_tell(json.loads(message), fds)
         for fd in fds:
             os.close(fd)
-        door.send(f"{_FORKED}{pid}".encode())
+
+
+def _run_and_tell(request: dict[str, Any], fds: Sequence[int]) -> NoReturn:
+    """Fork the program, and tell when that is done and when it has ended."""
+    with socket.socket(fileno=fds[2]) as told:
+        pid = os.fork()
+        if pid == 0:
+            told.close()
+            _become_the_program(request, fds[:2])
+        for fd in fds[:2]:
+            os.close(fd)
+        told.send(f"{_FORKED}{pid}".encode())
         _, status = os.waitpid(pid, 0)
-        door.send(f"{_ENDED}{os.waitstatus_to_exitcode(status)}".encode())
+        told.send(f"{_ENDED}{os.waitstatus_to_exitcode(status)}".encode())
+    os._exit(0)
 
 
 def import_program() -> None:
+    import desktop_app.administration
     import desktop_app.application
     import desktop_app.session  # noqa: F401
 
 
-def _become_the_program(request: dict[str, Any], fds: Sequence[int]) -> None:
+def _become_the_program(request: dict[str, Any], fds: Sequence[int]) -> NoReturn:
     os.environ.clear()
     os.environ.update(request["env"])
     os.dup2(fds[0], 1)
@@ -141,8 +197,10 @@ def _become_the_program(request: dict[str, Any], fds: Sequence[int]) -> None:
         os.close(fd)
     code = 70
     try:
-        from desktop_app.__main__ import main as run
+        from desktop_app.__main__ import main as whole
+        from tests.end_to_end.cut_short import run as cut_short
 
+        run = cut_short if request["cut_short"] else whole
         code = run(request["arguments"])
     except BaseException:
         traceback.print_exc()

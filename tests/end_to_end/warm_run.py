@@ -1,0 +1,30 @@
+"""Runs the program to its end, forked from one process for the whole run of the tests."""
+
+from __future__ import annotations
+
+import atexit
+from contextlib import ExitStack
+from functools import cache
+from subprocess import CompletedProcess
+
+from tests.end_to_end.program import data_dir_in, environment
+from tests.end_to_end.warm_start import WarmStart, warm_start
+
+
+@cache
+def _shared() -> WarmStart:
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(warm_start())
+
+
+def run_warm(
+    *arguments: str, env: dict[str, str] | None = None, cut_short: bool = False
+) -> CompletedProcess[str]:
+    """Do what `tests.end_to_end.program.run` does, without the seconds that imports take.
+
+    That one is for what may depend on how the interpreter itself starts and ends. With `cut_short`
+    the arguments are those of tests.end_to_end.cut_short.
+    """
+    env = environment(env, data_dir_in(arguments))
+    return _shared().run(arguments, env, cut_short=cut_short)
