@@ -17,13 +17,9 @@ _PACKAGED = Path("/usr/lib/postgresql")
 _START_TIMEOUT_S = "60"
 # What is asked of the administrator's own database.
 _MAINTENANCE = "postgres"
-_SETTINGS = (
-    "-c listen_addresses=",
-    "-c unix_socket_permissions=0777",
-    # Tests end programs, never this computer.
-    "-c fsync=off",
-    "-c full_page_writes=off",
-)
+_SETTINGS = ("-c listen_addresses=", "-c unix_socket_permissions=0777")
+# Tests end programs, never this computer.
+_CARELESS_SETTINGS = ("-c fsync=off", "-c full_page_writes=off")
 
 
 def find_binaries() -> Path | None:
@@ -42,6 +38,7 @@ class PrivateServer:
     binaries: Path
     folder: Path
     user: str | None
+    durable: bool = False
 
     def url_of(self, database: str) -> str:
         return f"postgresql://starkeep@/{database}?host={self.folder}"
@@ -59,7 +56,8 @@ class PrivateServer:
         self._run("initdb", "-D", str(self._data), *options)
 
     def start(self) -> None:
-        options = " ".join((f"-k {self.folder}", *_SETTINGS))
+        careless = () if self.durable else _CARELESS_SETTINGS
+        options = " ".join((f"-k {self.folder}", *_SETTINGS, *careless))
         self._pg_ctl("-o", options, "-l", str(self.folder / "log"), "-t", _START_TIMEOUT_S, "start")
 
     def stop(self) -> None:
@@ -110,13 +108,13 @@ class PrivateServer:
 
 
 @contextmanager
-def private_server(binaries: Path) -> Iterator[PrivateServer]:
-    """Run a server until the end of the block."""
+def private_server(binaries: Path, *, durable: bool = False) -> Iterator[PrivateServer]:
+    """Run a server until the end of the block; a `durable` one waits for the disk."""
     user = _unprivileged_user()
     with tempfile.TemporaryDirectory(prefix="starkeep-pg-") as name:
         if user is not None:
             shutil.chown(name, user)
-        server = PrivateServer(binaries, Path(name), user)
+        server = PrivateServer(binaries, Path(name), user, durable)
         server.initialise()
         server.start()
         try:

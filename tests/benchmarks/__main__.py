@@ -7,9 +7,9 @@ import os
 import subprocess
 import sys
 
-NAMES = ("memory", "ticks", "saves", "loading", "orders", "lateness")
+NAMES = ("memory", "ticks", "saves", "postgres", "loading", "orders", "lateness", "backup")
 # Named explicitly: they take many minutes.
-LONG = ("soak",)
+LONG = ("blocked", "soak")
 
 
 def main(arguments: list[str]) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.metrics import Metrics
 from tests.benchmarks.report import print_table, spread
-from tests.benchmarks.worlds import load_game, on_host_loop, open_file, write_seeded_world
+from tests.benchmarks.worlds import load_game, on_host_loop, open_world, write_seeded_world
 
 SIZES = (10_000, 100_000)
 ROUNDS = 5
@@ -31,7 +31,7 @@ async def measure() -> int:
             path = Path(folder) / "world.db"
             await write_seeded_world(path, planets)
             ours, raw = [], []
-            async with open_file(path):
+            async with open_world(path):
                 for _ in range(ROUNDS):
                     start = time.perf_counter()
                     await load_game(Metrics())

@@ -26,6 +26,11 @@ def spread(values: Sequence[float], form: str = "{:.2f}") -> str:
     return f"{form.format(middle)} ({form.format(least)}-{form.format(most)})"
 
 
+def against_bar(measured: str, is_met: bool, bar: str) -> str:
+    """Return the verdict of a run in one line."""
+    return f"  {'met' if is_met else 'MISSED'}: {measured}; the bar is {bar}"
+
+
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table with the first column to the left and the others to the right."""
     lines = [list(header), *map(list, rows)]

@@ -21,7 +21,7 @@ from tests.benchmarks.worlds import (
     change_planets,
     load_game,
     on_host_loop,
-    open_file,
+    open_world,
     write_seeded_world,
 )
 
@@ -100,7 +100,7 @@ async def measure() -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "world.db"
         await write_seeded_world(path, max(SIZES))
-        async with open_file(path):
+        async with open_world(path):
             game = await load_game(Metrics())
             rows = [await compare(path, game, count) for count in SIZES]
     print_table(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtWidgets import QApplication
+from sqlalchemy.engine import URL
 
 from core import database, sync
 from core.clock import SystemClock
@@ -61,8 +62,8 @@ def _seed(planets: int, now: float, game: GameWorld) -> tuple[list[str], TableRo
     return names, make_players(ids, names, rows.ids[:player_count], now), rows
 
 
-async def write_seeded_world(path: Path, planets: int) -> None:
-    """Make a database with a seeded world."""
+async def write_seeded_world(where: Path | URL, planets: int) -> None:
+    """Make a database with a seeded world: an SQLite file, or one that is empty."""
     clock = SystemClock()
     game = new_game(clock, ManualStore(at_once=True), galaxies=1000)
     names, players, rows = _seed(planets, clock.now(), game)
@@ -73,16 +74,16 @@ async def write_seeded_world(path: Path, planets: int) -> None:
     )
     next_ids = {"universe": UNIVERSE_ID + 1, "player": len(names) + 1, "planet": planets + 1}
     world_clock = WorldClock(clock.now(), 0, next_ids)
-    async with open_file(path):
+    async with open_world(where):
         await worlds.write_seed(
             accounts, lambda _ids: ((universe, players, rows), world_clock), lambda *_: None
         )
 
 
 @asynccontextmanager
-async def open_file(path: Path) -> AsyncIterator[None]:
-    """Open an SQLite database for a while."""
-    url = database.async_url(f"sqlite:///{path}")
+async def open_world(where: Path | URL) -> AsyncIterator[None]:
+    """Open a database for a while, an SQLite file or any other."""
+    url = database.async_url(f"sqlite:///{where}") if isinstance(where, Path) else where
     await migrate(url)
     await database.start_db(url)
     sync.set_persistence_loop(asyncio.get_running_loop())
