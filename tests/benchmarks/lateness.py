@@ -11,15 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from core.components import PLANET
-from core.ecs import World
-from desktop_app.application import Host
-from desktop_app.main_window import MainWindow
+from tests.benchmarks.hosted import changing_world, ticks_since
 from tests.benchmarks.report import milliseconds, print_table, quantile
-from tests.benchmarks.worlds import change_planets, on_host_loop, write_seeded_world
-from tests.hosts import make_host
+from tests.benchmarks.worlds import on_host_loop, write_seeded_world
 
 PLANETS = 100_000
 TICK_RATE = 20.0
@@ -56,41 +50,14 @@ async def in_thread(seconds: float) -> list[float]:
         thread.join()
 
 
-def keep_changing(host: Host) -> None:
-    """Have every tick change its share of the rows, as so many due events would."""
-    game = host.game
-    if game is None:
-        raise RuntimeError("the world is not running")
-    per_tick = int(ROWS_PER_SECOND / TICK_RATE)
-    generator = np.random.default_rng(1)
-    number = 0
-
-    def change(world: World, _now: float) -> None:
-        nonlocal number
-        number += 1
-        rows = generator.choice(len(world.tables[PLANET]), per_tick, replace=False)
-        change_planets(game, np.sort(rows), number)
-
-    game.state.world.add_processor(change)
-
-
 async def loaded(folder: Path, seconds: float) -> dict[str, Any]:
     """Host a world under load with the window open; return what its ticks and saves were like."""
-    host = make_host(
-        folder, tick_rate=TICK_RATE, save_interval_seconds=1.0, persist_interval_seconds=1.0
-    )
-    window = MainWindow(host)
-    window.resize(1440, 900)
-    window.show()
-    await host.start()
-    keep_changing(host)
-    await asyncio.sleep(WARM_UP_S)
-    ticks_before, saves_before = host.metrics.ticks.count, host.metrics.saves.count
-    await asyncio.sleep(seconds)
-    ticks = host.metrics.ticks.latest(host.metrics.ticks.count - ticks_before)
-    saves = host.metrics.saves.latest(host.metrics.saves.count - saves_before)
-    await host.stop()
-    window.end()
+    async with changing_world(folder, TICK_RATE, ROWS_PER_SECOND, window=True) as host:
+        await asyncio.sleep(WARM_UP_S)
+        ticks_before, saves_before = host.metrics.ticks.count, host.metrics.saves.count
+        await asyncio.sleep(seconds)
+        ticks = ticks_since(host, ticks_before)
+        saves = host.metrics.saves.latest(host.metrics.saves.count - saves_before)
     return {
         "lateness_s": ticks["lateness_s"].tolist(),
         "work_s": ticks["work_s"].tolist(),

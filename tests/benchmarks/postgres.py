@@ -118,7 +118,9 @@ async def measure(url: URL, sizes: Sequence[int], rounds: int) -> float:
         ("changed", "program", "asyncpg", "ratio"),
         [line for line, _ in compared],
     )
-    print(against_bar(f"the least ratio is {least:.2f}", least >= SHARE_MIN, f"{SHARE_MIN} or more"))
+    print(
+        against_bar(f"the least ratio is {least:.2f}", least >= SHARE_MIN, f"{SHARE_MIN} or more")
+    )
     return least
 
 

@@ -143,6 +143,10 @@ class PlayerClient:
     def delete(self, path: str) -> dict[str, Any]:
         return _checked(self._http.delete(path))
 
+    def status_of(self, method: str, path: str, body: Any = None) -> int:
+        """Send a request and return the status of its answer, whatever that is."""
+        return self._http.request(method, path, json=body).status_code
+
     def close(self) -> None:
         self._http.close()
 
