@@ -190,7 +190,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
+        # A number of five thousand digits is a ValueError and no TOMLDecodeError.
         raise SettingsError(f"{path} cannot be read: {error}") from error
     lowered = {name.lower(): value for name, value in values.items()}
     unknown = sorted(lowered.keys() - Settings.model_fields.keys())

@@ -8,6 +8,8 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from core.clock import Clock
 from core.commands import AdoptRules, ChangeSettings, Command, FoundHome
 from core.components import KINDS, PLANET, UNIVERSE, UNIVERSE_ID, Universe
@@ -22,6 +24,8 @@ from core.state import GameState
 from core.sync import LoadedWorld
 from core.systems.settings import refusal_of
 from core.write_behind import SubmitSave
+
+_REMEDY = "`starkeep check` lists what is wrong, `starkeep restore` brings a backup back"
 
 
 def build_game(
@@ -96,16 +100,28 @@ def create_universe(world: World, given: Mapping[str, Any], at: float) -> None:
 
 
 def galaxy_of(world: World) -> Galaxy:
-    """Return the index of taken places for the planets that a world has."""
+    """Return the index of taken places for the planets that a world has.
+
+    Raise DatabaseError if there is none for one of them.
+    """
+    if UNIVERSE_ID not in world.tables[UNIVERSE].ids:
+        raise DatabaseError(f"the database holds a world without its settings; {_REMEDY}")
     universe = world.component_for_entity(UNIVERSE, UNIVERSE_ID, Universe)
-    galaxy = Galaxy(universe.galaxies, universe.systems, len(RULES.slots))
+    size = (universe.galaxies, universe.systems, len(RULES.slots))
+    if min(size) < 1:
+        raise DatabaseError(f"the database holds a universe without a place in it; {_REMEDY}")
     planets = world.tables[PLANET]
-    galaxy.settle_many(
+    places = (
         planets.array("Position.galaxy"),
         planets.array("Position.system"),
         planets.array("Position.position"),
-        planets.ids,
     )
+    inside = [(place >= 1) & (place <= most) for place, most in zip(places, size, strict=True)]
+    outside = planets.ids[~np.logical_and.reduce(inside)]
+    if len(outside):
+        raise DatabaseError(f"planet {outside[0]} lies outside of the universe; {_REMEDY}")
+    galaxy = Galaxy(*size)
+    galaxy.settle_many(*places, planets.ids)
     return galaxy
 
 

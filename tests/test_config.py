@@ -80,7 +80,16 @@ def test_that_a_setting_that_does_not_exist_is_refused_by_name(tmp_path: Path) -
         load_settings(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"tick_rate =", b'world_name = "\xff"'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"tick_rate =",
+        b'world_name = "\xff"',
+        b"tick_rate = " + b"9" * 5_000,
+        b"tick_rate = " + b"[" * 5_000,
+    ],
+    ids=["half", "no UTF-8", "a long number", "deep"],
+)
 def test_that_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / SETTINGS_FILE).write_bytes(content)
     with pytest.raises(SettingsError, match=r"settings\.toml cannot be read: "):

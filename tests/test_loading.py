@@ -79,6 +79,38 @@ def test_that_places_are_taken_by_the_planets_of_a_world(clock: ManualClock) -> 
         assert galaxy.planet_at((place.galaxy, place.system, place.position)) == planet_id
 
 
+@pytest.mark.parametrize(
+    ("table", "values", "words"),
+    [
+        ("planet", {"Position.galaxy": 3}, "planet 1 lies outside of the universe"),
+        ("planet", {"Position.system": -1}, "planet 1 lies outside of the universe"),
+        ("planet", {"Position.position": 0}, "planet 1 lies outside of the universe"),
+        ("universe", {"Universe.galaxies": 0}, "a universe without a place"),
+        ("universe", {"Universe.systems": -4}, "a universe without a place"),
+    ],
+)
+def test_that_a_world_without_room_for_its_planets_is_refused_in_words(
+    clock: ManualClock, table: str, values: dict[str, int], words: str
+) -> None:
+    store = ManualStore(at_once=True)
+    game = new_game(clock, store, galaxies=2, systems=3)
+    found(game, 1)
+    assert game.save_player_data().done()
+    store.rows[table][1] |= values
+    with pytest.raises(DatabaseError, match=f"{words}.*starkeep check"):
+        reload(store, clock)
+
+
+def test_that_a_world_whose_settings_have_another_name_is_refused_in_words(
+    clock: ManualClock,
+) -> None:
+    store = ManualStore(at_once=True)
+    assert new_game(clock, store).save_player_data().done()
+    store.rows["universe"][2] = store.rows["universe"].pop(1)
+    with pytest.raises(DatabaseError, match="without its settings"):
+        reload(store, clock)
+
+
 def test_that_changed_rules_have_another_fingerprint() -> None:
     heavier = {**RULES.source["storage"], "unit": RULES.source["storage"]["unit"] + 1}
     changed = replace(RULES, source={**RULES.source, "storage": heavier})

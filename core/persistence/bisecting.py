@@ -22,6 +22,7 @@ from core.models.database import WORLD_TABLES
 from core.persistence import worlds
 from core.persistence.bulk import stored_columns_of
 from core.persistence.failures import FailureKind, kind_of, reason_of
+from core.persistence.well_formed import refuse_malformed
 from core.save_batch import Refusal, RowName, SaveBatch, SaveReceipt, TableRows
 
 log = logging.getLogger(__name__)
@@ -33,10 +34,11 @@ REFUSALS_MAX = 64
 async def write_what_is_accepted(batch: SaveBatch, submitted_at: float) -> SaveReceipt:
     """Write a batch; what a retry cannot cure is left out and named in the receipt.
 
-    Raise SaveRefusedError if the database would take nothing at all, and whatever a retry may
-    cure: parts may be committed then, which does no harm, for they are consistent. `submitted_at`
-    is time.perf_counter().
+    Raise SaveRefusedError if the database would take nothing at all or the batch is malformed, and
+    whatever a retry may cure: parts may be committed then, which does no harm, for they are
+    consistent. `submitted_at` is time.perf_counter().
     """
+    refuse_malformed(batch)
     try:
         return await worlds.write_batch(batch, submitted_at)
     except Exception as error:
@@ -199,7 +201,8 @@ class _Numbers:
     def _number(self, table: str, entity_id: int) -> int:
         known = self._number_of.get((table, entity_id))
         if known is None:
-            known, self._next = self._next, self._next + 1
+            known = self._number_of[table, entity_id] = self._next
+            self._next += 1
         return known
 
     def whole_tables_of(self, number: int) -> frozenset[str]:

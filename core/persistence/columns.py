@@ -56,11 +56,19 @@ class StoredColumn:
         if self.place is not None:
             values = values[:, self.place]
         if self.field.column.names is not None:
-            return list(map(_names_by_code(self.field.column.names).__getitem__, values.tolist()))
+            return self._names_of(values)
         if self.field.column.may_be_never:
             return _none_for_never(values)
         plain: list[Any] = values.tolist()
         return plain
+
+    def _names_of(self, codes: AnyArray) -> list[str | None]:
+        """Return what codes stand for. Raise UnstorableError for one that stands for nothing."""
+        names = self.field.column.names or ()
+        # Beyond its end a list would count from the other one, and name another thing.
+        if len(codes) and not -len(names) <= codes.min() <= codes.max() <= len(names):
+            raise UnstorableError(f"{self.field.key} has a number that stands for nothing")
+        return list(map(_names_by_code(names).__getitem__, codes.tolist()))
 
     def decode(self, values: Sequence[Any]) -> AnyArray:
         """Return the column in memory for values from the database."""

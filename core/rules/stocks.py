@@ -93,7 +93,7 @@ def seconds_to_boundaries(
     """`seconds_to_boundary` over columns of one shape."""
     rate = net_rates(amount, production, consumption, capacity)
     limit = np.where((rate > 0) | (amount > capacity), capacity, 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         return np.where(rate == 0, NEVER, (limit - amount) / rate * SECONDS_PER_HOUR)
 
 

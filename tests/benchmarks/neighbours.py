@@ -126,9 +126,13 @@ def _order(stop: threading.Event, url: str, name: str, stamped: list[Stamped]) -
 
 def _main(what: str, *arguments: str) -> None:
     stop = threading.Event()
-    # Until whoever started it closes its input.
-    waiting = threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True)
-    waiting.start()
+
+    def wait_for_end() -> None:
+        """Wait until whoever started this closes its input."""
+        sys.stdin.read()
+        stop.set()
+
+    threading.Thread(target=wait_for_end, daemon=True).start()
     if what == "idle":
         stamped = _idle(stop, float(arguments[0]))
     else:

@@ -106,8 +106,8 @@ async def measure(url: URL, sizes: Sequence[int], rounds: int) -> float:
     await write_seeded_world(url, max(sizes))
     async with open_world(url):
         game = await load_game(Metrics())
-        where = {"host": url.query["host"], "user": url.username, "database": url.database}
-        connection = await asyncpg.connect(**where)
+        plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        connection = await asyncpg.connect(plain)
         try:
             compared = [await compare(connection, game, count, rounds) for count in sizes]
         finally:

@@ -190,6 +190,15 @@ async def test_that_nothing_is_set_aside_where_too_much_is_refused(
             await write(batch_of(some_planets(30, -1.0)))
 
 
+async def test_that_a_row_that_is_there_twice_is_refused_as_one(database_url: URL) -> None:
+    async with open_database(database_url):
+        await begin_world()
+        batch = batch_of(some_planets(2), with_poor(some_planets(3), 2))
+        receipt = await write(batch)
+        assert [refusal.rows for refusal in receipt.refused] == [planets(2)]
+        assert await stored_planets() == [1, 3]
+
+
 @pytest.mark.sqlite_file
 async def test_that_trouble_that_passes_ends_the_halving(tmp_path: Path) -> None:
     async with open_database(tmp_path / "world.db"):

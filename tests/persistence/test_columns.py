@@ -27,7 +27,7 @@ from core.components import (
 from core.ecs import Field, Kind, fields_of
 from core.ecs.component import Float64
 from core.ecs.table import AnyArray
-from core.errors import DatabaseError, StorageError
+from core.errors import DatabaseError, StorageError, UnstorableError
 from core.persistence.columns import StoredColumn, check_finite, stored_columns
 
 STORED = {kind: {column.name: column for column in stored_columns(kind)} for kind in KINDS}
@@ -122,6 +122,15 @@ def test_that_what_is_queued_is_stored_by_name() -> None:
     names = ["metal_mine", "-metal_mine", None]
     assert encode(column, mine, -mine, NOTHING_QUEUED) == names
     assert column.decode(names).tolist() == [mine, -mine, NOTHING_QUEUED]
+
+
+def test_that_a_number_that_stands_for_nothing_is_refused() -> None:
+    column = STORED[PLANET]["queued_1"]
+    count = len(BUILDINGS)
+    for code in (count + 1, -count - 1, 2 * count + 1):
+        with pytest.raises(UnstorableError, match=r"BuildQueue\.queued has a number"):
+            encode(column, 1, code)
+    assert encode(column) == []
 
 
 def test_that_a_name_the_rules_do_not_know_is_refused() -> None:

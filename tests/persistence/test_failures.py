@@ -105,6 +105,7 @@ def test_that_what_sqlite_cannot_do_now_is_transient(fault: SqliteFault, tmp_pat
 @pytest.mark.parametrize(
     "error",
     [
+        asyncpg.CardinalityViolationError("cannot affect row a second time"),
         asyncpg.UniqueViolationError("duplicate key"),
         asyncpg.CheckViolationError("new row violates"),
         asyncpg.ForeignKeyViolationError("no such player"),

@@ -159,6 +159,12 @@ def test_that_columns_give_the_same_bits_as_single_stocks(
     assert [bits(values) for values in together] == [bits(values) for values in alone]
 
 
+def test_that_what_fills_up_after_the_end_of_time_never_does() -> None:
+    amount, production, consumption, capacity = (np.array([x]) for x in (5.0, 5e-324, 0.0, 1e4))
+    due_s = stocks.seconds_to_boundaries(amount, production, consumption, capacity)
+    assert due_s.tolist() == [math.inf]
+
+
 def bits(values: tuple[float, ...]) -> tuple[str, ...]:
     return tuple(value.hex() for value in values)
 
