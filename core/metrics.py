@@ -35,7 +35,8 @@ class Ring:
     def __init__(self, fields: tuple[str, ...], capacity: int) -> None:
         self.fields = fields
         self.capacity = capacity
-        self._samples = np.zeros((capacity, len(fields)))
+        # Written to at once: pages that are touched one by one look like memory that leaks.
+        self._samples = np.full((capacity, len(fields)), 0.0)
         self._count = 0
 
     @property

@@ -110,11 +110,11 @@ def _report(played: list[Round], idle: Told, answers: Told, planets: int, second
 
 
 def _line(stretch: Stretch, idle: Told, answers: Told) -> tuple[str, ...]:
-    beside = stretch.phase.of(idle.stamped)
+    beside = stretch.phase.of(idle.stamped) or [0.0]
     statuses = Counter(int(status) for status in stretch.phase.of(answers.stamped))
     return (
         stretch.name,
-        milliseconds(statistics.median(stretch.lateness_s)),
+        milliseconds(stretch.median),
         milliseconds(stretch.p99),
         milliseconds(stretch.worst),
         str(stretch.skipped),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -73,12 +74,20 @@ class Stretch:
     skipped: int
 
     @property
+    def seconds(self) -> float:
+        return self.phase.ended_at - self.phase.begun_at
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.lateness_s or [0.0])
+
+    @property
     def p99(self) -> float:
-        return quantile(self.lateness_s, 0.99)
+        return quantile(self.lateness_s or [0.0], 0.99)
 
     @property
     def worst(self) -> float:
-        return max(self.lateness_s)
+        return max(self.lateness_s, default=0.0)
 
 
 class StretchClock:
