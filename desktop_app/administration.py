@@ -32,7 +32,7 @@ from core.seed import make_planets, make_players, plan_seed
 from core.state import economy_settings_of
 from core.world_backup import make_backup
 from desktop_app import backup_commands, logs
-from desktop_app.session import run_on_host_loop
+from desktop_app.running import run_on_host_loop
 from desktop_app.shell import Progress, database_url, locked, settings_for
 from desktop_app.undertaking import Undertaking
 

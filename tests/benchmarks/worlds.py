@@ -26,7 +26,7 @@ from core.save_batch import TableRows, WorldClock
 from core.seed import add_rows, make_planets, make_players, plan_seed
 from core.state import economy_settings_of
 from core.write_behind import SubmitSave
-from desktop_app.session import run_on_host_loop
+from desktop_app.running import run_on_host_loop
 from tests.store import ManualStore
 from tests.worlds import new_game
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
 import sys
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication
 
 from core import database
@@ -20,116 +17,12 @@ from core.errors import StarkeepError
 from desktop_app import session
 from desktop_app.application import Host, HostState
 from desktop_app.main_window import MainWindow
-from desktop_app.session import EXIT_NOT_SAVED, EXIT_OK, run_on_host_loop
+from desktop_app.running import EXIT_NOT_SAVED, EXIT_OK
 from tests.databases import locked_world
 from tests.desktop_app.showcase import until
 from tests.hosts import make_host
 
 WORK_TIMEOUT_S = 20.0
-
-# The event loop -----------------------------------------------------------------------------------
-
-
-def test_that_the_exit_code_is_that_of_the_work(qapp: QCoreApplication) -> None:
-    async def work(_stop: asyncio.Event) -> int:
-        await asyncio.sleep(0)
-        return 7
-
-    assert run_on_host_loop(qapp, work) == 7
-
-
-@pytest.mark.parametrize("error", [StarkeepError("no world"), ValueError("a bug"), SystemExit(3)])
-def test_that_an_exception_comes_out_after_the_clean_up(
-    qapp: QCoreApplication, error: BaseException
-) -> None:
-    seen: list[Any] = []
-
-    async def work(_stop: asyncio.Event) -> int:
-        seen.append(asyncio.get_running_loop())
-        try:
-            raise error
-        finally:
-            await asyncio.sleep(0)
-            seen.append("cleaned up")
-
-    with pytest.raises(type(error)) as raised:
-        run_on_host_loop(qapp, work)
-    assert raised.value is error
-    loop, last = seen
-    assert last == "cleaned up"
-    assert loop.is_closed()
-
-
-def test_that_quitting_qt_lets_the_work_end_in_order(
-    qapp: QCoreApplication, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def work(stop: asyncio.Event) -> int:
-        QCoreApplication.quit()
-        async with asyncio.timeout(WORK_TIMEOUT_S):
-            await stop.wait()
-        # An impatient person asks once more while the world is being saved.
-        QCoreApplication.quit()
-        await asyncio.sleep(0.001)
-        return EXIT_OK
-
-    assert run_on_host_loop(qapp, work) == EXIT_OK
-    assert "ended from outside" in caplog.text
-
-
-@pytest.fixture
-def signals() -> Iterator[None]:
-    """Keep signals that nobody takes from ending the tests."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, lambda *_: None)
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="nobody can send SIGTERM there")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.usefixtures("signals")
-def test_that_a_signal_asks_the_work_to_stop(
-    qapp: QCoreApplication, number: signal.Signals
-) -> None:
-    async def work(stop: asyncio.Event) -> int:
-        os.kill(os.getpid(), number)
-        async with asyncio.timeout(WORK_TIMEOUT_S):
-            await stop.wait()
-        return EXIT_OK
-
-    assert run_on_host_loop(qapp, work) == EXIT_OK
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are taken another way there")
-@pytest.mark.usefixtures("signals")
-def test_that_signals_are_given_back_even_after_an_error(qapp: QCoreApplication) -> None:
-    async def work(_stop: asyncio.Event) -> int:
-        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
-        raise ValueError("a bug")
-
-    with pytest.raises(ValueError, match="a bug"):
-        run_on_host_loop(qapp, work)
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-
-
-def test_that_an_exception_nobody_catches_is_logged_with_its_traceback(
-    qapp: QCoreApplication, caplog: pytest.LogCaptureFixture
-) -> None:
-    def broken() -> None:
-        raise ValueError("a bug")
-
-    async def work(_stop: asyncio.Event) -> int:
-        asyncio.get_running_loop().call_soon(broken)
-        await asyncio.sleep(0.001)
-        return EXIT_OK
-
-    assert run_on_host_loop(qapp, work) == EXIT_OK
-    (record,) = [record for record in caplog.records if record.name == "desktop_app.session"]
-    assert record.exc_info is not None
-    assert isinstance(record.exc_info[1], ValueError)
-
 
 # A world ------------------------------------------------------------------------------------------
 
