@@ -43,6 +43,15 @@ def test_that_a_headless_start_needs_no_display() -> None:
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
 
 
+def test_that_a_command_starts_without_a_server() -> None:
+    script = (
+        "import sys, desktop_app.administration\n"
+        "loaded = {'fastapi', 'uvicorn', 'desktop_app.application'} & set(sys.modules)\n"
+        "assert not loaded, loaded"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
+
+
 @pytest.mark.parametrize("argument", ["--version", "--help", "--hedless", "--headless"])
 def test_that_an_answer_of_one_line_imports_nothing_slow(argument: str) -> None:
     # The last of them comes as far as to the bad setting.
