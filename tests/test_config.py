@@ -12,11 +12,12 @@ import pytest
 from core.config import SETTINGS_FILE, Settings, load_settings, world_setting_names
 from core.errors import SettingsError
 from core.resources import resource_path
+from core.rules import RULES
 
 RANGES: dict[str, dict[str, Any]] = {
     name: setting
     for name, setting in tomllib.loads(resource_path("rules.toml").read_text())["settings"].items()
-    if "least" in setting
+    if "least" in setting and name in RULES.settings
 }
 
 

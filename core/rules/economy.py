@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.rules.catalog import Building, Growth, Rules
+from core.rules.arithmetic import SECONDS_PER_HOUR, cost_of_level
+from core.rules.buildings import Growth
+from core.rules.catalog import Rules
 
-SECONDS_PER_HOUR = 3600
 # What a player sees is floored, what he pays is whole: a stock that a rounding error left a hair
 # below a whole number still covers it.
 AFFORDABLE_TOLERANCE = 1e-6
@@ -63,7 +64,10 @@ class Economy:
             self._growth_table(None if b.output is None else b.output.rate) for b in self._buildings
         ]
         self._energy_use = [self._growth_table(b.energy_use) for b in self._buildings]
-        self._energy_output = [self._growth_table(b.energy_output) for b in self._buildings]
+        self._energy_output = [
+            self._growth_table(None if b.energy_output is None else b.energy_output.rate)
+            for b in self._buildings
+        ]
         storage = rules.storage
         self._capacity = np.array(
             [
@@ -78,7 +82,10 @@ class Economy:
             [(0.0,) * len(rules.resources), *(s.bonus for s in rules.slots)]
         )
         self._costs = {
-            b.name: tuple(_cost(b, level) for level in range(1, limit + 1)) for b in self._buildings
+            b.name: tuple(
+                cost_of_level(b.cost, b.cost_factor, level) for level in range(1, limit + 1)
+            )
+            for b in self._buildings
         }
 
     def _growth_table(self, growth: Growth | None) -> LevelTable | None:
@@ -185,10 +192,3 @@ def energy_factor(produced: Number, used: Number, floor: float = 0.0) -> Number:
         percent = np.floor(np.divide(100 * produced, used) + FACTOR_TOLERANCE)
     factor = np.maximum(np.clip(percent, 0, 100) / 100, floor)
     return np.where(used == 0, 1.0, np.where(produced == 0, 0.0, factor))[()]
-
-
-def _cost(building: Building, level: int) -> tuple[int, ...]:
-    # Fractions, because a float power may land on the wrong side of a whole number.
-    return tuple(
-        math.floor(amount * building.cost_factor ** (level - 1)) for amount in building.cost
-    )

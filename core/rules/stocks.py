@@ -15,7 +15,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from core.rules.economy import AFFORDABLE_TOLERANCE, SECONDS_PER_HOUR
+from core.rules.arithmetic import SECONDS_PER_HOUR
+from core.rules.economy import AFFORDABLE_TOLERANCE
 
 Column = npt.NDArray[np.float64]
 Amount = TypeVar("Amount", float, Column)

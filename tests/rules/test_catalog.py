@@ -11,7 +11,7 @@ import pytest
 from core.errors import RulesError
 from core.resources import resource_path
 from core.rules import RULES, Economy, load_rules
-from core.rules.catalog import Setting
+from core.rules.settings import Setting
 
 ORIGINAL = resource_path("rules.toml").read_text(encoding="utf-8")
 
@@ -20,12 +20,25 @@ METAL_COST = "cost = { metal = 60, crystal = 15 }"
 ROBOT_COST = "cost = { metal = 400, crystal = 120, deuterium = 200 }"
 METAL_OUTPUT = 'output = { resource = "metal", base = 30, growth = 1.1 }'
 FIRST_FIELDS = "fields = [96, 172]"
+RESOURCES = 'resources = ["metal", "crystal", "deuterium"]'
+FIGHTER_FIRE = "rapid_fire = { espionage_probe = 5, solar_satellite = 5, small_cargo = 3 }"
+PALACE = "[buildings]\npalace = 5\n[buildings.metal_mine]"
+CIRCLE = "form a circle: shipyard requires robot_factory requires shipyard"
+NEWLINE = "\n"
 
 
 def load(tmp_path: Path, text: str) -> None:
     path = tmp_path / "rules.toml"
     path.write_text(text, encoding="utf-8")
     Economy(load_rules(path))
+
+
+def refusal_of(tmp_path: Path, before: str, after: str) -> str:
+    """Return what is said about the original with one change."""
+    assert before in ORIGINAL
+    with pytest.raises(RulesError) as refusal:
+        load(tmp_path, ORIGINAL.replace(before, after, 1))
+    return str(refusal.value)
 
 
 def test_that_the_rules_are_those_of_the_genre() -> None:
@@ -76,63 +89,127 @@ def test_that_the_original_passes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "says"),
     [
-        ('resources = ["metal", "crystal", "deuterium"]', "", "resources"),
-        ('"deuterium"]', '"deuterium", "metal"]', "resources"),
-        ('resources = ["metal", "crystal", "deuterium"]', "resources = 5", "malformed"),
-        ("[settings]", "[setting]", "settings"),
-        ("galaxies = { default = 9,", "galaxies = { default = 0,", "settings.galaxies"),
-        ("galaxies = { default = 9,", "galaxies = {", "malformed"),
-        ("galaxies = { default = 9, least = 1,", "galaxies = { default = 9,", "settings.galaxies"),
-        ("[limits]", "[limit]", "limits"),
-        ("level = 100 ", "level = 0 ", "limits must be at least 1"),
-        ("level = 100 ", "level = 100000 ", "limits"),
-        ("build_queue = 5", "build_queue = 0", "limits must be at least 1"),
-        ("build_queue = 5", 'build_queue = "many"', "malformed"),
-        ("denominator = 33", "denominator = 0", "storage"),
+        ('"deuterium"]', '"deuterium", "metal"]', "resources are not all different"),
+        (RESOURCES, "resources = 5", "resources is 5 instead of an array"),
+        (RESOURCES, 'resources = ["metal"]', "prices are made of metal and crystal"),
+        (
+            "galaxies = { default = 9,",
+            "galaxies = { default = 0,",
+            "settings.galaxies.default is 0",
+        ),
+        ("galaxies = { default = 9,", "galaxies = {", "settings.galaxies.default is missing"),
+        ("galaxies = { default = 9, least = 1,", "galaxies = { default = 9,", "least is missing"),
+        ("galaxies = { default = 9,", 'galaxies = { default = "9",', "instead of a number"),
+        ("level = 100 ", "level = 0 ", "limits.level is 0; permitted is 1 to 1000"),
+        ("level = 100 ", "level = 100000 ", "limits.level"),
+        ("build_queue = 5", "build_queue = 0", "limits.build_queue is 0"),
+        ("build_queue = 5", 'build_queue = "many"', "'many' instead of a whole number"),
+        ("build_queue = 5", "build_queue = true", "True instead of a whole number"),
+        ("denominator = 33", "denominator = 0", "storage.denominator"),
         ("unit = 5000", "unit = nan", "not a finite number"),
-        ("unit = 5000", "units = 5000", "unit"),
-        ("cost_per_hour = 2500", "cost_per_hour = 0", "cost_per_hour"),
-        ("early_divisor = 4", "", "early_divisor"),
+        ("unit = 5000", "unit = 5000\nbarrels = 3", "storage.barrels is an unknown entry"),
+        ("unit = 5000", 'unit = "5000"', "instead of a number"),
+        ("cost_per_hour = 2500", "cost_per_hour = 0", "construction.cost_per_hour"),
         ('factory = "robot_factory"', 'factory = "robots"', "unknown building robots"),
+        ('factory = "robot_factory"', "factory = 4", "instead of the name of a building"),
+        ('late = ["nanite_factory"]', 'late = ["nanites"]', "unknown building nanites"),
         (METAL_COST, "cost = { gold = 60 }", "unknown resource gold"),
-        (METAL_COST, "cost = { metal = -60 }", "a price is made of positive amounts"),
+        (METAL_COST, "cost = { metal = -60 }", "buildings.metal_mine.cost.metal is -60"),
         (METAL_COST, "cost = {}", "a price is made of positive amounts"),
-        (METAL_COST, "cost = { metal = 60.5 }", "whole"),
-        (METAL_COST, 'cost = { metal = "sixty" }', "malformed"),
-        (METAL_COST, "cost = 60", "malformed"),
-        (METAL_COST, "", "cost"),
-        ('cost_factor = "1.6"', 'cost_factor = "0.9"', "cost_factor is below 1"),
-        ('cost_factor = "1.6"', 'cost_factor = "much"', "malformed"),
-        ('cost_factor = "1.6"', 'cost_factor = "1/0"', "malformed"),
-        ('cost_factor = "1.6"', 'cost_fact = "1.6"', "cost_fact"),
+        (METAL_COST, "cost = { metal = 60.5 }", "60.5 instead of a whole number"),
+        (METAL_COST, 'cost = { metal = "sixty" }', "instead of a whole number"),
+        (METAL_COST, "cost = 60", "60 instead of a table"),
+        ('cost_factor = "1.6"', 'cost_factor = "0.9"', "below 1"),
+        ('cost_factor = "1.6"', 'cost_factor = "much"', "no number"),
+        ('cost_factor = "1.6"', 'cost_factor = "1/0"', "no number"),
+        ('cost_factor = "1.6"', "cost_factor = true", "no number"),
         (METAL_OUTPUT, 'output = { resource = "gold", base = 1, growth = 1 }', "resource gold"),
-        (METAL_OUTPUT, 'output = { resource = "metal", base = 30 }', "growth"),
+        (METAL_OUTPUT, 'output = { resource = "metal", base = 30 }', "output.growth is missing"),
         (METAL_OUTPUT, 'output = { resource = "metal", base = inf, growth = 1.1 }', "finite"),
-        (METAL_OUTPUT, 'output = { resource = "metal", base = -1, growth = 1.1 }', "metal_mine"),
+        (METAL_OUTPUT, 'output = { resource = "metal", base = -1, growth = 1.1 }', "base is -1"),
+        (METAL_OUTPUT, 'output = { resource = "metal", base = 1, growth = 0.9 }', "growth is 0.9"),
         ('stores = "metal"', 'stores = "air"', "unknown resource air"),
-        (SHIPYARD_REQUIRES, "requires = { palace = 2 }", "unknown palace 2"),
-        (SHIPYARD_REQUIRES, "requires = { robot_factory = 0 }", "robot_factory 0"),
-        (SHIPYARD_REQUIRES, 'requires = { robot_factory = "2" }', "malformed"),
-        (SHIPYARD_REQUIRES, "requires = 2", "malformed"),
-        (ROBOT_COST, f"requires = {{ shipyard = 1 }}\n{ROBOT_COST}", "form a circle"),
-        ("positions = [4, 12]", "positions = [4, 16]", "home.positions"),
-        ("positions = [4, 12]", "positions = [12, 4]", "home.positions"),
-        ("positions = [4, 12]", "positions = []", "malformed"),
-        (FIRST_FIELDS, "fields = [172, 96]", "positions"),
-        (FIRST_FIELDS, "fields = 96", "malformed"),
-        ("temperature = [220, 260]", "temperature = [260, 220]", "positions"),
-        ("[buildings.metal_mine]", "[buildings]\npalace = 5\n[buildings.metal_mine]", "malformed"),
-        ("[planet]", "[planets]", "planet"),
+        (SHIPYARD_REQUIRES, "requires = { palace = 2 }", "unknown building or technology palace"),
+        (SHIPYARD_REQUIRES, "requires = { robot_factory = 0 }", "robot_factory is 0"),
+        (SHIPYARD_REQUIRES, "requires = { robot_factory = 101 }", "permitted is 1 to 100"),
+        (SHIPYARD_REQUIRES, 'requires = { robot_factory = "2" }', "instead of a whole number"),
+        (SHIPYARD_REQUIRES, "requires = 2", "2 instead of a table"),
+        (SHIPYARD_REQUIRES, "requires = { research_lab = 1 }", "only planned"),
+        (SHIPYARD_REQUIRES, "requires = { energy = 1 }", "only planned"),
+        ("positions = [4, 12]", "positions = [4, 16]", "home.positions[2] is 16"),
+        ("positions = [4, 12]", "positions = [12, 4]", "[12, 4], which is not a range"),
+        ("positions = [4, 12]", "positions = []", "not a range"),
+        (FIRST_FIELDS, "fields = [172, 96]", "positions[1].fields is [172, 96]"),
+        (FIRST_FIELDS, "fields = 96", "instead of an array"),
+        ("temperature = [-130, -90]", "temperature = [-90, -130]", "positions[15].temperature"),
+        ('stands_on = ["planet", "moon"]', 'stands_on = ["planet", "sea"]', "unknown place sea"),
+        ('stands_on = ["planet", "moon"]', 'stands_on = ["moon", "moon"]', "names a place twice"),
+        (FIGHTER_FIRE, "rapid_fire = { castle = 5 }", "unknown unit castle"),
+        (FIGHTER_FIRE, "rapid_fire = { small_cargo = 0 }", "small_cargo is 0"),
+        ('kind = "warship"', 'kind = "yacht"', "unknown kind of unit yacht"),
+        ('drive = "impulse_drive", level = 5', 'drive = "wind", level = 5', "technology wind"),
+        ("cost_rounded_to = 100", "cost_rounded_to = 0", "cost_rounded_to is 0"),
+        ('of = "unused"', 'of = "spare"', "unknown kind of energy spare"),
     ],
 )
-def test_that_malformed_rules_are_refused_with_a_sentence(
+def test_that_malformed_rules_are_refused_with_the_line_that_is_wrong(
     tmp_path: Path, before: str, after: str, says: str
 ) -> None:
-    assert before in ORIGINAL
-    with pytest.raises(RulesError) as refusal:
-        load(tmp_path, ORIGINAL.replace(before, after, 1))
-    assert str(refusal.value).startswith("rules.toml")
-    assert says in str(refusal.value)
+    sentence = refusal_of(tmp_path, before, after)
+    last_line = ORIGINAL[: ORIGINAL.index(before)].count("\n") + 1 + after.count("\n")
+    assert sentence.startswith(f"rules.toml, line {last_line}: ")
+    assert says in sentence
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "header", "says"),
+    [
+        ("early_divisor = 4", "", "[construction]", "construction.early_divisor is missing"),
+        (METAL_COST, "", "[buildings.metal_mine]", "buildings.metal_mine.cost is missing"),
+        (FIRST_FIELDS, "", "[[positions]]", "positions[1].fields is missing"),
+        (
+            '"sensor_phalanx", "jump_gate"',
+            '"sensor_phalanx", "palace"',
+            '"sensor_phalanx", "palace"',
+            "unknown building palace",
+        ),
+        (
+            "[buildings.metal_mine]",
+            PALACE,
+            "palace = 5",
+            "buildings.palace is 5 instead of a table",
+        ),
+        (
+            ROBOT_COST,
+            f"requires = {{ shipyard = 1 }}\n{ROBOT_COST}",
+            SHIPYARD_REQUIRES,
+            CIRCLE,
+        ),
+    ],
+)
+def test_that_what_is_wrong_elsewhere_is_refused_with_its_own_line(
+    tmp_path: Path, before: str, after: str, header: str, says: str
+) -> None:
+    sentence = refusal_of(tmp_path, before, after)
+    text = ORIGINAL.replace(before, after, 1)
+    assert sentence.startswith(f"rules.toml, line {text[: text.index(header)].count(NEWLINE) + 1}:")
+    assert says in sentence
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        (RESOURCES, "", "rules.toml: resources is missing"),
+        ("[settings]", "[setting]", "settings"),
+        ("[limits]", "[limit]", "rules.toml: limits is missing"),
+        ("[planet]", "[planets]", "rules.toml: planet is missing"),
+        ("[combat]", "[combats]", "combat"),
+    ],
+)
+def test_that_a_table_that_is_missing_is_named(
+    tmp_path: Path, before: str, after: str, says: str
+) -> None:
+    assert says in refusal_of(tmp_path, before, after)
 
 
 def test_that_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
