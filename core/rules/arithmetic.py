@@ -11,6 +11,7 @@ from core.rules.entry import Entry
 
 SECONDS_PER_HOUR = 3600
 SECONDS_PER_DAY = 86_400
+COST_FACTOR_MOST = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from core.rules.arithmetic import EnergyCost, read_energy_cost
+from core.rules.arithmetic import COST_FACTOR_MOST, EnergyCost, read_energy_cost
 from core.rules.entry import Entry
 
 PLACES = ("planet", "moon")
+# What grows with a level must stay a float up to the highest one: 10^200 times its base.
+GROWTH_EXPONENT_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +80,14 @@ def read_building(name: str, entry: Entry, level_most: int) -> Building:
     return Building(
         name=name,
         cost=cost,
-        cost_factor=entry.fraction("cost_factor", least=1),
+        cost_factor=entry.fraction("cost_factor", least=1, most=COST_FACTOR_MOST),
         energy_cost=None if energy_cost is None else read_energy_cost(energy_cost),
         requires=entry.requires(level_most),
         stands_on=_read_stands_on(entry),
-        output=_read_output(entry.optional_table("output")),
-        energy_use=None if use is None else _read_growth(use),
-        energy_output=_read_energy_output(entry.optional_table("energy_output")),
-        burn=_read_burn(entry.optional_table("burn")),
+        output=_read_output(entry.optional_table("output"), level_most),
+        energy_use=None if use is None else _read_growth(use, level_most),
+        energy_output=_read_energy_output(entry.optional_table("energy_output"), level_most),
+        burn=_read_burn(entry.optional_table("burn"), level_most),
         stores=entry.name("stores", resources, "resource") if entry.has("stores") else None,
     )
 
@@ -96,36 +98,40 @@ def _read_stands_on(entry: Entry) -> tuple[str, ...]:
     return entry.list_of_names("stands_on", PLACES, "place")
 
 
-def _read_growth(entry: Entry) -> Growth:
-    return Growth(entry.number("base"), entry.number("growth", least=1, most=10))
+def _read_growth(entry: Entry, level_most: int) -> Growth:
+    growth_most = float(10 ** (GROWTH_EXPONENT_MOST / level_most))
+    return Growth(entry.number("base"), entry.number("growth", least=1, most=growth_most))
 
 
-def _read_output(entry: Entry | None) -> Output | None:
+def _read_output(entry: Entry | None, level_most: int) -> Output | None:
     if entry is None:
         return None
     temperature = entry.optional_table("temperature")
     return Output(
         resource=entry.name("resource", entry.names.resources, "resource"),
-        rate=_read_growth(entry),
+        rate=_read_growth(entry, level_most),
         temperature_offset=1.0 if temperature is None else temperature.number("offset"),
         temperature_slope=0.0 if temperature is None else temperature.number("slope", least=-10),
     )
 
 
-def _read_energy_output(entry: Entry | None) -> EnergyOutput | None:
+def _read_energy_output(entry: Entry | None, level_most: int) -> EnergyOutput | None:
     if entry is None:
         return None
+    rate = _read_growth(entry, level_most)
     growth_by = entry.optional_table("growth_by")
     if growth_by is None:
-        return EnergyOutput(_read_growth(entry))
-    return EnergyOutput(
-        _read_growth(entry),
-        growth_by.name("technology", entry.names.technologies, "technology"),
-        growth_by.number("per_level", most=1),
-    )
+        return EnergyOutput(rate)
+    technology = growth_by.name("technology", entry.names.technologies, "technology")
+    # Both levels may be the highest there is.
+    room = 10 ** (GROWTH_EXPONENT_MOST / level_most) - rate.growth
+    per_level = growth_by.number("per_level", most=room / level_most)
+    return EnergyOutput(rate, technology, per_level)
 
 
-def _read_burn(entry: Entry | None) -> Burn | None:
+def _read_burn(entry: Entry | None, level_most: int) -> Burn | None:
     if entry is None:
         return None
-    return Burn(entry.name("resource", entry.names.resources, "resource"), _read_growth(entry))
+    return Burn(
+        entry.name("resource", entry.names.resources, "resource"), _read_growth(entry, level_most)
+    )

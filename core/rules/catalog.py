@@ -11,8 +11,36 @@ from typing import Any, TypeVar
 from core.rules.buildings import Building, read_building
 from core.rules.combat import CombatRules, read_combat
 from core.rules.entry import Entry, Names
+from core.rules.espionage import EspionageRules, read_espionage
+from core.rules.expeditions import ExpeditionRules, read_expedition
+from core.rules.fields import TerraformingRules, read_terraforming
+from core.rules.flight import FlightRules, SlotRules, read_flight, read_slots
+from core.rules.market import MarketRules, read_market
+from core.rules.messages import MessageRules, read_messages
+from core.rules.missiles import MissileRules, read_missiles
+from core.rules.missions import Mission, read_mission
+from core.rules.moons import (
+    JumpGateRules,
+    MoonRules,
+    PhalanxRules,
+    read_jump_gate,
+    read_moon,
+    read_phalanx,
+)
 from core.rules.planets import HomeRules, PlanetRules, Slot, read_home, read_planet, read_slot
+from core.rules.production import (
+    FusionRules,
+    PlasmaRules,
+    SatelliteRules,
+    SliderRules,
+    read_fusion,
+    read_plasma,
+    read_satellite,
+    read_sliders,
+)
+from core.rules.protection import ProtectionRules, read_protection
 from core.rules.research import ResearchRules, Technology, read_research, read_technology
+from core.rules.score import ScoreRules, read_score
 from core.rules.settings import Setting, read_setting
 from core.rules.source import RulesSource
 from core.rules.units import Unit, UnitTable, read_unit, unit_table
@@ -83,6 +111,24 @@ class Rules:
     home: HomeRules
     slots: tuple[Slot, ...]
     planet: PlanetRules
+    sliders: SliderRules
+    plasma: PlasmaRules
+    satellite: SatelliteRules
+    fusion: FusionRules
+    terraforming: TerraformingRules
+    flight: FlightRules
+    fleet_slots: SlotRules
+    missions: Mapping[str, Mission]
+    espionage: EspionageRules
+    moon: MoonRules
+    phalanx: PhalanxRules
+    jump_gate: JumpGateRules
+    missiles: MissileRules
+    expedition: ExpeditionRules
+    protection: ProtectionRules
+    score: ScoreRules
+    messages: MessageRules
+    market: MarketRules
     source: Mapping[str, Any]
 
     @property
@@ -121,11 +167,10 @@ def load_rules(path: Path) -> Rules:
     root = Entry(source, _names(source), (), source.data)
     planned = _read_planned(root.table("planned"), source.data)
     rules = _read(root, planned)
-    # The tables of what is planned are read as their formulas come.
-    root.asked.update(planned.tables)
     root.refuse_surplus()
     _refuse_circles(source, rules)
     _refuse_playing_the_planned(source, rules)
+    _refuse_drives_without_speed(source, rules)
     return rules
 
 
@@ -161,7 +206,7 @@ def _read(root: Entry, planned: _Planned) -> Rules:
         settings=_without(settings, planned.settings),
         all_settings=settings,
         limits=limits,
-        storage=_read_storage(root.table("storage")),
+        storage=_read_storage(root.table("storage"), limits.level),
         construction=_read_construction(root.table("construction")),
         buildings=_without(buildings, planned.buildings),
         all_buildings=buildings,
@@ -175,6 +220,24 @@ def _read(root: Entry, planned: _Planned) -> Rules:
         home=read_home(root.table("home"), len(slots)),
         slots=slots,
         planet=read_planet(root.table("planet")),
+        sliders=read_sliders(root.table("sliders")),
+        plasma=read_plasma(root.table("plasma")),
+        satellite=read_satellite(root.table("satellite")),
+        fusion=read_fusion(root.table("fusion")),
+        terraforming=read_terraforming(root.table("terraforming")),
+        flight=read_flight(root.table("flight")),
+        fleet_slots=read_slots(root.table("slots")),
+        missions=_things(root, "missions", read_mission),
+        espionage=read_espionage(root.table("espionage")),
+        moon=read_moon(root.table("moon")),
+        phalanx=read_phalanx(root.table("phalanx")),
+        jump_gate=read_jump_gate(root.table("jump_gate")),
+        missiles=read_missiles(root.table("missiles")),
+        expedition=read_expedition(root.table("expedition")),
+        protection=read_protection(root.table("protection")),
+        score=read_score(root.table("score")),
+        messages=read_messages(root.table("messages")),
+        market=read_market(root.table("market")),
         source=_shown(root.source.data, planned),
     )
 
@@ -213,12 +276,13 @@ def _read_limits(entry: Entry) -> Limits:
     )
 
 
-def _read_storage(entry: Entry) -> Storage:
+def _read_storage(entry: Entry, level_most: int) -> Storage:
+    # e^500 at the highest level is a float.
     return Storage(
         unit=entry.number("unit"),
         scale=entry.number("scale"),
-        numerator=entry.number("numerator"),
-        denominator=entry.number("denominator", least=0.001),
+        denominator=(denominator := entry.number("denominator", least=0.001)),
+        numerator=entry.number("numerator", most=500 * denominator / level_most),
     )
 
 
@@ -272,4 +336,15 @@ def _refuse_playing_the_planned(source: RulesSource, rules: Rules) -> None:
                 raise source.refusal(
                     ("buildings", building.name, "requires", name),
                     "is required by what can be built, and only planned",
+                )
+
+
+def _refuse_drives_without_speed(source: RulesSource, rules: Rules) -> None:
+    """Raise RulesError if a ship flies by what makes nothing faster."""
+    for unit in rules.units.values():
+        for drive in unit.drives:
+            if drive.technology not in rules.flight.drive_percent:
+                raise source.refusal(
+                    ("units", unit.name, "drive"),
+                    f"is {drive.technology}, which flight.drive_percent does not name",
                 )

@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
-from core.rules.arithmetic import SECONDS_PER_HOUR, cost_of_level
-from core.rules.buildings import Growth
+from core.rules.arithmetic import SECONDS_PER_HOUR, cost_of_level, whole_seconds
+from core.rules.buildings import Building, EnergyOutput, Growth
 from core.rules.catalog import Rules
+from core.rules.production import PLAIN, Conditions, Level, Number, satellite_energy
 
 # What a player sees is floored, what he pays is whole: a stock that a rounding error left a hair
 # below a whole number still covers it.
@@ -26,8 +27,6 @@ FACTOR_TOLERANCE = 1e-9
 # Up to here every whole number is a float.
 EXACT_LIMIT = 2**53
 
-Number = Any  # float or NDArray[np.float64]
-Level = Any  # int or NDArray of integers
 LevelTable = npt.NDArray[np.float64]
 
 
@@ -52,22 +51,32 @@ class EconomySettings:
     energy_floor: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """What one building does at each level, before everything else; None for what it does not do.
+
+    `energy_output` is by level of its technology and by its own level.
+    """
+
+    building: Building
+    output: LevelTable | None
+    energy_use: LevelTable | None
+    energy_output: LevelTable | None
+    burn: LevelTable | None
+
+
 class Economy:
-    """The formulas, with their tables by level, for one set of rules."""
+    """The formulas, with their tables by level, for one set of rules.
+
+    They know what is planned too: a building that `levels` do not name has level 0.
+    """
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.names = tuple(rules.buildings)
-        self._buildings = tuple(rules.buildings.values())
+        buildings = tuple(rules.all_buildings.values())
+        self._tables = tuple(map(self._tables_of, buildings))
         limit = rules.level_limit
-        self._output = [
-            self._growth_table(None if b.output is None else b.output.rate) for b in self._buildings
-        ]
-        self._energy_use = [self._growth_table(b.energy_use) for b in self._buildings]
-        self._energy_output = [
-            self._growth_table(None if b.energy_output is None else b.energy_output.rate)
-            for b in self._buildings
-        ]
         storage = rules.storage
         self._capacity = np.array(
             [
@@ -85,44 +94,60 @@ class Economy:
             b.name: tuple(
                 cost_of_level(b.cost, b.cost_factor, level) for level in range(1, limit + 1)
             )
-            for b in self._buildings
+            for b in buildings
         }
-
-    def _growth_table(self, growth: Growth | None) -> LevelTable | None:
-        if growth is None:
-            return None
-        levels = range(self.rules.level_limit + 1)
-        return np.array([growth.base * level * math.pow(growth.growth, level) for level in levels])
 
     def cost(self, building: str, level: int) -> tuple[int, ...]:
         """Return the price of reaching `level` (at least 1): floor(base · factor^(level-1))."""
         return self._costs[building][level - 1]
+
+    def energy_required(self, building: str, level: int) -> int:
+        """Return the energy that must be there when `level` is ordered: the law of prices."""
+        rule = self.rules.all_buildings[building]
+        if rule.energy_cost is None:
+            return 0
+        return cost_of_level((rule.energy_cost.amount,), rule.cost_factor, level)[0]
 
     def storage_capacity(self, level: Level) -> Number:
         """Return unit · floor(scale · e^(numerator · level / denominator)), units of a resource."""
         return self._capacity[level]
 
     def build_seconds(
-        self, building: str, level: int, factory_level: int, settings: EconomySettings
+        self,
+        building: str,
+        level: int,
+        factory_level: int,
+        settings: EconomySettings,
+        nanite_level: int = 0,
     ) -> int:
-        """Return the seconds that reaching `level` takes, whole and at least 1."""
+        """Return the seconds that reaching `level` takes, and removing it: whole, at least 1.
+
+        3600 · (metal + crystal) / (cost_per_hour · max(early_divisor - level / 2, 1)
+        · (1 + factory) · 2^nanite · economy_speed); late buildings have no max() term.
+        """
         metal, crystal = self.cost(building, level)[:2]
         construction = self.rules.construction
+        early = 1.0 if building in construction.late else construction.early_divisor - level / 2
         seconds = (
             SECONDS_PER_HOUR
             * (metal + crystal)
             / (
                 construction.cost_per_hour
-                * max(construction.early_divisor - level / 2, 1)
+                * max(early, 1)
                 * (1 + factory_level)
+                * 2**nanite_level
                 * settings.economy_speed
             )
         )
-        return max(1, math.floor(seconds))
+        return whole_seconds(seconds)
 
-    def demolition_cost(self, building: str, level: int) -> tuple[int, ...]:
-        """Return the price of removing `level`: that of building it, as long as no ion is known."""
-        return self.cost(building, level)
+    def demolition_cost(self, building: str, level: int, ion: int = 0) -> tuple[int, ...]:
+        """Return the price of removing `level`: floor(its price · max(0, 1 - discount · ion))."""
+        left = max(0, 100 - self.rules.construction.discount_percent * ion)
+        # Fractions, because 0.04 · 3 is no float.
+        return tuple(
+            math.floor(amount * Fraction(left, 100)) for amount in self.cost(building, level)
+        )
 
     def rates(
         self,
@@ -130,56 +155,144 @@ class Economy:
         slot: Level,
         temperature_max: Number,
         settings: EconomySettings,
+        conditions: Conditions = PLAIN,
     ) -> Rates:
-        """Return what a planet makes and holds with these building levels.
+        """Return what a planet makes, burns and holds with these building levels.
 
-        income = basic · speed · (1 + slot bonus) + mine · factor · (1 + slot bonus), per hour, with
-        factor = clamp(produced / consumed, 0, 1) in whole per cent.
+        income = basic · speed · (1 + slot bonus) + mine · factor · (1 + slot bonus)
+        · (1 + plasma), per hour, with mine = output · slider · speed and
+        factor = clamp(produced / consumed, 0, 1) in whole per cent. The burn is output · slider
+        · speed, whatever the factor.
         """
-        produced, used = self.energy(levels)
+        produced, used = self.energy(levels, temperature_max, conditions)
         factor = energy_factor(produced, used, settings.energy_floor)
-        # The mean lies 20 °C below the maximum, half of the 40 °C between maximum and minimum.
-        temperature = temperature_max - 20
-        speed = settings.economy_speed
-        mines: list[Number] = [0.0] * len(self.rules.resources)
-        stores: list[Level] = [0] * len(self.rules.resources)
-        for building, table in zip(self._buildings, self._output, strict=True):
-            if building.stores is not None:
-                stores[self.rules.resources.index(building.stores)] = levels[building.name]
-            if building.output is None or table is None:
-                continue
-            output = table[levels[building.name]]
-            if building.output.depends_on_temperature:
-                warmth = building.output.temperature_offset
-                output = output * (warmth + building.output.temperature_slope * temperature)
-            index = self.rules.resources.index(building.output.resource)
-            mines[index] = mines[index] + output * speed
+        mines = self._mines(levels, temperature_max, settings.economy_speed, conditions)
         production = []
         for index, mine in enumerate(mines):
             bonus = 1 + self._slot_bonus[slot, index]
-            basic = settings.basic_income[index] * speed
-            production.append(basic * bonus + mine * factor * bonus)
+            basic = settings.basic_income[index] * settings.economy_speed
+            plasma = 1 + conditions.plasma * self.rules.plasma.percent[index] / 100
+            production.append(basic * bonus + mine * factor * bonus * plasma)
         return Rates(
             production=tuple(production),
-            consumption=tuple(0.0 * rate for rate in production),
-            capacity=tuple(self.storage_capacity(level) for level in stores),
+            consumption=self._burnt(levels, production, settings.economy_speed, conditions),
+            capacity=tuple(map(self.storage_capacity, self._stores(levels))),
             energy_produced=produced,
             energy_used=used,
             factor=factor,
         )
 
-    def energy(self, levels: Mapping[str, Level]) -> tuple[Number, Number]:
-        """Return the energy that the buildings give and the energy that they want."""
+    def energy(
+        self,
+        levels: Mapping[str, Level],
+        temperature_max: Number = 0.0,
+        conditions: Conditions = PLAIN,
+    ) -> tuple[Number, Number]:
+        """Return the energy that a planet gives and the energy that it wants.
+
+        A mine wants all its energy whatever its slider, unless the rules say that it follows.
+        """
         produced: Number = 0.0
         used: Number = 0.0
-        for building, output, use in zip(
-            self._buildings, self._energy_output, self._energy_use, strict=True
-        ):
-            if output is not None:
-                produced = produced + output[levels[building.name]]
-            if use is not None:
-                used = used + use[levels[building.name]]
+        for tables in self._tables:
+            name = tables.building.name
+            level = levels.get(name, 0)
+            if tables.energy_output is not None:
+                produced = produced + self._energy_given(tables, level, conditions)
+            if tables.energy_use is not None:
+                use = tables.energy_use[level]
+                if self.rules.sliders.energy_use_follows:
+                    use = self._by_slider(use, name, conditions)
+                used = used + use
+        satellites = conditions.satellites * satellite_energy(self.rules.satellite, temperature_max)
+        produced = produced + self._by_slider(satellites, self.rules.satellite.unit, conditions)
         return produced, used
+
+    def _energy_given(self, tables: _Tables, level: Level, conditions: Conditions) -> Number:
+        output = tables.building.energy_output
+        if output is None or tables.energy_output is None:
+            return 0.0
+        technology = 0 if output.technology is None else conditions.energy
+        given = self._by_slider(
+            tables.energy_output[technology, level], tables.building.name, conditions
+        )
+        return given if tables.burn is None else given * conditions.reactor_runs
+
+    def _mines(
+        self,
+        levels: Mapping[str, Level],
+        temperature_max: Number,
+        speed: float,
+        conditions: Conditions,
+    ) -> list[Number]:
+        """Return what mines make of each resource per hour at full energy, before bonuses."""
+        mines: list[Number] = [0.0] * len(self.rules.resources)
+        # The mean temperature lies half of the span below the maximum.
+        temperature = temperature_max - self.rules.planet.temperature_span // 2
+        for tables in self._tables:
+            rule = tables.building.output
+            if rule is None or tables.output is None:
+                continue
+            output = tables.output[levels.get(tables.building.name, 0)]
+            if rule.depends_on_temperature:
+                output = output * (rule.temperature_offset + rule.temperature_slope * temperature)
+            output = self._by_slider(output, tables.building.name, conditions)
+            index = self.rules.resources.index(rule.resource)
+            mines[index] = mines[index] + output * speed
+        return mines
+
+    def _burnt(
+        self,
+        levels: Mapping[str, Level],
+        production: list[Number],
+        speed: float,
+        conditions: Conditions,
+    ) -> tuple[Number, ...]:
+        burnt: list[Number] = [0.0 * rate for rate in production]
+        for tables in self._tables:
+            rule = tables.building.burn
+            if rule is None or tables.burn is None:
+                continue
+            burn = tables.burn[levels.get(tables.building.name, 0)]
+            burn = self._by_slider(burn, tables.building.name, conditions) * speed
+            index = self.rules.resources.index(rule.resource)
+            burnt[index] = burnt[index] + burn * conditions.reactor_runs
+        return tuple(burnt)
+
+    def _stores(self, levels: Mapping[str, Level]) -> list[Level]:
+        stores: list[Level] = [0] * len(self.rules.resources)
+        for tables in self._tables:
+            building = tables.building
+            if building.stores is not None:
+                stores[self.rules.resources.index(building.stores)] = levels.get(building.name, 0)
+        return stores
+
+    def _by_slider(self, amount: Number, name: str, conditions: Conditions) -> Number:
+        slider = conditions.sliders.get(name)
+        return amount if slider is None else amount * (slider / self.rules.sliders.steps)
+
+    def _tables_of(self, building: Building) -> _Tables:
+        return _Tables(
+            building,
+            None if building.output is None else self._growth_table(building.output.rate),
+            None if building.energy_use is None else self._growth_table(building.energy_use),
+            None if building.energy_output is None else self._energy_table(building.energy_output),
+            None if building.burn is None else self._growth_table(building.burn.rate),
+        )
+
+    def _growth_table(self, growth: Growth) -> LevelTable:
+        levels = range(self.rules.level_limit + 1)
+        return np.array([growth.base * level * math.pow(growth.growth, level) for level in levels])
+
+    def _energy_table(self, output: EnergyOutput) -> LevelTable:
+        technology_levels = range(1 if output.technology is None else self.rules.level_limit + 1)
+        rate = output.rate
+        return np.array(
+            [
+                self._growth_table(Growth(rate.base, rate.growth + output.growth_per_level * level))
+                for level in technology_levels
+            ]
+        )
 
 
 def energy_factor(produced: Number, used: Number, floor: float = 0.0) -> Number:

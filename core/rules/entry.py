@@ -64,7 +64,7 @@ class Entry:
     def optional_whole(self, key: str, default: int, least: int = 0, most: int = WHOLE_MOST) -> int:
         return self.whole(key, least, most) if self.has(key) else default
 
-    def fraction(self, key: str, least: int) -> Fraction:
+    def fraction(self, key: str, least: int, most: int = WHOLE_MOST) -> Fraction:
         """Return an exact number: "1.75" or "2/3" in quotation marks, or a plain one."""
         value = self.value(key)
         try:
@@ -73,8 +73,8 @@ class Entry:
             number = Fraction(str(value))
         except (ValueError, ZeroDivisionError):
             raise self.refusal(key, f"is {value!r}, which is no number") from None
-        if number < least:
-            raise self.refusal(key, f"is {value!r}, which is below {least}")
+        if not least <= number <= most:
+            raise self.refusal(key, f"is {value!r}; permitted is {least} to {most}")
         return number
 
     def flag(self, key: str) -> bool:
@@ -89,19 +89,19 @@ class Entry:
 
     def list_of_names(self, key: str, among: Collection[str], of: str) -> tuple[str, ...]:
         """Return an array of names, all different."""
-        names = tuple(
-            self._name((key, place), value, among, of)
-            for place, value in enumerate(self.array(key))
+        return self._names((key,), self.array(key), among, of)
+
+    def lists_of_names(
+        self, key: str, among: Collection[str], of: str
+    ) -> tuple[tuple[str, ...], ...]:
+        """Return an array of arrays of names."""
+        return tuple(
+            self._names((key, place), names, among, of)
+            for place, names in enumerate(self.array(key))
         )
-        if len(set(names)) < len(names):
-            raise self.refusal(key, f"names a {of} twice")
-        return names
 
     def array(self, key: str) -> Sequence[Any]:
-        value = self.value(key)
-        if not isinstance(value, list):
-            raise self.refusal(key, f"is {value!r} instead of an array")
-        return value
+        return self._array((key,), self.value(key))
 
     def wholes(self, key: str, least: int = 0, most: int = WHOLE_MOST) -> tuple[int, ...]:
         return tuple(
@@ -192,6 +192,19 @@ class Entry:
         for key in self.values:
             if key not in among:
                 raise self.refusal(key, f"names an unknown {of} {key}")
+
+    def _array(self, keys: KeyPath, value: Any) -> Sequence[Any]:
+        if not isinstance(value, list):
+            raise self.refusal(keys, f"is {value!r} instead of an array")
+        return value
+
+    def _names(self, keys: KeyPath, value: Any, among: Collection[str], of: str) -> tuple[str, ...]:
+        names: list[str] = []
+        for place, entry in enumerate(self._array(keys, value)):
+            names.append(self._name((*keys, place), entry, among, of))
+            if names[-1] in names[:-1]:
+                raise self.refusal((*keys, place), f"names the {of} {names[-1]} twice")
+        return tuple(names)
 
     def _name(self, key: str | KeyPath, value: Any, among: Collection[str], of: str) -> str:
         if not isinstance(value, str):

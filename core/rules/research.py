@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from core.rules.arithmetic import (
+    COST_FACTOR_MOST,
     SECONDS_PER_HOUR,
     EnergyCost,
     cost_of_level,
@@ -77,7 +78,7 @@ def read_technology(name: str, entry: Entry, level_most: int) -> Technology:
     return Technology(
         name=name,
         cost=cost,
-        cost_factor=entry.fraction("cost_factor", least=1),
+        cost_factor=entry.fraction("cost_factor", least=1, most=COST_FACTOR_MOST),
         cost_rounded_to=entry.optional_whole("cost_rounded_to", 1, least=1),
         energy_cost=None if energy_cost is None else read_energy_cost(energy_cost),
         requires=entry.requires(level_most),

@@ -1,0 +1,66 @@
+"""What a battle leaves: debris, what is looted, defence that returns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.rules.arithmetic import part_of
+from core.rules.units import UnitTable, Wholes
+
+
+@dataclass(frozen=True, slots=True)
+class DebrisSettings:
+    """The world's settings of debris: per cent of what was lost, and whether of deuterium too."""
+
+    ships_percent: float
+    defence_percent: float
+    deuterium: bool
+
+
+def debris(table: UnitTable, lost: Wholes, settings: DebrisSettings) -> tuple[int, ...]:
+    """Return the debris of all units that both sides lost, per resource, each rounded down.
+
+    `lost` is a column of counts; defence that returns has been lost all the same. Missiles leave
+    nothing.
+    """
+    ships = (lost * table.is_ship) @ table.cost
+    defence = (lost * table.is_defence) @ table.cost
+    amounts = [
+        math.floor(
+            (int(of_ships) * settings.ships_percent + int(of_defence) * settings.defence_percent)
+            / 100
+        )
+        for of_ships, of_defence in zip(ships, defence, strict=True)
+    ]
+    metal, crystal, *others = amounts
+    return metal, crystal, *(amount if settings.deuterium else 0 for amount in others)
+
+
+def loot(stocks: Sequence[float], share_percent: float, room: int) -> tuple[int, ...]:
+    """Return how much of each resource is taken into `room` free whole units of cargo.
+
+    Of each stock its share, rounded down, at most; first no more than an equal part of the room,
+    rounded down. What room is left is shared equally, rounded down, among the resources of whose
+    share something is left, and again, until nothing is left or too little to go round.
+    """
+    shares = [part_of(max(stock, 0.0), share_percent) for stock in stocks]
+    taken = [0] * len(shares)
+    open_places = list(range(len(shares)))
+    while open_places and (part := room // len(open_places)) > 0:
+        for place in open_places:
+            more = min(shares[place] - taken[place], part)
+            taken[place] += more
+            room -= more
+        open_places = [place for place in open_places if taken[place] < shares[place]]
+    return tuple(taken)
+
+
+def repaired(
+    table: UnitTable, lost: Wholes, percent: float, generator: np.random.Generator
+) -> Wholes:
+    """Draw how many of the destroyed defences return: each with a chance of so many per cent."""
+    return generator.binomial(lost * table.is_defence, percent / 100)

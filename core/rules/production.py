@@ -1,0 +1,113 @@
+"""What a planet's income and energy depend on besides the levels of its buildings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from core.rules.entry import Entry
+
+Number = Any  # float or NDArray[np.float64]
+Level = Any  # int or NDArray of integers
+
+
+@dataclass(frozen=True, slots=True)
+class SliderRules:
+    """In how many steps sliders go, and whether a mine's energy use follows its slider."""
+
+    steps: int
+    energy_use_follows: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlasmaRules:
+    """How many per cent more of each resource mines make for each level of the technology."""
+
+    technology: str
+    percent: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SatelliteRules:
+    """floor((maximum temperature + offset) / divisor) energy from each satellite."""
+
+    unit: str
+    offset: int
+    divisor: int
+
+
+@dataclass(frozen=True, slots=True)
+class FusionRules:
+    """The building that burns, and for how many hours there must be fuel for it to start again."""
+
+    reactor: str
+    restart_hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """The state of a planet and its owner that production depends on: numbers, or a column of each.
+
+    `sliders` are steps (10 of 10 is all) by the name of a building or of the satellite; what is not
+    named works fully. `reactor_runs` is false while a reactor has shut down for want of fuel.
+    """
+
+    energy: Level = 0
+    plasma: Level = 0
+    satellites: Level = 0
+    sliders: Mapping[str, Level] = field(default_factory=dict)
+    reactor_runs: Any = True
+
+
+PLAIN = Conditions()
+
+
+def satellite_energy(rules: SatelliteRules, temperature_max: Number) -> Number:
+    """Return the energy of one satellite at a maximum temperature in °C, never below 0."""
+    return np.maximum(np.floor((temperature_max + rules.offset) / rules.divisor), 0)[()]
+
+
+def reactor_shuts_down(deuterium: Number, income: Number, burn: Number) -> Any:
+    """Return whether a reactor runs dry: nothing is left and less comes in than it burns.
+
+    `income` and `burn` are per hour; a burn that the income just pays goes on.
+    """
+    return (deuterium <= 0) & (burn > income)
+
+
+def reactor_starts_again(rules: FusionRules, deuterium: Number, burn: Number) -> Any:
+    """Return whether a reactor that shut down starts by itself: the stock covers its burn.
+
+    `burn` is what it would use per hour. An order, a delivery or a slider that leaves any deuterium
+    starts it too; whoever handles those asks only whether the stock is above 0.
+    """
+    return (deuterium > 0) & (deuterium >= burn * rules.restart_hours)
+
+
+def read_sliders(entry: Entry) -> SliderRules:
+    return SliderRules(entry.whole("steps", least=1, most=100), entry.flag("energy_use_follows"))
+
+
+def read_plasma(entry: Entry) -> PlasmaRules:
+    return PlasmaRules(
+        entry.name("technology", entry.names.technologies, "technology"),
+        entry.shares("percent", most=1000),
+    )
+
+
+def read_satellite(entry: Entry) -> SatelliteRules:
+    return SatelliteRules(
+        entry.name("unit", entry.names.units, "unit"),
+        entry.whole("offset"),
+        entry.whole("divisor", least=1),
+    )
+
+
+def read_fusion(entry: Entry) -> FusionRules:
+    return FusionRules(
+        entry.name("reactor", entry.names.buildings, "building"),
+        entry.number("restart_hours", most=1000),
+    )
