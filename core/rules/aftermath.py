@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.rules.arithmetic import part_of
+from core.rules.arithmetic import exact, part_of
 from core.rules.units import UnitTable, Wholes
 
 
@@ -29,12 +29,10 @@ def debris(table: UnitTable, lost: Wholes, settings: DebrisSettings) -> tuple[in
     """
     ships = (lost * table.is_ship) @ table.cost
     defence = (lost * table.is_defence) @ table.cost
+    of_ships, of_defence = exact(settings.ships_percent), exact(settings.defence_percent)
     amounts = [
-        math.floor(
-            (int(of_ships) * settings.ships_percent + int(of_defence) * settings.defence_percent)
-            / 100
-        )
-        for of_ships, of_defence in zip(ships, defence, strict=True)
+        math.floor((int(ship) * of_ships + int(post) * of_defence) / 100)
+        for ship, post in zip(ships, defence, strict=True)
     ]
     metal, crystal, *others = amounts
     return metal, crystal, *(amount if settings.deuterium else 0 for amount in others)
@@ -50,12 +48,16 @@ def loot(stocks: Sequence[float], share_percent: float, room: int) -> tuple[int,
     shares = [part_of(max(stock, 0.0), share_percent) for stock in stocks]
     taken = [0] * len(shares)
     open_places = list(range(len(shares)))
-    while open_places and (part := room // len(open_places)) > 0:
+    while open_places:
+        part = room // len(open_places)
         for place in open_places:
             more = min(shares[place] - taken[place], part)
             taken[place] += more
             room -= more
-        open_places = [place for place in open_places if taken[place] < shares[place]]
+        left = [place for place in open_places if taken[place] < shares[place]]
+        if not part and left == open_places:
+            break
+        open_places = left
     return tuple(taken)
 
 

@@ -64,9 +64,14 @@ def rounded(number: float) -> int:
     return int(math.copysign(whole, number))
 
 
+def exact(decimal: float) -> Fraction:
+    """Return a number as it is written: 33.3 is 333/10 and not the float next to it."""
+    return Fraction(str(decimal))
+
+
 def part_of(amount: float, percent: float) -> int:
     """Return so many per cent of an amount, rounded down."""
-    return math.floor(amount * percent / 100)
+    return math.floor(Fraction(amount) * exact(percent) / 100)
 
 
 def strengthened(number: int, percent: int, level: int) -> float:

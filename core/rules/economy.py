@@ -212,7 +212,7 @@ class Economy:
         output = tables.building.energy_output
         if output is None or tables.energy_output is None:
             return 0.0
-        technology = 0 if output.technology is None else conditions.energy
+        technology = 0 if output.technology is None else conditions.energy_technology
         given = self._by_slider(
             tables.energy_output[technology, level], tables.building.name, conditions
         )

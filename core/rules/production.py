@@ -51,11 +51,12 @@ class FusionRules:
 class Conditions:
     """The state of a planet and its owner that production depends on: numbers, or a column of each.
 
-    `sliders` are steps (10 of 10 is all) by the name of a building or of the satellite; what is not
-    named works fully. `reactor_runs` is false while a reactor has shut down for want of fuel.
+    `energy_technology` and `plasma` are levels, `satellites` a number of them. `sliders` are steps
+    (10 of 10 is all) by the name of a building or of the satellite; what is not named works fully.
+    `reactor_runs` is false while a reactor has shut down for want of fuel.
     """
 
-    energy: Level = 0
+    energy_technology: Level = 0
     plasma: Level = 0
     satellites: Level = 0
     sliders: Mapping[str, Level] = field(default_factory=dict)

@@ -43,6 +43,13 @@ def technology_cost(technology: Technology, level: int) -> tuple[int, ...]:
     return cost_of_level(technology.cost, technology.cost_factor, level, technology.cost_rounded_to)
 
 
+def technology_energy(technology: Technology, level: int) -> int:
+    """Return the energy that must be there when `level` is ordered: the law of prices."""
+    if technology.energy_cost is None:
+        return 0
+    return cost_of_level((technology.energy_cost.amount,), technology.cost_factor, level)[0]
+
+
 def network_lab(lab: int, others: Iterable[int], network: int, lab_required: int) -> int:
     """Return the lab level that research counts with: the lab here and those it is joined with.
 

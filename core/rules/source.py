@@ -88,17 +88,17 @@ def _lines_of(text: str) -> dict[KeyPath, int]:
         header = statement[0].lstrip()
         if header.startswith("["):
             table = _table_named(header, array_lengths)
-            lines.note(table, None, first)
-            if header.startswith("[["):
-                lines.note(table[:-1], None, first)
+            for depth in range(1, len(table) + 1):
+                lines.note(table[:depth], None, first)
             continue
-        # A value over many lines is noted as far as it goes with each of them.
+        # A value over many lines is noted as far as it goes with each of them; what only a later
+        # line completes begins after what was complete before.
+        complete = 0
         for count in range(1, len(statement) + 1):
             value = _parsed(statement[:count], closed_by=("", "\n]"))
             if value is not None:
-                lines.note(table, value, first + count - 1 if count > 1 else first)
-            elif count == 1:
-                lines.note(table, None, first)
+                lines.note(table, value, first + complete)
+                complete = count
     return lines.found
 
 

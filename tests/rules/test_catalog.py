@@ -236,6 +236,29 @@ def test_that_a_table_that_is_missing_is_named(
     assert says in refusal_of(tmp_path, before, after)
 
 
+def test_that_what_is_planned_is_known_and_neither_played_nor_shown() -> None:
+    assert set(RULES.all_buildings) - set(RULES.buildings) == {
+        *("fusion_reactor", "research_lab", "nanite_factory", "missile_silo", "terraformer"),
+        *("lunar_base", "sensor_phalanx", "jump_gate"),
+    }
+    assert RULES.buildings.keys() == RULES.source["buildings"].keys()
+    assert RULES.settings.keys() == RULES.source["settings"].keys()
+    assert RULES.source.keys().isdisjoint({"planned", "units", "technologies", "combat", "flight"})
+    assert list(RULES.all_buildings)[4] == "fusion_reactor"
+
+
+def test_that_what_is_no_longer_planned_is_played_and_shown(tmp_path: Path) -> None:
+    path = tmp_path / "rules.toml"
+    text = ORIGINAL.replace('"fusion_reactor", "research_lab", ', '"fusion_reactor", ', 1)
+    path.write_text(
+        text.replace('    "technologies", "research", "units",', "", 1), encoding="utf-8"
+    )
+    rules = load_rules(path)
+    assert "research_lab" in rules.buildings
+    assert rules.source["buildings"].keys() == rules.buildings.keys()
+    assert {"technologies", "research", "units"} <= rules.source.keys()
+
+
 def test_that_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RulesError, match=r"rules\.toml cannot be read"):
         load(tmp_path, "resources = [")

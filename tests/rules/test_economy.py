@@ -70,6 +70,17 @@ def speed(factor: float) -> EconomySettings:
         ("shipyard", 1, (400, 200, 100)),
         ("shipyard", 5, (6400, 3200, 1600)),
         ("shipyard", 12, (819_200, 409_600, 204_800)),
+        ("fusion_reactor", 1, (900, 360, 180)),
+        ("fusion_reactor", 4, (5248, 2099, 1049)),  # 1.8³ = 5.832: 5248.8, 2099.52, 1049.76
+        ("fusion_reactor", 7, (30_611, 12_244, 6122)),  # 1.8^6 = 34.012224
+        ("research_lab", 1, (200, 400, 200)),
+        ("research_lab", 10, (102_400, 204_800, 102_400)),
+        ("nanite_factory", 3, (4_000_000, 2_000_000, 400_000)),
+        ("missile_silo", 2, (40_000, 40_000, 2000)),
+        ("terraformer", 1, (0, 50_000, 100_000)),
+        ("lunar_base", 3, (80_000, 160_000, 80_000)),
+        ("sensor_phalanx", 2, (40_000, 80_000, 20_000)),
+        ("jump_gate", 1, (2_000_000, 4_000_000, 2_000_000)),
     ],
 )
 def test_that_a_level_has_its_price(building: str, level: int, price: tuple[int, ...]) -> None:
@@ -83,10 +94,29 @@ def test_that_a_price_is_the_floor_of_the_exact_power(building: str, level: int)
     assert ECONOMY.cost(building, level) == tuple(math.floor(amount) for amount in exact)
 
 
-@pytest.mark.parametrize(("building", "level"), [("metal_mine", 5), ("robot_factory", 3)])
-def test_that_demolishing_costs_the_price_of_the_level(building: str, level: int) -> None:
-    # times 1 - 0.04 · ion, and no ion is known yet.
-    assert ECONOMY.demolition_cost(building, level) == ECONOMY.cost(building, level)
+@pytest.mark.parametrize(
+    ("building", "level", "ion", "price"),
+    [
+        ("metal_mine", 5, 0, (303, 75, 0)),
+        ("metal_mine", 5, 1, (290, 72, 0)),  # · 0.96: 290.88 and 72
+        ("robot_factory", 3, 10, (960, 288, 480)),  # · 0.6
+        ("crystal_mine", 2, 24, (3, 1, 0)),  # 76 and 38 · 0.04: 3.04 and 1.52
+        ("robot_factory", 3, 25, (0, 0, 0)),
+        ("robot_factory", 3, 40, (0, 0, 0)),
+    ],
+)
+def test_that_demolishing_costs_less_with_ion(
+    building: str, level: int, ion: int, price: tuple[int, ...]
+) -> None:
+    assert ECONOMY.demolition_cost(building, level, ion) == price
+
+
+@pytest.mark.parametrize(
+    ("building", "level", "energy"),
+    [("terraformer", 1, 1000), ("terraformer", 5, 16_000), ("metal_mine", 5, 0)],
+)
+def test_that_a_terraformer_requires_energy(building: str, level: int, energy: int) -> None:
+    assert ECONOMY.energy_required(building, level) == energy
 
 
 # Times --------------------------------------------------------------------------------------------
@@ -112,6 +142,24 @@ def test_that_a_level_takes_its_time(
     taken = ECONOMY.build_seconds(building, level, factory, speed(economy_speed))
     assert taken == seconds
     assert isinstance(taken, int)
+
+
+@pytest.mark.parametrize(
+    ("building", "level", "factory", "nanite", "seconds"),
+    [
+        ("shipyard", 2, 2, 1, 96),  # 192 / 2
+        ("robot_factory", 1, 10, 3, 2),  # 3600 · 520 / (8750 · 11 · 8) = 2.43
+        ("metal_storage", 9, 0, 4, 23_040),  # 368 640 / 16
+        # Itself without the divisor: 3600 · 1 500 000 / (2500 · 11)
+        ("nanite_factory", 1, 10, 0, 196_363),
+        ("nanite_factory", 2, 10, 1, 196_363),  # twice the price, half the time
+        ("terraformer", 1, 10, 1, 935),  # 3600 · 50 000 / (2500 · 3.5 · 11 · 2) = 935.06
+    ],
+)
+def test_that_nanites_halve_the_time(
+    building: str, level: int, factory: int, nanite: int, seconds: int
+) -> None:
+    assert ECONOMY.build_seconds(building, level, factory, STANDARD, nanite) == seconds
 
 
 @given(
