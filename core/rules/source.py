@@ -84,7 +84,7 @@ def _lines_of(text: str) -> dict[KeyPath, int]:
     lines = _Lines()
     table: KeyPath = ()
     array_lengths: dict[KeyPath, int] = {}
-    for first, statement in _statements(text.splitlines()):
+    for first, statement in _statements(text.split("\n")):
         header = statement[0].lstrip()
         if header.startswith("["):
             table = _table_named(header, array_lengths)

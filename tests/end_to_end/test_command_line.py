@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import core
+from core.resources import resource_path
 from tests.databases import execute_in, url_of_world
 from tests.end_to_end.program import (
     START_TIMEOUT_S,
@@ -94,6 +95,27 @@ def test_that_qt_says_nothing_of_its_own_before_the_one_line(tmp_path: Path) -> 
     )
     (tmp_path / "world.db").write_text("this is a diary")
     assert "cannot be opened" in refused(*headless(tmp_path), env={"LC_ALL": "C"}, cold=True)
+
+
+def test_that_wrong_rules_are_refused_in_one_line_with_their_line(tmp_path: Path) -> None:
+    rules = resource_path("rules.toml").read_text(encoding="utf-8")
+    wrong = "requires = { robot_factry = 2 }"
+    text = rules.replace("requires = { robot_factory = 2 }", wrong, 1)
+    (tmp_path / "resources").mkdir()
+    (tmp_path / "resources" / "rules.toml").write_text(text, encoding="utf-8")
+    # As in a frozen program, whose files lie somewhere else.
+    start = f"import sys; sys._MEIPASS = {str(tmp_path)!r}; from desktop_app.__main__ import main"
+    ended = subprocess.run(
+        [sys.executable, "-c", f"{start}; sys.exit(main())", *headless(tmp_path / "world")],
+        capture_output=True,
+        text=True,
+        timeout=START_TIMEOUT_S,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    (line,) = ended.stderr.splitlines()
+    at = text[: text.index(wrong)].count("\n") + 1
+    assert f"rules.toml, line {at}: buildings.shipyard.requires.robot_factry" in line
 
 
 def test_that_a_misspelt_option_is_refused_in_one_line() -> None:

@@ -11,6 +11,7 @@ import pytest
 from core.errors import RulesError
 from core.resources import resource_path
 from core.rules import RULES, Economy, load_rules
+from core.rules.research import technology_cost
 from core.rules.settings import Setting
 
 ORIGINAL = resource_path("rules.toml").read_text(encoding="utf-8")
@@ -257,6 +258,43 @@ def test_that_what_is_no_longer_planned_is_played_and_shown(tmp_path: Path) -> N
     assert "research_lab" in rules.buildings
     assert rules.source["buildings"].keys() == rules.buildings.keys()
     assert {"technologies", "research", "units"} <= rules.source.keys()
+
+
+def test_that_a_building_a_technology_and_a_unit_are_added_by_data_alone(tmp_path: Path) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text(
+        ORIGINAL
+        + """
+[buildings.observatory]
+cost = { metal = 100, crystal = 1000 }
+cost_factor = "1.75"
+
+[technologies.optics]
+cost = { crystal = 500 }
+cost_factor = "2"
+requires = { observatory = 3 }
+
+[units.lancer]
+kind = "warship"
+cost = { metal = 7000, crystal = 3000 }
+requires = { shipyard = 3, optics = 1 }
+attack = 90
+speed = 9000
+drive = "impulse_drive"
+fuel = 30
+rapid_fire = { rocket_launcher = 4 }
+""",
+        encoding="utf-8",
+    )
+    rules = load_rules(path)
+    # 1.75² = 3.0625
+    assert Economy(rules).cost("observatory", 3) == (306, 3062, 0)
+    assert technology_cost(rules.technologies["optics"], 4) == (0, 4000, 0)
+    table = rules.unit_table
+    assert table.names[-1] == "lancer"
+    assert table.hull[-1] == 1000
+    assert table.rapid_fire[-1, table.index["rocket_launcher"]] == 4
+    assert "observatory" in rules.buildings
 
 
 def test_that_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
