@@ -185,6 +185,9 @@ def _names(source: RulesSource) -> Names:
             )
     if len(resources) < 2:
         raise root.refusal("resources", "has less than two: prices are made of metal and crystal")
+    for name in root.table("technologies").values:
+        if name in root.table("buildings").values:
+            raise root.refusal(("technologies", name), "is the name of a building too")
     return Names(
         resources=tuple(resources),
         buildings=tuple(root.table("buildings").values),
@@ -243,7 +246,13 @@ def _read(root: Entry, planned: _Planned) -> Rules:
 
 
 def _things(root: Entry, table: str, read: Callable[[str, Entry], Thing]) -> dict[str, Thing]:
-    return {name: read(name, entry) for name, entry in root.table(table).each()}
+    things = {}
+    for name, entry in root.table(table).each():
+        # It becomes part of a column's name.
+        if not (name.isidentifier() and name.isascii() and name == name.lower()):
+            raise entry.refusal((), "is a name with more than small letters, digits and _")
+        things[name] = read(name, entry)
+    return things
 
 
 def _without(things: Mapping[str, Thing], planned: Collection[str]) -> dict[str, Thing]:
