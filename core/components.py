@@ -146,17 +146,31 @@ class Universe:
     rules_fingerprint: Int64
 
 
+@dataclass(slots=True)
+class LoggedCommand:
+    """A command that was carried out, by its class and as JSON: see core.command_log.
+
+    The id is its number in the log.
+    """
+
+    at: Float64
+    command: Text
+    arguments: Text
+
+
 UNIVERSE = Kind("universe", Universe, constant=True)
 PLAYER = Kind("player", Player)
 PLANET = Kind("planet", Position, Planet, Stocks, Ledger, Buildings, BuildQueue)
+LOGGED_COMMAND = Kind("logged_command", LoggedCommand)
 
 # In the order in which a save writes them: who is referred to comes first.
-KINDS = (UNIVERSE, PLAYER, PLANET)
+KINDS = (UNIVERSE, PLAYER, PLANET, LOGGED_COMMAND)
 UNIVERSE_ID = 1
 
 __all__ = [
     "BUILDINGS",
     "KINDS",
+    "LOGGED_COMMAND",
     "NEVER",
     "NOTHING_QUEUED",
     "PLACES",
@@ -168,6 +182,7 @@ __all__ = [
     "BuildQueue",
     "Buildings",
     "Ledger",
+    "LoggedCommand",
     "Planet",
     "Player",
     "Position",

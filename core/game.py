@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from core import queries, shadow
+from core import command_log, queries, shadow
 from core.calendar import Calendar, DueEvent
 from core.clock import Clock
 from core.commands import (
@@ -93,11 +93,13 @@ class GameWorld:
         persist_interval_s: float,
         grace_s: float,
         durable: WorldClock | None = None,
+        logs_commands: bool = False,
     ) -> None:
         self.state = state
         self.clock = clock
         self.metrics = metrics
         self.calendar = Calendar(state)
+        self._logs_commands = logs_commands
         slots = max(1, math.ceil(persist_interval_s / save_interval_s - _SLOT_TOLERANCE))
         self.writer = WriteBehind(
             state.world,
@@ -222,6 +224,8 @@ class GameWorld:
                     outcome = TOUCHES_SET_ASIDE
                 if not isinstance(outcome, Accepted):
                     unit.roll_back()
+                elif self._logs_commands and unit.changed:
+                    command_log.append(self.state.world, at, command)
         except Exception:
             log.exception("%s failed and was undone", type(command).__name__)
             outcome = Unavailable(

@@ -476,7 +476,7 @@ def test_that_a_change_of_settings_that_was_lost_has_changed_no_planet() -> None
         found(game, number)
     game.save_player_data()
     store.commit()
-    before = {name: dict(rows) for name, rows in store.rows.items()}
+    before = {kind: dict(store.rows[kind.name]) for kind in KINDS}
     carry_out(game, ChangeSettings({"economy_speed": 10.0}))
     game.attach(lambda: None)
     game.pump(after_tick=False)
@@ -486,7 +486,7 @@ def test_that_a_change_of_settings_that_was_lost_has_changed_no_planet() -> None
     assert PLAYER.name not in tables
     store.lose()
     assert reload(store, clock, METRICS).state.universe.economy_speed == 1.0
-    assert {name: dict(rows) for name, rows in store.rows.items()} == before
+    assert {kind: dict(store.rows[kind.name]) for kind in KINDS} == before
 
 
 # Law 13: an exception at any statement leaves no trace --------------------------------------------

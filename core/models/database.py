@@ -30,7 +30,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.schema import SchemaItem
 from sqlalchemy.types import TypeDecorator
 
-from core.components import KINDS, PLANET, PLAYER, RESOURCES, UNIVERSE
+from core.components import KINDS, LOGGED_COMMAND, PLANET, PLAYER, RESOURCES, UNIVERSE
 from core.ecs import Kind
 from core.persistence.columns import stored_columns
 
@@ -152,10 +152,17 @@ class PlanetRow(Base):
     )
 
 
+class LoggedCommandRow(Base):
+    """A command that was carried out; there are none unless COMMAND_LOG is on."""
+
+    __table__ = _world_table("logged_commands", LOGGED_COMMAND)
+
+
 # The table in which a save writes the rows of each kind.
 WORLD_TABLES: dict[Kind, Table] = {
     UNIVERSE: UniverseRow.__table__,
     PLAYER: PlayerRow.__table__,
     PLANET: PlanetRow.__table__,
+    LOGGED_COMMAND: LoggedCommandRow.__table__,
 }
 WORLD_CLOCK: Table = WorldClockRow.__table__
