@@ -26,13 +26,14 @@ from tests.end_to_end.program import START_TIMEOUT_S, environment
 _MESSAGE_BYTES_MAX = 65_536
 _FORKED = "forked"
 _ENDED = "ended"
+_SEEN = b"seen"
 
 
 class ForkedProcess:
     """The program, forked; what the tests use of subprocess.Popen."""
 
     def __init__(self, door: socket.socket, stdout_fd: int) -> None:
-        self._door = door
+        self.door = door
         self.stdout = os.fdopen(stdout_fd, "r", encoding="utf-8")
         self.pid = int(self._hear(_FORKED))
         self.returncode: int | None = None
@@ -49,12 +50,14 @@ class ForkedProcess:
 
     def wait(self, timeout: float | None = START_TIMEOUT_S) -> int:
         if self.returncode is None:
-            self._door.settimeout(timeout)
-            self.returncode = int(self._hear(_ENDED))
+            self.door.settimeout(timeout)
+            returncode = int(self._hear(_ENDED))
+            self.door.send(_SEEN)
+            self.returncode = returncode
         return self.returncode
 
     def _hear(self, what: str) -> str:
-        message = self._door.recv(_MESSAGE_BYTES_MAX).decode()
+        message = self.door.recv(_MESSAGE_BYTES_MAX).decode()
         assert message.startswith(what), message
         return message.removeprefix(what)
 
@@ -123,8 +126,21 @@ def main() -> int:
         for fd in fds:
             os.close(fd)
         door.send(f"{_FORKED}{pid}".encode())
-        _, status = os.waitpid(pid, 0)
-        door.send(f"{_ENDED}{os.waitstatus_to_exitcode(status)}".encode())
+        _tell_the_end(door, pid)
+
+
+def _tell_the_end(door: socket.socket, pid: int) -> None:
+    """Say how a process has ended, and let its id go only when that was seen.
+
+    It may end by itself a moment before it is killed: until then the signal must find it, and
+    nobody else.
+    """
+    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert ended is not None
+    code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+    door.send(f"{_ENDED}{code}".encode())
+    door.recv(len(_SEEN))
+    os.waitpid(pid, 0)
 
 
 def import_program() -> None:
