@@ -10,14 +10,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any, get_args
+from dataclasses import fields, is_dataclass
+from typing import Any
 
+from core import commands
 from core.commands import Command
 from core.components import LOGGED_COMMAND, LoggedCommand
 from core.ecs import World
 
-_COMMANDS = {command.__name__: command for command in get_args(Command)}
+# Where the class of a value inside a command stands.
+_CLASS = "class"
+_CLASSES: dict[str, type[Any]] = {
+    name: value
+    for name, value in vars(commands).items()
+    if is_dataclass(value) and value.__module__ == commands.__name__ and isinstance(value, type)
+}
 
 
 def append(world: World, at: float, command: Command) -> int:
@@ -27,25 +34,37 @@ def append(world: World, at: float, command: Command) -> int:
 
 def entry_of(command: Command, at: float) -> LoggedCommand:
     """Return a command as it is logged. Raise TypeError if JSON has no word for an argument."""
-    arguments = {field.name: getattr(command, field.name) for field in fields(command)}
-    text = json.dumps(arguments, default=_plain, separators=(",", ":"))
+    text = json.dumps(_arguments(command), default=_plain, separators=(",", ":"))
     return LoggedCommand(at, type(command).__name__, text)
 
 
 def command_of(entry: LoggedCommand) -> Command:
     """Return the command that was logged. Raise KeyError if there is none of this name."""
-    arguments = json.loads(entry.arguments)
-    command: Command = _COMMANDS[entry.command](
-        **{name: _frozen(value) for name, value in arguments.items()}
-    )
+    arguments = json.loads(entry.arguments, object_hook=_made)
+    command: Command = _CLASSES[entry.command](**_frozen(arguments))
     return command
+
+
+def _arguments(value: Any) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
+    if type(value) in _CLASSES.values():
+        return {_CLASS: type(value).__name__, **_arguments(value)}
     raise TypeError(f"{value!r} cannot be logged")
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _made(found: dict[str, Any]) -> Any:
+    if _CLASS not in found:
+        return found
+    return _CLASSES[found.pop(_CLASS)](**_frozen(found))
+
+
+def _frozen(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in arguments.items()
+    }
