@@ -134,7 +134,7 @@ def a_player() -> TableRows:
 
 
 def batch_of(*rows: TableRows) -> SaveBatch:
-    clock = WorldClock(1.5, 7, {"universe": 2, "player": 2, "planet": 1000})
+    clock = WorldClock(1.5, 7, {"universe": 2, "player": 2, "planet": 1000, "remembered_answer": 1})
     return SaveBatch(1, SaveReason.URGENT, rows, {}, clock, 0.0)
 
 
