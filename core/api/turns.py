@@ -5,21 +5,35 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
-from weakref import WeakValueDictionary
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class _Line:
+    """Who has a turn and those who wait for it, together so many."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    length: int = 0
 
 
 class Turns:
-    """Locks by name, which are gone when nobody has or wants one. Belongs to one event loop."""
+    """Lines by name; one that nobody stands in is gone. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+        self._lines: dict[Hashable, _Line] = {}
 
     def __len__(self) -> int:
-        return len(self._locks)
+        return len(self._lines)
 
     @asynccontextmanager
     async def of(self, name: Hashable) -> AsyncIterator[None]:
         """Wait until everybody who came before with this name is done."""
-        lock = self._locks.setdefault(name, asyncio.Lock())
-        async with lock:
-            yield
+        line = self._lines.setdefault(name, _Line())
+        line.length += 1
+        try:
+            async with line.lock:
+                yield
+        finally:
+            line.length -= 1
+            if not line.length:
+                del self._lines[name]
