@@ -11,9 +11,10 @@ from functools import wraps
 from typing import Any
 
 from core import loading
-from core.components import KINDS
+from core.components import KINDS, REMEMBERED_ANSWER
 from core.ecs.marks import Mark, Marks, MarksTaken
 from core.persistence import worlds
+from core.remembered_answers import RememberedAnswers
 from core.write_behind import WriteBehind
 
 FAILING_SHARE = 0.3
@@ -80,6 +81,22 @@ def cut_urgent_rows() -> None:
     _replace(Marks, "urgent_ids", property(lambda self: all_of_them(self)[:URGENT_ROWS_MAX]))
 
 
+def forget_answers() -> None:
+    """The answer to a request with a key is left out of the save that has its effect."""
+    urgent_ids: Any = vars(Marks)["urgent_ids"].fget
+
+    def but_answers(marks: Marks) -> Any:
+        ids = urgent_ids(marks)
+        return ids[:0] if marks._table.name == REMEMBERED_ANSWER.name else ids
+
+    _replace(Marks, "urgent_ids", property(but_answers))
+
+
+def carry_out_every_request() -> None:
+    """A request with a key that was answered before is carried out all the same."""
+    _replace(RememberedAnswers, "_find", lambda _self, _key: None)
+
+
 def fail_some_saves() -> None:
     """No mutation but bad luck: saves fail, before their commit or after it."""
     write_batch = worlds.write_batch
@@ -105,6 +122,8 @@ MUTATIONS: dict[str, Callable[[], None]] = {
         count_ids_from_the_highest,
         lose_urgency_on_failure,
         cut_urgent_rows,
+        forget_answers,
+        carry_out_every_request,
     )
 }
 MISFORTUNES: dict[str, Callable[[], None]] = {fail_some_saves.__name__: fail_some_saves}
