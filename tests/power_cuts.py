@@ -21,7 +21,10 @@ from core.commands import (
     Command,
     DemolishBuilding,
     FoundHome,
+    Once,
+    PlainCommand,
     ReleaseSetAside,
+    RequestKey,
     SelectPlanet,
     StartBuilding,
 )
@@ -138,10 +141,13 @@ class PowerCuts:
     # What happens --------------------------------------------------------------------------
 
     def _order(self) -> None:
-        command = _any_command(self.dice)
-        if self._store.refusing and isinstance(command, FoundHome):
+        plain = _any_command(self.dice)
+        command: Command = plain
+        if self._store.refusing and isinstance(plain, FoundHome):
             # An id that the database has never seen would be missing from the replay.
             return
+        if not self._store.refusing and self.dice.random() < 0.3:
+            command = Once(RequestKey(1, self.dice.choice("abcdef"), 1), plain)
         executed = self._game.execute(command)
         if getattr(executed.outcome, "code", "") == "failed":
             raise BrokenPromise(f"{command} failed")
@@ -186,12 +192,15 @@ class PowerCuts:
 
     def _begin_to_refuse(self) -> None:
         planet_ids = self._game.state.world.tables[PLANET].ids.tolist()
-        if planet_ids and self._everybody_is_on_disk():
+        if planet_ids and self._every_id_is_on_disk():
             self._store.refusing.add((PLANET.name, self.dice.choice(planet_ids)))
 
-    def _everybody_is_on_disk(self) -> bool:
-        return sorted(self._store.rows[PLANET.name]) == sorted(
-            self._game.state.world.tables[PLANET].ids.tolist()
+    def _every_id_is_on_disk(self) -> bool:
+        clock, counters = self._store.clock, self._game.state.world.next_id
+        return clock is not None and all(
+            clock.next_ids[kind.name] == number
+            for kind, number in counters.items()
+            if kind is not LOGGED_COMMAND
         )
 
     def _relent(self) -> None:
@@ -227,7 +236,7 @@ class PowerCuts:
         self._verifier.use_up_planet_ids(ABANDONED_PLANETS)
 
 
-def _any_command(dice: random.Random) -> Command:
+def _any_command(dice: random.Random) -> PlainCommand:
     """Return what somebody may ask for, sensible or not."""
     player_id = dice.choice(PLAYERS)
     building = dice.choice(
@@ -235,7 +244,7 @@ def _any_command(dice: random.Random) -> Command:
     )
     place = (1, dice.randint(1, 3), dice.randint(3, 13))
     speed = {"economy_speed": dice.choice((20.0, 40.0, 60.0))}
-    choices: list[tuple[int, Command]] = [
+    choices: list[tuple[int, PlainCommand]] = [
         (2, FoundHome(player_id, "somebody", dice.choice((None, place)))),
         (20, StartBuilding(player_id, building)),
         (1, StartBuilding(player_id, building, dice.randint(0, 5))),

@@ -16,6 +16,8 @@ from core.commands import (
     DemolishBuilding,
     DropSetAside,
     FoundHome,
+    Once,
+    RequestKey,
     SelectPlanet,
     StartBuilding,
 )
@@ -58,6 +60,7 @@ def numbers_in(store: ManualStore) -> list[int]:
         ChangeSettings({"economy_speed": 0.1 + 0.2, "galaxies": 3, "registration_open": False}),
         ChangeSettings(MappingProxyType({"galaxies": 3})),
         AdoptRules(2**62 - 1),
+        Once(RequestKey(7, "key", 2**62), FoundHome(7, "ada", (1, 2, None))),
     ],
     ids=str,
 )

@@ -2,7 +2,7 @@
 
 A world that nobody tests has an empty log, and the counter of its numbers stays at the first.
 
-Revision 0004, after 0002, 2026-11-25.
+Revision 0004, after 0003, 2026-11-25.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

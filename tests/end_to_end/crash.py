@@ -5,6 +5,10 @@ or the answer said that the commit is pending). After each kill a copy of the fi
 lies there, and after each restart every player looks at his planet: what was accepted must be there
 exactly once, what was refused not at all, what was not answered once or not at all.
 
+Every other player sends keys. He repeats what was not answered, after the restart and with the same
+key, until it is: then it must be there once. And he repeats now and then what was answered, which
+must get him the same answer and do nothing.
+
 The program keeps a log of the commands that it carried out. What lies in the file is held against a
 replay of the log, bit for bit (tests/replay.py), and the log against what the players were told.
 """
@@ -26,12 +30,20 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import numpy as np
 
 from core.building_queue import Step
-from core.commands import CancelBuilding, Command, DemolishBuilding, FoundHome, StartBuilding
+from core.commands import (
+    CancelBuilding,
+    Command,
+    DemolishBuilding,
+    FoundHome,
+    Once,
+    StartBuilding,
+)
 from core.components import BUILDINGS, KINDS, PLANET, RESOURCES, Buildings, BuildQueue, Ledger
 from core.ecs import Kind
 from core.invariants import violations
@@ -72,6 +84,7 @@ EXTRA_S_MAX = 0.5
 ROUND_S_MAX = 15.0
 PATIENCE_S = 30.0
 HISTORY_LENGTH = 12
+ANSWERS_REPEATED = 5
 WORDS_MAX = 100
 # More than are founded in a round: to give their ids out again makes the counter fall.
 ABANDONED_PLANETS = 10
@@ -79,6 +92,8 @@ ABANDONED_PLANETS = 10
 _SSL_CONTEXT = ssl.create_default_context()
 # 503 and 504 that do not say "nothing was done".
 UNKNOWN_CODES = {"commit_pending", "not_saved", "failed"}
+# Refusals that say nothing of what became of the same request before.
+SAYS_NOTHING = {"stopping", "storage_unavailable", "busy"}
 
 
 class Moment(Enum):
@@ -107,6 +122,17 @@ class Answer(Enum):
     UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An order as it goes over the wire: for a step, or to cancel what stands at a place."""
+
+    method: str
+    path: str
+    body: dict[str, Any] | None
+    key: str | None
+    wanted: Step | int
+
+
 class Disconnected(Exception):
     """The program does not answer any more, or has no time to."""
 
@@ -127,6 +153,12 @@ class Player:
     accepted: Counter[Command] = field(default_factory=Counter)
     perhaps: Counter[Command] = field(default_factory=Counter)
     is_cut_off: bool = False
+    sends_keys: bool = False
+    unanswered: list[Request] = field(default_factory=list)
+    answered: deque[tuple[Request, dict[str, Any]]] = field(
+        default_factory=lambda: deque(maxlen=ANSWERS_REPEATED)
+    )
+    repeated: Counter[Answer] = field(default_factory=Counter)
     _http: httpx.AsyncClient = field(init=False)
     seen: Found = field(default_factory=lambda: Found(NO_LEVELS, ()))
     resources: tuple[int, ...] = NOTHING
@@ -136,8 +168,11 @@ class Player:
         """Order until the program is gone or stops taking orders."""
         try:
             await self.come_in()
+            await self.look()
+            await self._repeat_unanswered()
             while not self.is_cut_off:
                 await self.look()
+                await self._repeat_answered()
                 await self._order_something()
                 await asyncio.sleep(self.dice.uniform(0, 0.03))
         except Disconnected:
@@ -212,15 +247,21 @@ class Player:
             return
         steps = [step for _ in range(self.dice.choice((1, 1, 2))) if (step := self._choose())]
         delays = [0.0, self.dice.uniform(0, 0.01)]
+        requests = [self._to_order(step) for step in steps]
         answers = await asyncio.gather(
-            *(self._order(*each) for each in zip(steps, delays, strict=False))
+            *(self._order(*each) for each in zip(requests, delays, strict=False))
         )
-        by_answer = {
-            kind: [step for step, answer in zip(steps, answers, strict=True) if answer is kind]
-            for kind in Answer
-        }
-        self.expectation.ordered(by_answer[Answer.ACCEPTED], by_answer[Answer.UNKNOWN])
-        if by_answer[Answer.UNKNOWN]:
+        accepted, unknown = (
+            [request for request, answer in zip(requests, answers, strict=True) if answer is kind]
+            for kind in (Answer.ACCEPTED, Answer.UNKNOWN)
+        )
+        self.expectation.ordered(
+            [request.wanted for request in accepted if isinstance(request.wanted, Step)],
+            [request.wanted for request in unknown if isinstance(request.wanted, Step)],
+            [request.key for request in unknown if request.key is not None],
+        )
+        if unknown:
+            self.unanswered += [request for request in unknown if request.key is not None]
             raise Disconnected
 
     def _choose(self) -> Step | None:
@@ -238,35 +279,110 @@ class Player:
         needed = [RESERVE * sum(price) for price in zip(*prices, strict=True)]
         return all(have >= need for have, need in zip(self.resources, needed, strict=True))
 
-    async def _order(self, step: Step, delay_s: float) -> Answer:
-        await asyncio.sleep(delay_s)
+    def _to_order(self, step: Step) -> Request:
         if step.demolish:
             path = f"/player/{self.id}/buildings/{step.building}"
-            answer, _ = await self._ask("DELETE", path)
-            self._note(answer, DemolishBuilding(self.known_id, step.building))
-        else:
-            body = {"building_type": step.building}
-            answer, _ = await self._ask("POST", f"/player/{self.id}/build", body)
-            self._note(answer, StartBuilding(self.known_id, step.building))
+            return Request("DELETE", path, None, self._new_key(), step)
+        body = {"building_type": step.building}
+        return Request("POST", f"/player/{self.id}/build", body, self._new_key(), step)
+
+    def _new_key(self) -> str | None:
+        return str(uuid4()) if self.sends_keys else None
+
+    async def _order(self, request: Request, delay_s: float) -> Answer:
+        await asyncio.sleep(delay_s)
+        answer, reply = await self._send(request)
+        self._note(request, answer)
+        if answer is Answer.ACCEPTED and request.key is not None:
+            self.answered.append((request, reply))
         return answer
 
-    def _note(self, answer: Answer, command: Command) -> None:
+    def _note(self, request: Request, answer: Answer) -> None:
         if answer is Answer.ACCEPTED:
-            self.accepted[command] += 1
+            self.accepted[self._command_of(request)] += 1
         elif answer is Answer.UNKNOWN:
-            self.perhaps[command] += 1
+            self.perhaps[self._command_of(request)] += 1
+
+    def _command_of(self, request: Request) -> Command:
+        wanted = request.wanted
+        if not isinstance(wanted, Step):
+            return CancelBuilding(self.known_id, wanted)
+        order = DemolishBuilding if wanted.demolish else StartBuilding
+        return order(self.known_id, wanted.building)
+
+    async def _send(self, request: Request) -> tuple[Answer, dict[str, Any]]:
+        return await self._ask(request.method, request.path, request.body, key=request.key)
 
     async def _cancel(self, place: int) -> None:
         path = f"/player/{self.id}/build-queue/{place}"
-        answer, reply = await self._ask("DELETE", path)
-        self._note(answer, CancelBuilding(self.known_id, place))
+        request = Request("DELETE", path, None, self._new_key(), place)
+        answer, reply = await self._send(request)
+        self._note(request, answer)
         if answer is Answer.UNKNOWN:
-            self.expectation.perhaps_cancelled(place, self.seen.queue)
+            self.expectation.perhaps_cancelled(place, self.seen.queue, request.key)
+            if request.key is not None:
+                self.unanswered.append(request)
             raise Disconnected
         if answer is Answer.ACCEPTED:
             left = _steps(reply["build_queue"])
             if not self.expectation.cancelled(place, left):
                 raise self._broken(f"cancelling {place} left {left}")
+            if request.key is not None:
+                self.answered.append((request, reply))
+
+    # Asking again ------------------------------------------------------------------------------
+
+    async def _repeat_unanswered(self) -> None:
+        """Repeat what was not answered: then it is there once, or was never done."""
+        while self.unanswered:
+            request = self.unanswered[0]
+            answer, reply = await self._send(request)
+            self.repeated[answer] += 1
+            if answer is Answer.REFUSED and reply.get("code") in SAYS_NOTHING:
+                raise Disconnected
+            if not self._is_possible(request, answer, reply):
+                raise self._broken(f"repeating {request} was {answer.value}: {reply}")
+            if answer is Answer.UNKNOWN:
+                raise Disconnected
+            del self.unanswered[0]
+            # What is known now was unknown before.
+            self.perhaps[self._command_of(request)] -= 1
+            self._note(request, answer)
+            if answer is Answer.ACCEPTED:
+                self.answered.append((request, reply))
+            await self.look()
+
+    def _is_possible(self, request: Request, answer: Answer, reply: dict[str, Any]) -> bool:
+        """Take in what the answer to a repeated request says; return whether it can be true."""
+        books, key, wanted = self.expectation, request.key, request.wanted
+        assert key is not None
+        if answer is Answer.REFUSED:
+            return books.is_not_done(key)
+        if isinstance(wanted, Step):
+            if answer is Answer.ACCEPTED:
+                return books.order_repeated(key, wanted)
+            books.order_perhaps_repeated(key, wanted)
+            return True
+        if answer is Answer.ACCEPTED:
+            return books.cancelling_repeated(key, wanted, _steps(reply["build_queue"]))
+        books.perhaps_cancelled(wanted, self.seen.queue, key)
+        return True
+
+    async def _repeat_answered(self) -> None:
+        """Repeat something that was answered, now and then: nothing may come of it."""
+        if not self.answered or self.dice.random() > 0.2:
+            return
+        request, first = self.dice.choice(self.answered)
+        answer, reply = await self._send(request)
+        self.repeated[answer] += 1
+        if answer is Answer.ACCEPTED:
+            if reply != first:
+                raise self._broken(f"repeating {request} was answered {reply}, before {first}")
+            await self.look()
+        elif answer is Answer.UNKNOWN:
+            raise Disconnected
+        else:
+            self._check_stopping(reply)
 
     # The wire ----------------------------------------------------------------------------------
 
@@ -283,9 +399,12 @@ class Player:
         body: dict[str, Any] | None = None,
         *,
         is_order: bool = True,
+        key: str | None = None,
     ) -> tuple[Answer, dict[str, Any]]:
         try:
             headers = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+            if key is not None:
+                headers["Idempotency-Key"] = key
             response = await self._http.request(method, path, json=body, headers=headers)
         except httpx.ConnectError:
             answer, reply = Answer.REFUSED, {"code": "stopping"}
@@ -317,7 +436,7 @@ class Player:
 
     # The file ----------------------------------------------------------------------------------
 
-    def check_file(self, planets: dict[int, Found]) -> None:
+    def check_file(self, planets: dict[int, Found], keys: dict[int, set[str]]) -> None:
         """Compare what lies in the file with what was answered."""
         if not self.is_registered:
             return
@@ -326,6 +445,17 @@ class Player:
             raise self._broken("the home is gone")
         if not self.expectation.found(found):
             raise self._broken(f"the file has {found}")
+        known = keys.get(self.id or 0, set())
+        for request, _ in self.answered:
+            if request.key not in known:
+                raise self._broken(f"the answer to {request} is gone")
+        for request in self.unanswered:
+            assert request.key is not None
+            is_there = request.key in known
+            books = self.expectation
+            if not (books.is_known if is_there else books.is_not_done)(request.key):
+                what = "the answer alone" if is_there else "what was done alone"
+                raise self._broken(f"the file has {what} of {request}")
 
     def check_log(self, log: Sequence[Command]) -> None:
         """Look whether every order that was accepted is in the log as often as it was given."""
@@ -457,6 +587,14 @@ def planets_by_owner(connection: sqlite3.Connection) -> dict[int, Found]:
     }
 
 
+def keys_by_account(connection: sqlite3.Connection) -> dict[int, set[str]]:
+    """Return the keys of the requests whose answers lie in the file."""
+    keys: dict[int, set[str]] = {}
+    for row in connection.execute("SELECT account_id, request_key FROM remembered_answers"):
+        keys.setdefault(row["account_id"], set()).add(row["request_key"])
+    return keys
+
+
 # The rounds ---------------------------------------------------------------------------------------
 
 
@@ -466,11 +604,15 @@ class Report:
 
     kills: Counter[Moment] = field(default_factory=Counter)
     told: Counter[Answer] = field(default_factory=Counter)
+    repeated: Counter[Answer] = field(default_factory=Counter)
     players: int = 0
     log_length: int = 0
 
     def __str__(self) -> str:
-        told = ", ".join(f"{self.told[answer]} {answer.value}" for answer in Answer)
+        told = ", ".join(
+            f"{self.told[answer]} {answer.value} ({self.repeated[answer]} repeated)"
+            for answer in Answer
+        )
         kills = ", ".join(f"{count} {moment.value}" for moment, count in self.kills.items())
         return (
             f"{self.kills.total()} kills ({kills}); {self.players} players; orders: {told};"
@@ -597,6 +739,7 @@ class Driver:
     def _sum_up(self) -> None:
         self.report.players = sum(player.is_registered is True for player in self.players)
         self.report.told = sum((player.told for player in self.players), Counter())
+        self.report.repeated = sum((player.repeated for player in self.players), Counter())
         self.report.log_length = 0 if self._verifier is None else len(self._verifier.log)
 
     def account(self) -> str:
@@ -618,12 +761,12 @@ class Driver:
             check_laws(connection)
             self._counters.check(connection)
             loaded = loaded_from(connection)
-            planets = planets_by_owner(connection)
+            planets, keys = planets_by_owner(connection), keys_by_account(connection)
         for player in self.players:
-            player.check_file(planets)
+            player.check_file(planets, keys)
         verifier = self._known_verifier
         verifier.check(loaded, _until(loaded))
-        log = [entry.command for entry in verifier.log]
+        log = [plain(entry.command) for entry in verifier.log]
         for player in self.players:
             player.check_log(log)
 
@@ -660,7 +803,8 @@ class Driver:
         self._known_verifier.use_up_planet_ids(ABANDONED_PLANETS)
 
     def _newcomer(self, number: int) -> Player:
-        return Player(f"player{number}", random.Random(self.dice.random()))
+        dice = random.Random(self.dice.random())
+        return Player(f"player{number}", dice, sends_keys=number % 2 == 1)
 
 
 @asynccontextmanager
@@ -687,6 +831,11 @@ async def _patiently(act: Callable[[], Awaitable[None]]) -> None:
             await asyncio.sleep(0.05)
         else:
             return
+
+
+def plain(command: Command) -> Command:
+    """Return what is to be done, with or without a key."""
+    return command.command if isinstance(command, Once) else command
 
 
 def _until(loaded: LoadedWorld) -> float:

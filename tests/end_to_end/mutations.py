@@ -19,13 +19,14 @@ from unittest.mock import patch
 import numpy as np
 
 from core import game, loading, stockpiles
-from core.components import KINDS, PLANET
+from core.components import KINDS, PLANET, REMEMBERED_ANSWER
 from core.connectivity import Connectivity
 from core.ecs import Origin
 from core.ecs.marks import NEVER_WRITTEN_SLOT, Mark, Marks, MarksTaken
 from core.ecs.unit_of_work import UnitOfWork
 from core.game import GameWorld
 from core.persistence import worlds
+from core.remembered_answers import RememberedAnswers
 from core.save_batch import SaveBatch, SaveReceipt, TableRows, WorldClock
 from core.write_behind import WriteBehind
 
@@ -204,6 +205,25 @@ def forget_who_belongs_together() -> Iterator[Replacement]:
     yield Replacement(Connectivity, "connect", lambda _self, _aggregates: None)
 
 
+# Answers that are remembered ------------------------------------------------------------------
+
+
+def forget_answers() -> Iterator[Replacement]:
+    """The answer to a request with a key is left out of the save that has its effect."""
+    urgent_ids: Any = vars(Marks)["urgent_ids"].fget
+
+    def but_answers(marks: Marks) -> Any:
+        ids = urgent_ids(marks)
+        return ids[:0] if marks._table.name == REMEMBERED_ANSWER.name else ids
+
+    yield Replacement(Marks, "urgent_ids", property(but_answers))
+
+
+def carry_out_every_request() -> Iterator[Replacement]:
+    """A request with a key that was answered before is carried out all the same."""
+    yield Replacement(RememberedAnswers, "_find", lambda _self, _key: None)
+
+
 # Time and ids ---------------------------------------------------------------------------------
 
 
@@ -300,7 +320,7 @@ _EVERYWHERE = _by_name(
 )
 # What a kill shows, and what a power cut in a world on a manual clock does: a real clock is not at
 # the same instant twice and nobody refuses rows of a real file; a store in memory is not split.
-SEEN_BY_KILLS = _EVERYWHERE | _by_name(split_each_save)
+SEEN_BY_KILLS = _EVERYWHERE | _by_name(split_each_save, forget_answers, carry_out_every_request)
 SEEN_BY_POWER_CUTS = _EVERYWHERE | _by_name(share_instants, forget_who_belongs_together)
 MISFORTUNES = _by_name(fail_some_saves)
 

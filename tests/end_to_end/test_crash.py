@@ -22,3 +22,4 @@ def test_that_whatever_was_acknowledged_survives_every_kill(
     assert report.told[Answer.ACCEPTED] > 5 * kills
     assert report.log_length > 5 * kills
     assert report.told[Answer.UNKNOWN] > 0
+    assert report.repeated[Answer.ACCEPTED] > 0
