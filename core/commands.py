@@ -18,13 +18,14 @@ from core.save_batch import TableRows
 class FoundHome:
     """Give a player a home planet; if he has one, answer with it and change nothing.
 
-    Without coordinates a free place is chosen.
+    Without coordinates a free place is chosen. One who `must_be_homeless` is refused if he has one.
     """
 
     player_id: int
     name: str
     coordinates: tuple[int, int, int | None] | None = None
     planet_name: str | None = None
+    must_be_homeless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class DropSetAside:
     rows: tuple[TableRows, ...]
 
 
-Command = (
+PlainCommand = (
     FoundHome
     | SelectPlanet
     | StartBuilding
@@ -102,6 +103,32 @@ Command = (
     | ReleaseSetAside
     | DropSetAside
 )
+
+# The account of whoever has the host's token.
+HOST_ACCOUNT_ID = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """What tells a repeated request from a new one: whose it is and what he calls it.
+
+    `fingerprint` is that of the request: the same key with another one is a mistake.
+    """
+
+    account_id: int
+    text: str
+    fingerprint: int
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Have a command carried out for the first request with a key; later ones get its answer."""
+
+    key: RequestKey
+    command: PlainCommand
+
+
+Command = PlainCommand | Once
 
 
 @dataclass(frozen=True, slots=True)

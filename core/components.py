@@ -15,9 +15,11 @@ from core.ecs import Axis, Column, Kind
 from core.ecs.component import (
     Bool,
     DueTime,
+    FixedFloat64,
     FixedInt8,
     FixedInt16,
     FixedInt64,
+    FixedText,
     Float64,
     Int16,
     Int64,
@@ -146,31 +148,65 @@ class Universe:
     rules_fingerprint: Int64
 
 
+@dataclass(slots=True)
+class RememberedAnswer:
+    """The answer to a request that came with a key, so that a repeated one gets it again.
+
+    It is made in the same unit of work as what the request has changed: both are on the disk, or
+    neither is. `account_id` is 0 for the host's token; `fingerprint` is the request's; `answer` is
+    text of core.answer_text.
+    """
+
+    account_id: FixedInt64
+    request_key: FixedText
+    fingerprint: FixedInt64
+    answer: FixedText
+    answered_at: FixedFloat64
+
+
+@dataclass(slots=True)
+class LoggedCommand:
+    """A command that was carried out, by its class and as JSON: see core.command_log.
+
+    The id is its number in the log.
+    """
+
+    at: Float64
+    command: Text
+    arguments: Text
+
+
 UNIVERSE = Kind("universe", Universe, constant=True)
 PLAYER = Kind("player", Player)
 PLANET = Kind("planet", Position, Planet, Stocks, Ledger, Buildings, BuildQueue)
+REMEMBERED_ANSWER = Kind("remembered_answer", RememberedAnswer)
+LOGGED_COMMAND = Kind("logged_command", LoggedCommand)
 
 # In the order in which a save writes them: who is referred to comes first.
-KINDS = (UNIVERSE, PLAYER, PLANET)
+KINDS = (UNIVERSE, PLAYER, PLANET, REMEMBERED_ANSWER, LOGGED_COMMAND)
 UNIVERSE_ID = 1
 
 __all__ = [
     "BUILDINGS",
     "KINDS",
+    "LOGGED_COMMAND",
     "NEVER",
     "NOTHING_QUEUED",
     "PLACES",
     "PLANET",
     "PLAYER",
+    "REMEMBERED_ANSWER",
     "RESOURCES",
     "UNIVERSE",
     "UNIVERSE_ID",
     "BuildQueue",
     "Buildings",
     "Ledger",
+    "LoggedCommand",
     "Planet",
     "Player",
     "Position",
+    "RememberedAnswer",
     "Stocks",
     "Universe",
 ]

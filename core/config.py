@@ -81,6 +81,9 @@ class Settings(BaseSettings):
         ge=0,
         le=10_000,
     )
+    command_log: bool = _program(
+        False, "keep every order in the database, for tests that replay a world from its beginning"
+    )
     pending_max: int = _program(4096, "orders taken and not answered yet", ge=1, le=1_000_000)
     cleanup_days: int = _program(
         0,

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from core import queries, shadow
+from core import command_log, queries, shadow
 from core.calendar import Calendar, DueEvent
 from core.clock import Clock
 from core.commands import (
@@ -27,6 +27,7 @@ from core.commands import (
     DemolishBuilding,
     DropSetAside,
     FoundHome,
+    Once,
     Outcome,
     Rejected,
     ReleaseSetAside,
@@ -34,14 +35,15 @@ from core.commands import (
     StartBuilding,
     Unavailable,
 )
-from core.components import PLANET, UNIVERSE, UNIVERSE_ID
+from core.components import PLANET, REMEMBERED_ANSWER, UNIVERSE, UNIVERSE_ID
 from core.connectivity import belongs_to
-from core.ecs import Aggregate, Origin, UnitOfWork
+from core.ecs import Aggregate, Kind, Origin, UnitOfWork
 from core.ecs.table import AnyArray, Ids
 from core.errors import StorageError
 from core.events import Event, StocksChanged
 from core.metrics import Metrics
 from core.quarantine import Quarantine, SetAside, members_of
+from core.remembered_answers import RememberedAnswers
 from core.save_batch import SaveReason, SaveResult, WorldClock
 from core.state import GameState
 from core.systems import construction, founding, settings
@@ -93,11 +95,14 @@ class GameWorld:
         persist_interval_s: float,
         grace_s: float,
         durable: WorldClock | None = None,
+        logs_commands: bool = False,
     ) -> None:
         self.state = state
         self.clock = clock
         self.metrics = metrics
         self.calendar = Calendar(state)
+        self.answers = RememberedAnswers(state.world)
+        self._logs_commands = logs_commands
         slots = max(1, math.ceil(persist_interval_s / save_interval_s - _SLOT_TOLERANCE))
         self.writer = WriteBehind(
             state.world,
@@ -212,7 +217,8 @@ class GameWorld:
         """
         at = max(self.clock.now(), math.nextafter(self.time, math.inf))
         self.advance(at)
-        unit = self.state.world.unit_of_work(Origin.COMMAND, at, type(command).__name__)
+        name = type(command.command if isinstance(command, Once) else command).__name__
+        unit = self.state.world.unit_of_work(Origin.COMMAND, at, name)
         outcome: Outcome
         try:
             with unit:
@@ -222,12 +228,14 @@ class GameWorld:
                     outcome = TOUCHES_SET_ASIDE
                 if not isinstance(outcome, Accepted):
                     unit.roll_back()
+                elif self._logs_commands and unit.changed:
+                    command_log.append(self.state.world, at, command)
         except Exception:
-            log.exception("%s failed and was undone", type(command).__name__)
+            log.exception("%s failed and was undone", name)
             outcome = Unavailable(
                 "failed", "This could not be carried out; nothing was changed.", 5
             )
-        self.metrics.commands.labels(type(command).__name__, _word(outcome)).inc()
+        self.metrics.commands.labels(name, _word(outcome)).inc()
         self._after_unit(unit, outcome.events if isinstance(outcome, Accepted) else ())
         return Executed(outcome, unit.touched, unit.changes)
 
@@ -251,6 +259,8 @@ class GameWorld:
                 return self._release_set_aside(command)
             case DropSetAside():
                 return self._drop_set_aside(command, at)
+            case Once():
+                return self.answers.answer(command, at, self._dispatch)
             case _:
                 assert_never(command)
 
@@ -308,27 +318,29 @@ class GameWorld:
             )
         count = self.quarantine.size_of(group)
         self._free_places(group)
+        self.answers.leave_out(self._members(group, REMEMBERED_ANSWER))
         self.quarantine.take_back(group, command.rows)
         self._take_places(group)
+        self.answers.take_in(self._members(group, REMEMBERED_ANSWER))
         self.calendar.resume(group.postponed)
-        for planet_id in self._planets_of(group)[:_EVENTS_MAX].tolist():
+        for planet_id in self._members(group, PLANET)[:_EVENTS_MAX].tolist():
             owner_id = self.state.world.tables[PLANET].get(planet_id, "Planet.owner_id")
             self.on_event(StocksChanged(at, owner_id, planet_id), set(), False)
         return Accepted(count)
 
-    def _planets_of(self, group: SetAside) -> Ids:
-        """Return the planets of a group that are in memory."""
-        table = self.state.world.tables[PLANET]
-        ids = dict(members_of(self.state.world, group.aggregates)).get(PLANET)
+    def _members(self, group: SetAside, kind: Kind) -> Ids:
+        """Return what a group has of a kind in memory."""
+        table = self.state.world.tables[kind]
+        ids = dict(members_of(self.state.world, group.aggregates)).get(kind)
         return table.ids[:0] if ids is None else table.ids[table.rows(ids)]
 
     def _free_places(self, group: SetAside) -> None:
-        self.state.galaxy.settle_many(*self._places_of(self._planets_of(group)), 0)
+        self.state.galaxy.settle_many(*self._places_of(self._members(group, PLANET)), 0)
 
     def _take_places(self, group: SetAside) -> None:
         if belongs_to(group.aggregates, (UNIVERSE, UNIVERSE_ID)):
             self.state.galaxy.resize(self.state.universe.galaxies)
-        planet_ids = self._planets_of(group)
+        planet_ids = self._members(group, PLANET)
         self.state.galaxy.settle_many(*self._places_of(planet_ids), planet_ids)
 
     def _places_of(self, planet_ids: Ids) -> tuple[AnyArray, AnyArray, AnyArray]:

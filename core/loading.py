@@ -51,6 +51,7 @@ def build_game(
         persist_interval_s=settings.persist_interval_s,
         grace_s=settings.storage_grace_seconds,
         durable=loaded.clock,
+        logs_commands=settings.command_log,
     )
     if world.marks[UNIVERSE].urgent_count:
         game.writer.note_urgent()

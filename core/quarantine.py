@@ -12,12 +12,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.commands import Unavailable
 from core.connectivity import Group, kinds_taken_whole
 from core.ecs import EVERY_ID, Aggregate, Kind, UnitOfWork, World
 from core.ecs.table import Ids
 from core.save_batch import TableRows
 
 Tombstones = dict[Kind, dict[int, float]]
+
+# The outcome is open: what is repeated without the same key may be done twice.
+SET_ASIDE = Unavailable(
+    "commit_pending",
+    "It was done, but the database refuses it; the host may save it later or take it back.",
+    60,
+)
 
 
 @dataclass(slots=True)

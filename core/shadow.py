@@ -13,13 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.components import PLANET, PLAYER
+from core.components import PLANET, PLAYER, REMEMBERED_ANSWER
 from core.ecs import Kind, Mark, World
 from core.ecs.table import AnyArray, Ids
 from core.quarantine import Quarantine, SetAside, members_of
 from core.write_behind import WriteBehind
 
 NOBODY = 0
+# Where it is written whose an aggregate is.
+_OWNER_KEYS = {PLANET: "Planet.owner_id", REMEMBERED_ANSWER: "RememberedAnswer.account_id"}
 DELETED = "deleted"
 
 
@@ -151,10 +153,10 @@ def _owners(world: World, kind: Kind, ids: Ids) -> Ids:
     """Return the players who own these aggregates; nobody for what is gone already."""
     if kind is PLAYER:
         return ids
-    if kind is not PLANET:
+    if kind not in _OWNER_KEYS:
         return np.zeros(0, dtype=np.int64)
     table = world.tables[kind]
-    owners: Ids = table.array("Planet.owner_id")[table.rows(ids)]
+    owners: Ids = table.array(_OWNER_KEYS[kind])[table.rows(ids)]
     return owners
 
 
@@ -182,8 +184,8 @@ def _item(world: World, group: _Group, entity_id: int, at_risk: bool, age_s: flo
     owner_id = NOBODY
     if group.kind is PLAYER:
         owner_id = entity_id
-    elif group.kind is PLANET and exists:
-        owner_id = int(table.get(entity_id, "Planet.owner_id"))
+    elif group.kind in _OWNER_KEYS and exists:
+        owner_id = int(table.get(entity_id, _OWNER_KEYS[group.kind]))
     players = world.tables[PLAYER]
     return UnsavedItem(
         kind=group.kind.name,

@@ -23,6 +23,7 @@ from core.errors import StorageError
 from core.events import Event
 from core.game import GameWorld
 from core.metrics import Metrics
+from core.quarantine import SET_ASIDE
 from core.queries import PlanetReport, PlayerPlanets, Query, StocksOfPlanets
 from core.save_batch import SaveReason, SaveResult
 
@@ -37,17 +38,12 @@ STORAGE_UNAVAILABLE = Unavailable(
     "storage_unavailable", "The world cannot be saved at the moment; nothing was done.", 5
 )
 STOPPING = Unavailable("stopping", "The world is being stopped; nothing was done.", 30)
-# The outcome of both is open: what is repeated may be done twice.
+# Its outcome is open: what is repeated without the same key may be done twice.
 NOT_SAVED = Unavailable(
     "commit_pending",
     "It was done, but the world was stopped before it was known to be saved; look before you"
     " repeat it.",
     30,
-)
-SET_ASIDE = Unavailable(
-    "commit_pending",
-    "It was done, but the database refuses it; the host may save it later or take it back.",
-    60,
 )
 
 

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from core.components import KINDS, NOTHING_QUEUED, PLANET, PLAYER, UNIVERSE, UNIVERSE_ID
+from core.components import (
+    KINDS,
+    NOTHING_QUEUED,
+    PLANET,
+    PLAYER,
+    REMEMBERED_ANSWER,
+    UNIVERSE,
+    UNIVERSE_ID,
+)
 from core.ecs import Kind
 from core.ecs.table import Ids
 from core.invariants import violations
@@ -59,6 +67,7 @@ def _nothing_comes_from_the_future(loaded: LoadedWorld) -> Iterator[str]:
         (PLANET, "Stocks.settled_at"),
         (PLANET, "Planet.founded_at"),
         (PLAYER, "Player.joined_at"),
+        (REMEMBERED_ANSWER, "RememberedAnswer.answered_at"),
     ):
         late = loaded.tables[kind].columns[key] > now
         yield from _where(kind, loaded, late, f"{key} lies after the time of the world")

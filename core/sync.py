@@ -25,8 +25,9 @@ from core import database
 from core.ecs.table import Ids
 from core.errors import PersistenceClosed, StorageError, WorldInUseError
 from core.failure_words import in_words
-from core.persistence import accounts, bisecting, worlds
+from core.persistence import accounts, answered_requests, bisecting, worlds
 from core.persistence.accounts import Account, Credentials, NameTaken, Revocation
+from core.persistence.answered_requests import KeyedRequest
 from core.persistence.driver_errors import is_driver_error
 from core.persistence.single_session import NewAccount, _ensure_user_and_planet_in_session
 from core.persistence.worlds import LoadedTable, LoadedWorld, Progress
@@ -35,6 +36,7 @@ from core.save_batch import RowName, SaveBatch, SaveReceipt, TableRows, WorldClo
 __all__ = [
     "Account",
     "Credentials",
+    "KeyedRequest",
     "LoadedTable",
     "LoadedWorld",
     "NameTaken",
@@ -266,8 +268,10 @@ async def write_seed(
     await worlds.write_seed(new, make_rows, progress, before_commit)
 
 
-async def register_account(new: NewAccount) -> Account | NameTaken:
-    return await run(accounts.register_account(new))
+async def register_account(
+    new: NewAccount, request: KeyedRequest | None = None
+) -> Account | NameTaken:
+    return await run(accounts.register_account(new, request))
 
 
 async def delete_homeless_account(account_id: int) -> bool:
@@ -282,8 +286,14 @@ async def find_account(account_id: int) -> Account | None:
     return await run(accounts.find_account(account_id))
 
 
-async def revoke_token(revocation: Revocation) -> None:
-    await run(accounts.revoke_token(revocation))
+async def find_answered(account_id: int, text: str) -> KeyedRequest | None:
+    return await run(answered_requests.find_answered(account_id, text))
+
+
+async def revoke_token(
+    revocation: Revocation, request: KeyedRequest | None = None
+) -> KeyedRequest | None:
+    return await run(accounts.revoke_token(revocation, request))
 
 
 async def load_revocations() -> tuple[Revocation, ...]:
@@ -291,9 +301,13 @@ async def load_revocations() -> tuple[Revocation, ...]:
 
 
 async def change_password(
-    account_id: int, password_hash: str, on_end: Callable[[], None] = lambda: None
-) -> Account | None:
-    return await run(accounts.change_password(account_id, password_hash), on_end=on_end)
+    account_id: int,
+    password_hash: str,
+    on_end: Callable[[], None] = lambda: None,
+    request: KeyedRequest | None = None,
+) -> Account | KeyedRequest | None:
+    changing = accounts.change_password(account_id, password_hash, request)
+    return await run(changing, on_end=on_end)
 
 
 async def grant_admin(account_id: int) -> Account | None:

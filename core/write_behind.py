@@ -578,8 +578,10 @@ class WriteBehind:
             first, reason = reasons.pop(0)
             rows = first | self._connectivity.take_with(first)
             # One change made meanwhile may tie several together.
-            reasons = [(other, why) for other, why in reasons if not belongs_any(rows, other)]
-            group = frozenset(a for a in rows if belongs_to(first, a) or self._is_unsaved(a))
+            tied = [other for other, _ in reasons if belongs_any(rows, other)]
+            reasons = [(other, why) for other, why in reasons if other not in tied]
+            every = first.union(*tied)
+            group = frozenset(a for a in rows if belongs_to(every, a) or self._is_unsaved(a))
             self._put_aside(in_flight, group, reason, since)
         if not self._urgent_or_deleted() and not self._held:
             self._urgent_since = None

@@ -133,6 +133,7 @@ async def _write_seed(
             UNIVERSE.name, table.ids, {field.key: table.array(field.key) for field in table.fields}
         )
         next_ids = {
+            **{kind.name: number for kind, number in world.next_id.items()},
             UNIVERSE.name: UNIVERSE_ID + 1,
             PLAYER.name: max(int(player_ids.max()) + 1, world.next_id[PLAYER]),
             PLANET.name: first_id + plan.planets,

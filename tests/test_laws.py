@@ -27,6 +27,9 @@ from core.commands import (
     Command,
     DemolishBuilding,
     FoundHome,
+    Once,
+    PlainCommand,
+    RequestKey,
     SelectPlanet,
     StartBuilding,
 )
@@ -36,6 +39,7 @@ from core.game import GameWorld
 from core.invariants import violations
 from core.metrics import Metrics
 from core.queries import ListWorldPlanets, ReportPlanet
+from core.remembered_answers import KEPT_S, REUSED
 from core.rules import RULES
 from core.save_batch import SaveBatch, SaveReason
 from tests.manual_clock import START, ManualClock
@@ -62,7 +66,7 @@ METRICS = Metrics(tick_ring_capacity=10, save_ring_capacity=10)
 player_ids = st.integers(1, 4)
 planet_ids = st.none() | st.integers(0, 5)
 buildings = st.sampled_from((*RULES.buildings, "palace"))
-commands: st.SearchStrategy[Command] = st.one_of(
+plain_commands: st.SearchStrategy[PlainCommand] = st.one_of(
     st.builds(
         FoundHome,
         player_ids,
@@ -86,6 +90,9 @@ commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(ChangeSettings, st.fixed_dictionaries({"galaxies": st.integers(1, 3)})),
     st.builds(AdoptRules, st.integers(1, 3)),
 )
+# Few keys, so that they are repeated, and sent with other requests.
+keys = st.builds(RequestKey, st.integers(0, 2), st.sampled_from("ab"), st.integers(1, 2))
+commands: st.SearchStrategy[Command] = plain_commands | st.builds(Once, keys, plain_commands)
 
 
 def small_game(clock: ManualClock, store: ManualStore) -> GameWorld:
@@ -166,6 +173,7 @@ class EveryCut(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.log: list[tuple[float, Command]] = []
+        self.values: list[Any] = []
         self.clock = ManualClock()
         self.store = CountingStore(self.log)
         self.game = small_game(self.clock, self.store)
@@ -201,18 +209,35 @@ class EveryCut(RuleBasedStateMachine):
         self.game.advance(self.clock.now())
         before = everything_of(self.game)
         executed = self.game.execute(command)
+        if isinstance(command, Once) and (first := self.first_with(command.key)):
+            was_asked, answer = first
+            same = was_asked.key == command.key
+            assert executed.outcome == (Accepted(answer) if same else REUSED)
+            assert not executed.changed
         if not executed.changed:
             assert everything_of(self.game) == before
             return
         assert isinstance(executed.outcome, Accepted)
         self.log.append((self.game.time, command))
+        self.values.append(executed.outcome.value)
         promise = Promise(len(self.log))
         self.promises.append(promise)
         self.game.writer.hold(promise)
-        if isinstance(command, FoundHome):
+        plain = command.command if isinstance(command, Once) else command
+        if isinstance(plain, FoundHome):
             planet_id = executed.outcome.value.planet_id
             assert planet_id not in self.store.rows["planet"]
             assert planet_id not in self.given_ids
+
+    def first_with(self, key: RequestKey) -> tuple[Once, Any] | None:
+        """Return the latest request with a key that was carried out, and what it was answered."""
+        name, since = (key.account_id, key.text), self.game.time - KEPT_S
+        for (at, command), value in zip(reversed(self.log), reversed(self.values), strict=True):
+            if at <= since:
+                return None
+            if isinstance(command, Once) and (command.key.account_id, command.key.text) == name:
+                return command, value
+        return None
 
     @rule(seconds=st.sampled_from([0.05, 0.9, 11.0, 300.0, 40_000.0]), times=st.integers(1, 3))
     def tick(self, seconds: float, times: int) -> None:
@@ -267,7 +292,7 @@ class EveryCut(RuleBasedStateMachine):
     def kill(self, off_s: float) -> None:
         self.store.lose()
         self.given_ids |= self.store.rows["planet"].keys()
-        del self.log[self.durable_commands :]
+        del self.log[self.durable_commands :], self.values[self.durable_commands :]
         self.promises.clear()
         self.clock.advance(off_s)
         self.game = reload(self.store, self.clock, METRICS, save_interval_seconds=SAVE_INTERVAL_S)
@@ -476,7 +501,7 @@ def test_that_a_change_of_settings_that_was_lost_has_changed_no_planet() -> None
         found(game, number)
     game.save_player_data()
     store.commit()
-    before = {name: dict(rows) for name, rows in store.rows.items()}
+    before = {name: dict(rows) for name, rows in store.rows.items() if rows}
     carry_out(game, ChangeSettings({"economy_speed": 10.0}))
     game.attach(lambda: None)
     game.pump(after_tick=False)
@@ -486,7 +511,7 @@ def test_that_a_change_of_settings_that_was_lost_has_changed_no_planet() -> None
     assert PLAYER.name not in tables
     store.lose()
     assert reload(store, clock, METRICS).state.universe.economy_speed == 1.0
-    assert {name: dict(rows) for name, rows in store.rows.items()} == before
+    assert {name: dict(rows) for name, rows in store.rows.items() if rows} == before
 
 
 # Law 13: an exception at any statement leaves no trace --------------------------------------------
@@ -494,7 +519,15 @@ def test_that_a_change_of_settings_that_was_lost_has_changed_no_planet() -> None
 # Where commands do their work; the storage below them is what undoes it.
 STATEMENTS_OF = tuple(
     f"{core.__path__[0]}/{name}"
-    for name in ("systems/", "rules/", "stockpiles.py", "building_queue.py", "galaxy.py")
+    for name in (
+        "systems/",
+        "rules/",
+        "stockpiles.py",
+        "building_queue.py",
+        "galaxy.py",
+        "remembered_answers.py",
+        "answer_text.py",
+    )
 )
 
 
@@ -552,6 +585,8 @@ def prepared() -> GameWorld:
         CancelBuilding(3, 0),
         SelectPlanet(1, 1),
         ChangeSettings({"economy_speed": 2.0, "galaxies": 3}),
+        Once(RequestKey(1, "a", 1), CancelBuilding(1, 0)),
+        Once(RequestKey(1, "b", 1), FoundHome(9, "new")),
     ],
     ids=str,
 )

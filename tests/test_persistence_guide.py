@@ -51,7 +51,8 @@ class Copy:
     def run(self, line: str) -> None:
         if line.startswith("export "):
             return
-        words = shlex.split(line.replace("NEXT", f"{len(self._revisions()) + 1:04}"))
+        newest = int(self._revisions()[-1].name.partition("_")[0])
+        words = shlex.split(line.replace("NEXT", f"{newest + 1:04}"))
         modules = {"migrate": "alembic", "test": "pytest"}
         assert words[:2] == ["python3", "dev.py"], line
         assert words[3] == "--", line

@@ -12,10 +12,15 @@ import pytest
 
 from core import sync
 from core.models.database import Base
-from core.persistence import accounts, bisecting, worlds
+from core.persistence import accounts, answered_requests, bisecting, worlds
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULES = {"accounts": accounts, "bisecting": bisecting, "worlds": worlds}
+MODULES = {
+    "accounts": accounts,
+    "answered_requests": answered_requests,
+    "bisecting": bisecting,
+    "worlds": worlds,
+}
 NOTHING = "–"
 
 

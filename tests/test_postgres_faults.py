@@ -124,7 +124,7 @@ async def test_that_an_operation_whose_connection_is_cut_is_repeated(
             # The one who holds the lock goes too.
             server.cut_connections(name)
         changed = await waiting
-    assert changed is not None
+    assert isinstance(changed, Account)
     assert changed.token_epoch == 1
 
 

@@ -169,6 +169,18 @@ def test_that_two_groups_that_are_tied_meanwhile_are_one(bench: Bench) -> None:
     assert groups(bench) == [[first, second, third]]
 
 
+def test_that_groups_that_are_tied_meanwhile_lose_none_of_their_members(bench: Bench) -> None:
+    first, second, third = bench.create(3)
+    promise(bench, first)
+    promise(bench, second, third)
+    curse(bench, first, second)
+    bench.pump()
+    promise(bench, first, second)
+    bench.commit()
+    # The third was refused with the second, and is on its way nowhere any more.
+    assert groups(bench) == [[first, second, third]]
+
+
 def test_that_a_connection_lasts_through_failures(bench: Bench) -> None:
     first, second = bench.create(2)
     bench.urge(first, second)

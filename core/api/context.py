@@ -18,6 +18,8 @@ from core.api.limits import RateLimit
 from core.api.passwords import Passwords
 from core.api.problems import Problem
 from core.api.tokens import Login, Tokens
+from core.api.turns import Turns
+from core.commands import HOST_ACCOUNT_ID
 from core.config import Settings
 from core.metrics import Metrics
 
@@ -43,6 +45,7 @@ class Context:
     failure_rate: RateLimit
     # Names, without regard to case, of those whose registration is not answered yet.
     registering: set[str] = field(default_factory=set)
+    turns: Turns = field(default_factory=Turns)
 
 
 async def context_of(request: Request) -> Context:
@@ -117,16 +120,18 @@ async def host_or_loopback(request: Request, context: InContext, bearer: Bearer)
         raise HOST_ONLY
 
 
-async def host_or_admin(request: Request, context: InContext, bearer: Bearer) -> None:
+async def host_or_admin(request: Request, context: InContext, bearer: Bearer) -> int:
     """Let the host's token pass, and accounts to which the host has given his rights.
 
-    Raise Problem 401 for nobody, 403 for anybody else.
+    Return the account, HOST_ACCOUNT_ID for the token. Raise Problem 401 for nobody, 403 for anybody
+    else.
     """
     if _is_host(context, bearer):
-        return
+        return HOST_ACCOUNT_ID
     login = await logged_in(request, context, bearer)
     if not login.account.is_admin:
         raise HOST_ONLY
+    return login.account.id
 
 
 def _is_host(context: Context, bearer: HTTPAuthorizationCredentials | None) -> bool:

@@ -13,8 +13,19 @@ JSON in and out; times are ISO 8601 in UTC. Register, log in, and send the token
 **A 2xx answer to a change means that it is in the world and on the disk.** It survives the power
 going out.
 
+**Repeating.** Send a change with a header `Idempotency-Key` of your own choice, 1 to 128 visible
+ASCII characters, and the same request with the same key gets the first answer again, after its
+commit, and does nothing twice: at the same time, after a 504, after a restart. A key belongs to an
+account, that of a registration to its user name. With another method, address or body it is refused
+(422 `idempotency_key_reused`); passwords are not compared byte for byte but must be those that the
+account has now. A refusal (4xx, 503) has changed nothing and is not remembered: the repeated
+request is judged anew. An answer is remembered for 24 hours, of each account the latest 500 orders
+and 100 changes of the account itself. Saving now, and making and restoring backups, take no key
+(400 `idempotency_key_unsupported`).
+
 Whatever goes wrong is told as `{"detail": "a sentence", "code": "a_stable_word"}`. With 503
-nothing was done; with 504 it was done and will be saved as soon as storage works.
+nothing was done; with 504 it was done and will be saved as soon as storage works: repeating it is a
+second order, unless it carries the same Idempotency-Key.
 
 **WebSocket.** Connect to `/ws` and send `{"type": "auth", "token": "…"}` within five seconds, or
 connect with `?token=…`; then comes `welcome`. Send `ping`, or `subscribe` and `unsubscribe` with

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from core.api.problems import CutOff, rejection, stopping, unavailable, value_of
-from core.commands import Accepted, Command, Rejected, Unavailable
+from core.commands import Accepted, Once, PlainCommand, Rejected, RequestKey, Unavailable
 from core.delivery import AnswerFuture, Listener
 from core.events import Event
 from core.queries import Query
@@ -16,7 +16,8 @@ from core.simulation import Simulation
 
 COMMIT_PENDING = Unavailable(
     "commit_pending",
-    "It is done in the world, and will be saved as soon as storage works; do not repeat it.",
+    "It is done in the world, and will be saved as soon as storage works; do not repeat it"
+    " but with the same Idempotency-Key.",
     10,
 )
 BUSY = Unavailable("busy", "The world is too busy at the moment; nothing was done.", 2)
@@ -43,9 +44,13 @@ class WorldDoor:
             self.simulation.remove_listener(self._listener)
             self._listener = None
 
-    async def order(self, command: Command) -> Any:
-        """Have a command carried out and committed, and return its value. Raise Problem."""
-        future = self.simulation.submit(command, self._listener)
+    async def order(self, command: PlainCommand, key: RequestKey | None = None) -> Any:
+        """Have a command carried out and committed, and return its value. Raise Problem.
+
+        With the key of a request that was carried out before, return what that came to.
+        """
+        once = command if key is None else Once(key, command)
+        future = self.simulation.submit(once, self._listener)
         outcome = await self._answer(future, self._grace_s, is_order=True)
         if outcome is None:
             # Not even begun: then it can still be taken back.

@@ -28,6 +28,7 @@ _STATUS_OF_REJECTION = {
     "not_habitable": 422,
     "unknown_setting": 404,
     "bad_value": 422,
+    "idempotency_key_reused": 422,
 }
 _STATUS_OF_UNAVAILABLE = {"commit_pending": 504}
 # What the framework answers by itself: a word, and a sentence instead of its own two words.
@@ -124,7 +125,9 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
     nothing_sent = first["type"] == "missing" and tuple(first["loc"]) == ("body",)
     if first["type"] == "json_invalid" or nothing_sent:
         return Problem(400, *_WORDS_OF_STATUS[400]).response()
-    where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
+    where = ".".join(
+        str(part) for part in first["loc"] if part not in ("body", "query", "path", "header")
+    )
     reason = str(first["msg"]).removeprefix("Value error, ")
     detail = f"{where or 'The body'}: {reason}"
     return Problem(422, "invalid", detail, {"field": where}).response()

@@ -17,7 +17,7 @@ import jwt
 from core import sync
 from core.api.problems import Problem
 from core.errors import PersistenceClosed, StorageError
-from core.sync import Account, Revocation
+from core.sync import Account, KeyedRequest, Revocation
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,14 @@ _ACCOUNTS_MAX = 10_000
 _TOKEN_CHARACTERS_MAX = 2_000
 _SEEN_FOR_S = 120.0
 _REVOKED_BEFORE_PRUNING = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose token it is, if it is one of ours and not too old; it may be worthless all the same."""
+
+    account_id: int
+    token_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +87,16 @@ class Tokens:
         account_id, token_id, epoch, expires_at = self._read(token)
         account = await self._account(account_id)
         if token_id in self._revoked or account is None or account.token_epoch != epoch:
-            raise _not_logged_in()
+            raise not_logged_in()
         if not account.is_active:
             raise Problem(403, "banned", "This account was closed by the host.")
         self.see(account_id)
         return Login(account, token_id, expires_at)
+
+    def holder_of(self, token: str) -> Holder:
+        """Return to whom a token was given, whatever has become of it. Raise Problem 401."""
+        account_id, token_id, _, _ = self._read(token)
+        return Holder(account_id, token_id)
 
     def still_counts(self, login: Login) -> bool:
         """Return whether a token that was checked before is worth something yet."""
@@ -95,16 +108,25 @@ class Tokens:
             and account.is_active
         )
 
-    async def revoke(self, login: Login) -> None:
-        """Make a token worthless, also after a restart. Raise StorageError if it may come back."""
+    async def revoke(
+        self, login: Login, request: KeyedRequest | None = None
+    ) -> KeyedRequest | None:
+        """Make a token worthless, also after a restart. Raise StorageError if it may come back.
+
+        If a request with this key was answered before, return that.
+        """
         self._note_revoked(login)
         try:
-            await sync.revoke_token(Revocation(login.token_id, login.expires_at))
+            before = await sync.revoke_token(Revocation(login.token_id, login.expires_at), request)
         except StorageError as error:
             if not is_under_way(error):
                 # Then it must go on working, or logging out could not be tried again.
                 self._revoked.pop(login.token_id, None)
             raise
+        if before is not None and before.token_id != login.token_id:
+            # That one was logged out, this one goes on.
+            self._revoked.pop(login.token_id, None)
+        return before
 
     def _note_revoked(self, login: Login) -> None:
         self._revoked[login.token_id] = login.expires_at.timestamp()
@@ -113,10 +135,13 @@ class Tokens:
             self._revoked = {known: until for known, until in self._revoked.items() if until > now}
             self._prune_at = max(_REVOKED_BEFORE_PRUNING, 2 * len(self._revoked))
 
-    async def change_password(self, account_id: int, password_hash: str) -> Account | None:
+    async def change_password(
+        self, account_id: int, password_hash: str, request: KeyedRequest | None = None
+    ) -> Account | KeyedRequest | None:
         """Set a password; every token of before is worthless from then on.
 
-        Raise StorageError; if the change is under way then, what becomes of it counts.
+        If a request with this key was answered before, do nothing and return that. Raise
+        StorageError; if the change is under way then, what becomes of it counts.
         """
         loop = asyncio.get_running_loop()
 
@@ -124,8 +149,8 @@ class Tokens:
             with suppress(RuntimeError):  # the network thread has ended meanwhile
                 loop.call_soon_threadsafe(self._refresh, account_id)
 
-        changed = await sync.change_password(account_id, password_hash, on_end)
-        if changed is not None:
+        changed = await sync.change_password(account_id, password_hash, on_end, request)
+        if isinstance(changed, Account):
             self.learn(changed)
         return changed
 
@@ -181,7 +206,7 @@ class Tokens:
     def _read(self, token: str) -> tuple[int, str, int, datetime]:
         """Return account, id, epoch and end of a token that this program has signed."""
         if len(token) > _TOKEN_CHARACTERS_MAX:
-            raise _not_logged_in()
+            raise not_logged_in()
         try:
             claims = jwt.decode(
                 token,
@@ -193,7 +218,7 @@ class Tokens:
             return int(claims["sub"]), claims["jti"], claims["epoch"], expires_at
         # A header of a thousand brackets is too deep for the reader of JSON.
         except (jwt.InvalidTokenError, ValueError, RecursionError):
-            raise _not_logged_in() from None
+            raise not_logged_in() from None
 
     async def _account(self, account_id: int) -> Account | None:
         if account_id not in self._accounts:
@@ -211,5 +236,5 @@ def is_under_way(error: StorageError) -> bool:
     return isinstance(error.__cause__, TimeoutError)
 
 
-def _not_logged_in() -> Problem:
+def not_logged_in() -> Problem:
     return Problem(401, "not_logged_in", "Log in first.")

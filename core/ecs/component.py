@@ -89,10 +89,12 @@ FixedInt8 = Annotated[int, Column(np.dtype(np.int8), fixed=True)]
 FixedInt16 = Annotated[int, Column(np.dtype(np.int16), fixed=True)]
 FixedInt64 = Annotated[int, Column(np.dtype(np.int64), fixed=True)]
 Float64 = Annotated[float, Column(np.dtype(np.float64))]
+FixedFloat64 = Annotated[float, Column(np.dtype(np.float64), fixed=True)]
 DueTime = Annotated[float, Column(np.dtype(np.float64), may_be_never=True)]
 Bool = Annotated[bool, Column(np.dtype(np.bool_))]
 # Variable-width UTF-8: up to 15 bytes lie in the column itself.
 Text = Annotated[str, Column(np.dtypes.StringDType())]
+FixedText = Annotated[str, Column(np.dtypes.StringDType(), fixed=True)]
 
 
 def fields_of(component: type) -> tuple[Field, ...]:

@@ -30,7 +30,15 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.schema import SchemaItem
 from sqlalchemy.types import TypeDecorator
 
-from core.components import KINDS, PLANET, PLAYER, RESOURCES, UNIVERSE
+from core.components import (
+    KINDS,
+    LOGGED_COMMAND,
+    PLANET,
+    PLAYER,
+    REMEMBERED_ANSWER,
+    RESOURCES,
+    UNIVERSE,
+)
 from core.ecs import Kind
 from core.persistence.columns import stored_columns
 
@@ -101,6 +109,22 @@ class RevokedToken(Base):
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 
+class AnsweredRequest(Base):
+    """A change of an account that came with a key and was made: it is not made twice.
+
+    What it was answered follows from the account. The fingerprint leaves passwords out.
+    """
+
+    __tablename__ = "answered_requests"
+
+    account_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    request_key: Mapped[str] = mapped_column(String(128), primary_key=True)
+    fingerprint: Mapped[int] = mapped_column(BigInteger)
+    # Of the token that the request came with; a registration has none.
+    token_id: Mapped[str | None] = mapped_column(String(32))
+    answered_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
 def _world_table(name: str, kind: Kind, *constraints: SchemaItem) -> Table:
     columns = (
         Column(stored.name, stored.sql_type, nullable=stored.nullable)
@@ -152,10 +176,26 @@ class PlanetRow(Base):
     )
 
 
+class RememberedAnswerRow(Base):
+    """The answer to a request that came with a key, saved with what the request has changed."""
+
+    __table__ = _world_table(
+        "remembered_answers", REMEMBERED_ANSWER, UniqueConstraint("account_id", "request_key")
+    )
+
+
+class LoggedCommandRow(Base):
+    """A command that was carried out; there are none unless COMMAND_LOG is on."""
+
+    __table__ = _world_table("logged_commands", LOGGED_COMMAND)
+
+
 # The table in which a save writes the rows of each kind.
 WORLD_TABLES: dict[Kind, Table] = {
     UNIVERSE: UniverseRow.__table__,
     PLAYER: PlayerRow.__table__,
     PLANET: PlanetRow.__table__,
+    REMEMBERED_ANSWER: RememberedAnswerRow.__table__,
+    LOGGED_COMMAND: LoggedCommandRow.__table__,
 }
 WORLD_CLOCK: Table = WorldClockRow.__table__

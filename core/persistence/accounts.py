@@ -6,7 +6,7 @@ Each may be repeated, and is, when the database asks for it or its answer was lo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.database import ReadSession, SessionLocal
 from core.models.database import PlayerRow, RevokedToken, User
+from core.persistence.answered_requests import KeyedRequest, forget_answered, note_answered
 from core.persistence.retry import retried
 from core.persistence.single_session import (
     NewAccount,
@@ -65,8 +66,10 @@ class Revocation:
 
 
 @retried
-async def register_account(new: NewAccount) -> Account | NameTaken:
-    """Add an account; its id is the player's id in the world.
+async def register_account(
+    new: NewAccount, request: KeyedRequest | None = None
+) -> Account | NameTaken:
+    """Add an account; its id is the player's id in the world, and the request's account.
 
     The same payload again is the same registration and gives the same account: no two passwords,
     not even equal ones, have the same salted hash. A person who registers again after a crash
@@ -83,6 +86,9 @@ async def register_account(new: NewAccount) -> Account | NameTaken:
             user, _ = await _ensure_user_and_planet_in_session(session, new)
             if user is None:
                 raise RuntimeError("a new account was not inserted")
+            if request is not None:
+                key = replace(request.key, account_id=user.id)
+                await note_answered(session, replace(request, key=key))
             return _account(user)
     except IntegrityError:
         return NameTaken(new.username)
@@ -100,6 +106,7 @@ async def delete_homeless_account(account_id: int) -> bool:
             return True
         if await session.get(PlayerRow, account_id) is not None:
             return False
+        await forget_answered(session, account_id)
         await session.delete(user)
         return True
 
@@ -131,9 +138,16 @@ async def record_login(account_id: int) -> bool:
 
 
 @retried
-async def revoke_token(revocation: Revocation) -> None:
-    """Make a token worthless until it expires by itself; forget those that have."""
+async def revoke_token(
+    revocation: Revocation, request: KeyedRequest | None = None
+) -> KeyedRequest | None:
+    """Make a token worthless until it expires by itself; forget those that have.
+
+    If a request with this key was answered before, do nothing and return that.
+    """
     async with SessionLocal() as session, session.begin():
+        if request is not None and (before := await note_answered(session, request)):
+            return before
         await session.execute(
             delete(RevokedToken).where(RevokedToken.expires_at < datetime.now(UTC))
         )
@@ -141,6 +155,7 @@ async def revoke_token(revocation: Revocation) -> None:
             session.add(
                 RevokedToken(token_id=revocation.token_id, expires_at=revocation.expires_at)
             )
+        return None
 
 
 @retried
@@ -154,15 +169,23 @@ async def load_revocations() -> tuple[Revocation, ...]:
 
 
 @retried
-async def change_password(account_id: int, password_hash: str) -> Account | None:
-    """Set a password and make all tokens of the account worthless, once for the same hash."""
+async def change_password(
+    account_id: int, password_hash: str, request: KeyedRequest | None = None
+) -> Account | KeyedRequest | None:
+    """Set a password and make all tokens of the account worthless, once for the same hash.
+
+    If a request with this key was answered before, do nothing and return that.
+    """
     async with SessionLocal() as session, session.begin():
         user, _ = await _ensure_user_and_planet_in_session(session, account_id)
         if user is None:
             return None
-        if user.password_hash != password_hash:
-            user.password_hash = password_hash
-            user.token_epoch += 1
+        if user.password_hash == password_hash:
+            return _account(user)
+        if request is not None and (before := await note_answered(session, request)):
+            return before
+        user.password_hash = password_hash
+        user.token_epoch += 1
         return _account(user)
 
 

@@ -211,5 +211,5 @@ def _upsert(
     changes = ", ".join(f"{n} = excluded.{n}" for n in names if n != "id" and n not in fixed)
     return (
         f"INSERT INTO {_quoted(table)} ({', '.join(names)}) {source} "
-        f"ON CONFLICT (id) DO UPDATE SET {changes}"
+        f"ON CONFLICT (id) DO {f'UPDATE SET {changes}' if changes else 'NOTHING'}"
     )

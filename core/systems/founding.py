@@ -47,6 +47,8 @@ def found_home(state: GameState, command: FoundHome, at: float) -> Accepted | Re
     """Found a home for a player who has none; otherwise answer with the one he has."""
     world = state.world
     if world.exists(PLAYER, command.player_id):
+        if command.must_be_homeless:
+            return Rejected("already_settled", "You have a home already.")
         home_id = world.component_for_entity(PLAYER, command.player_id, Player).home_id
         return Accepted(home_of(state, home_id))
     generator = random.Random(_seed(state, command.player_id))

@@ -65,7 +65,7 @@ async def test_that_a_change_of_an_account_in_hand_at_the_stop_is_not_called_und
     begun: list[object] = []
     may_go_on = asyncio.Event()
 
-    async def slow(payload: object) -> None:
+    async def slow(payload: object, _request: object = None) -> None:
         begun.append(payload)
         await may_go_on.wait()
 

@@ -45,7 +45,7 @@ class Accounts:
         self.lookups += 1
         return self.by_id.get(account_id)
 
-    async def revoke_token(self, revocation: Revocation) -> None:
+    async def revoke_token(self, revocation: Revocation, _request: object = None) -> None:
         if self.failure is not None:
             raise self.failure
         self.revoked.append(revocation)

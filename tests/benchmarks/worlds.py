@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL
 
 from core import database, sync
 from core.clock import SystemClock
-from core.components import NEVER, PLANET, UNIVERSE, UNIVERSE_ID
+from core.components import KINDS, NEVER, PLANET, UNIVERSE, UNIVERSE_ID
 from core.config import Settings
 from core.game import GameWorld
 from core.loading import build_game
@@ -72,7 +72,8 @@ async def write_seeded_world(where: Path | URL, planets: int) -> None:
     universe = TableRows(
         UNIVERSE.name, table.ids, {field.key: table.array(field.key) for field in table.fields}
     )
-    next_ids = {"universe": UNIVERSE_ID + 1, "player": len(names) + 1, "planet": planets + 1}
+    counts = {"universe": UNIVERSE_ID, "player": len(names), "planet": planets}
+    next_ids = {kind.name: counts.get(kind.name, 0) + 1 for kind in KINDS}
     world_clock = WorldClock(clock.now(), 0, next_ids)
     async with open_world(where):
         await worlds.write_seed(

@@ -4,6 +4,13 @@ Each player writes down what he was answered: accepted, refused, or nothing (the
 or the answer said that the commit is pending). After each kill a copy of the file is opened, as it
 lies there, and after each restart every player looks at his planet: what was accepted must be there
 exactly once, what was refused not at all, what was not answered once or not at all.
+
+Every other player sends keys. He repeats what was not answered, after the restart and with the same
+key, until it is: then it must be there once. And he repeats now and then what was answered, which
+must get him the same answer and do nothing.
+
+The program keeps a log of the commands that it carried out. What lies in the file is held against a
+replay of the log, bit for bit (tests/replay.py), and the log against what the players were told.
 """
 
 from __future__ import annotations
@@ -17,27 +24,41 @@ import ssl
 import tempfile
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
+import numpy as np
 
 from core.building_queue import Step
+from core.commands import (
+    CancelBuilding,
+    Command,
+    DemolishBuilding,
+    FoundHome,
+    Once,
+    StartBuilding,
+)
 from core.components import BUILDINGS, KINDS, PLANET, RESOURCES, Buildings, BuildQueue, Ledger
 from core.ecs import Kind
 from core.invariants import violations
 from core.models.database import WORLD_TABLES
 from core.persistence.columns import stored_columns
+from core.persistence.worlds import LoadedTable, LoadedWorld
+from core.save_batch import WorldClock
 from tests.end_to_end.expectation import NO_LEVELS, NOTHING, Expectation, Found, next_price
-from tests.end_to_end.program import Program, wait_for_url
+from tests.end_to_end.program import Program, wait_for_url, wait_until
 from tests.end_to_end.warm_start import HostingProcess, WarmStart
+from tests.replay import BrokenPromise, Verifier
 
 # A world in which an order takes a second, stores fill up within a minute and nothing is too dear.
 ENVIRONMENT = {
+    "COMMAND_LOG": "true",
     "RATE_LIMIT_PER_MINUTE": "1000000",
     "STARTER_METAL": "9000",
     "STARTER_CRYSTAL": "9000",
@@ -46,7 +67,8 @@ ENVIRONMENT = {
     "BASIC_INCOME_CRYSTAL": "5000",
     "BASIC_INCOME_DEUTERIUM": "4000",
 }
-SPEED = "1000"
+# Another speed is a command, the first of a start, and revalues every planet.
+SPEEDS = ("1000", "800")
 FIRST_PLAYERS = 16
 NEWCOMERS_PER_ROUND = 1
 PLAYERS_MAX = 40
@@ -60,17 +82,18 @@ ORDERS_PER_ROUND = 30
 # After these orders the kill comes at any moment within this time.
 EXTRA_S_MAX = 0.5
 ROUND_S_MAX = 15.0
+PATIENCE_S = 30.0
 HISTORY_LENGTH = 12
+ANSWERS_REPEATED = 5
+WORDS_MAX = 100
 # More than are founded in a round: to give their ids out again makes the counter fall.
 ABANDONED_PLANETS = 10
 # Made once, although nothing is encrypted: it takes longer than a player takes to log in.
 _SSL_CONTEXT = ssl.create_default_context()
 # 503 and 504 that do not say "nothing was done".
 UNKNOWN_CODES = {"commit_pending", "not_saved", "failed"}
-
-
-class BrokenPromise(AssertionError):
-    """The program has lost or doubled something, or broken a law of the world."""
+# Refusals that say nothing of what became of the same request before.
+SAYS_NOTHING = {"stopping", "storage_unavailable", "busy"}
 
 
 class Moment(Enum):
@@ -99,8 +122,19 @@ class Answer(Enum):
     UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An order as it goes over the wire: for a step, or to cancel what stands at a place."""
+
+    method: str
+    path: str
+    body: dict[str, Any] | None
+    key: str | None
+    wanted: Step | int
+
+
 class Disconnected(Exception):
-    """The program does not answer any more."""
+    """The program does not answer any more, or has no time to."""
 
 
 @dataclass(slots=True)
@@ -115,7 +149,16 @@ class Player:
     is_registered: bool | None = False
     token: str | None = None
     told: Counter[Answer] = field(default_factory=Counter)
+    # What was accepted and what nobody knows of, as the command that it is.
+    accepted: Counter[Command] = field(default_factory=Counter)
+    perhaps: Counter[Command] = field(default_factory=Counter)
     is_cut_off: bool = False
+    sends_keys: bool = False
+    unanswered: list[Request] = field(default_factory=list)
+    answered: deque[tuple[Request, dict[str, Any]]] = field(
+        default_factory=lambda: deque(maxlen=ANSWERS_REPEATED)
+    )
+    repeated: Counter[Answer] = field(default_factory=Counter)
     _http: httpx.AsyncClient = field(init=False)
     seen: Found = field(default_factory=lambda: Found(NO_LEVELS, ()))
     resources: tuple[int, ...] = NOTHING
@@ -125,8 +168,11 @@ class Player:
         """Order until the program is gone or stops taking orders."""
         try:
             await self.come_in()
+            await self.look()
+            await self._repeat_unanswered()
             while not self.is_cut_off:
                 await self.look()
+                await self._repeat_answered()
                 await self._order_something()
                 await asyncio.sleep(self.dice.uniform(0, 0.03))
         except Disconnected:
@@ -140,6 +186,12 @@ class Player:
 
     async def disconnect(self) -> None:
         await self._http.aclose()
+
+    @property
+    def known_id(self) -> int:
+        """The id of a player who is in."""
+        assert self.id is not None
+        return self.id
 
     # Coming in ---------------------------------------------------------------------------------
 
@@ -156,7 +208,7 @@ class Player:
         self.is_registered = None
         answer, reply = await self._ask("POST", "/auth/register", body)
         if answer is Answer.UNKNOWN:
-            raise Disconnected
+            raise Disconnected(reply)
         self.is_registered = answer is Answer.ACCEPTED
         if not self.is_registered:
             self._check_stopping(reply)
@@ -174,7 +226,7 @@ class Player:
                 raise self._broken("the account is gone")
             self.is_registered = False
         else:
-            raise Disconnected
+            raise Disconnected(reply)
 
     # Looking and ordering ----------------------------------------------------------------------
 
@@ -195,15 +247,21 @@ class Player:
             return
         steps = [step for _ in range(self.dice.choice((1, 1, 2))) if (step := self._choose())]
         delays = [0.0, self.dice.uniform(0, 0.01)]
+        requests = [self._to_order(step) for step in steps]
         answers = await asyncio.gather(
-            *(self._order(*each) for each in zip(steps, delays, strict=False))
+            *(self._order(*each) for each in zip(requests, delays, strict=False))
         )
-        by_answer = {
-            kind: [step for step, answer in zip(steps, answers, strict=True) if answer is kind]
-            for kind in Answer
-        }
-        self.expectation.ordered(by_answer[Answer.ACCEPTED], by_answer[Answer.UNKNOWN])
-        if by_answer[Answer.UNKNOWN]:
+        accepted, unknown = (
+            [request for request, answer in zip(requests, answers, strict=True) if answer is kind]
+            for kind in (Answer.ACCEPTED, Answer.UNKNOWN)
+        )
+        self.expectation.ordered(
+            [request.wanted for request in accepted if isinstance(request.wanted, Step)],
+            [request.wanted for request in unknown if isinstance(request.wanted, Step)],
+            [request.key for request in unknown if request.key is not None],
+        )
+        if unknown:
+            self.unanswered += [request for request in unknown if request.key is not None]
             raise Disconnected
 
     def _choose(self) -> Step | None:
@@ -221,26 +279,110 @@ class Player:
         needed = [RESERVE * sum(price) for price in zip(*prices, strict=True)]
         return all(have >= need for have, need in zip(self.resources, needed, strict=True))
 
-    async def _order(self, step: Step, delay_s: float) -> Answer:
-        await asyncio.sleep(delay_s)
+    def _to_order(self, step: Step) -> Request:
         if step.demolish:
             path = f"/player/{self.id}/buildings/{step.building}"
-            answer, _ = await self._ask("DELETE", path)
-        else:
-            body = {"building_type": step.building}
-            answer, _ = await self._ask("POST", f"/player/{self.id}/build", body)
+            return Request("DELETE", path, None, self._new_key(), step)
+        body = {"building_type": step.building}
+        return Request("POST", f"/player/{self.id}/build", body, self._new_key(), step)
+
+    def _new_key(self) -> str | None:
+        return str(uuid4()) if self.sends_keys else None
+
+    async def _order(self, request: Request, delay_s: float) -> Answer:
+        await asyncio.sleep(delay_s)
+        answer, reply = await self._send(request)
+        self._note(request, answer)
+        if answer is Answer.ACCEPTED and request.key is not None:
+            self.answered.append((request, reply))
         return answer
+
+    def _note(self, request: Request, answer: Answer) -> None:
+        if answer is Answer.ACCEPTED:
+            self.accepted[self._command_of(request)] += 1
+        elif answer is Answer.UNKNOWN:
+            self.perhaps[self._command_of(request)] += 1
+
+    def _command_of(self, request: Request) -> Command:
+        wanted = request.wanted
+        if not isinstance(wanted, Step):
+            return CancelBuilding(self.known_id, wanted)
+        order = DemolishBuilding if wanted.demolish else StartBuilding
+        return order(self.known_id, wanted.building)
+
+    async def _send(self, request: Request) -> tuple[Answer, dict[str, Any]]:
+        return await self._ask(request.method, request.path, request.body, key=request.key)
 
     async def _cancel(self, place: int) -> None:
         path = f"/player/{self.id}/build-queue/{place}"
-        answer, reply = await self._ask("DELETE", path)
+        request = Request("DELETE", path, None, self._new_key(), place)
+        answer, reply = await self._send(request)
+        self._note(request, answer)
         if answer is Answer.UNKNOWN:
-            self.expectation.perhaps_cancelled(place, self.seen.queue)
+            self.expectation.perhaps_cancelled(place, self.seen.queue, request.key)
+            if request.key is not None:
+                self.unanswered.append(request)
             raise Disconnected
         if answer is Answer.ACCEPTED:
             left = _steps(reply["build_queue"])
             if not self.expectation.cancelled(place, left):
                 raise self._broken(f"cancelling {place} left {left}")
+            if request.key is not None:
+                self.answered.append((request, reply))
+
+    # Asking again ------------------------------------------------------------------------------
+
+    async def _repeat_unanswered(self) -> None:
+        """Repeat what was not answered: then it is there once, or was never done."""
+        while self.unanswered:
+            request = self.unanswered[0]
+            answer, reply = await self._send(request)
+            self.repeated[answer] += 1
+            if answer is Answer.REFUSED and reply.get("code") in SAYS_NOTHING:
+                raise Disconnected
+            if not self._is_possible(request, answer, reply):
+                raise self._broken(f"repeating {request} was {answer.value}: {reply}")
+            if answer is Answer.UNKNOWN:
+                raise Disconnected
+            del self.unanswered[0]
+            # What is known now was unknown before.
+            self.perhaps[self._command_of(request)] -= 1
+            self._note(request, answer)
+            if answer is Answer.ACCEPTED:
+                self.answered.append((request, reply))
+            await self.look()
+
+    def _is_possible(self, request: Request, answer: Answer, reply: dict[str, Any]) -> bool:
+        """Take in what the answer to a repeated request says; return whether it can be true."""
+        books, key, wanted = self.expectation, request.key, request.wanted
+        assert key is not None
+        if answer is Answer.REFUSED:
+            return books.is_not_done(key)
+        if isinstance(wanted, Step):
+            if answer is Answer.ACCEPTED:
+                return books.order_repeated(key, wanted)
+            books.order_perhaps_repeated(key, wanted)
+            return True
+        if answer is Answer.ACCEPTED:
+            return books.cancelling_repeated(key, wanted, _steps(reply["build_queue"]))
+        books.perhaps_cancelled(wanted, self.seen.queue, key)
+        return True
+
+    async def _repeat_answered(self) -> None:
+        """Repeat something that was answered, now and then: nothing may come of it."""
+        if not self.answered or self.dice.random() > 0.2:
+            return
+        request, first = self.dice.choice(self.answered)
+        answer, reply = await self._send(request)
+        self.repeated[answer] += 1
+        if answer is Answer.ACCEPTED:
+            if reply != first:
+                raise self._broken(f"repeating {request} was answered {reply}, before {first}")
+            await self.look()
+        elif answer is Answer.UNKNOWN:
+            raise Disconnected
+        else:
+            self._check_stopping(reply)
 
     # The wire ----------------------------------------------------------------------------------
 
@@ -257,9 +399,12 @@ class Player:
         body: dict[str, Any] | None = None,
         *,
         is_order: bool = True,
+        key: str | None = None,
     ) -> tuple[Answer, dict[str, Any]]:
         try:
             headers = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+            if key is not None:
+                headers["Idempotency-Key"] = key
             response = await self._http.request(method, path, json=body, headers=headers)
         except httpx.ConnectError:
             answer, reply = Answer.REFUSED, {"code": "stopping"}
@@ -275,8 +420,8 @@ class Player:
 
     def _check_stopping(self, reply: dict[str, Any]) -> None:
         """End the round if nothing is answered any more; anything else was not to happen."""
-        if reply.get("code") in {"stopping", "storage_unavailable", *UNKNOWN_CODES}:
-            raise Disconnected
+        if reply.get("code") in {"stopping", "busy", "storage_unavailable", *UNKNOWN_CODES}:
+            raise Disconnected(reply)
         raise self._broken(f"was answered {reply}")
 
     def _broken(self, what: str) -> BrokenPromise:
@@ -284,9 +429,14 @@ class Player:
         lines = (f"{self.name} ({self.id}): {what}", "expected:", *histories, "orders:", *self.log)
         return BrokenPromise("\n  ".join(lines))
 
+    def account(self) -> str:
+        """Return what he has heard last."""
+        told = ", ".join(f"{self.told[answer]} {answer.value}" for answer in Answer)
+        return "\n  ".join((f"{self.name} ({self.id}): {told}", *self.log))
+
     # The file ----------------------------------------------------------------------------------
 
-    def check_file(self, planets: dict[int, Found]) -> None:
+    def check_file(self, planets: dict[int, Found], keys: dict[int, set[str]]) -> None:
         """Compare what lies in the file with what was answered."""
         if not self.is_registered:
             return
@@ -295,6 +445,33 @@ class Player:
             raise self._broken("the home is gone")
         if not self.expectation.found(found):
             raise self._broken(f"the file has {found}")
+        known = keys.get(self.id or 0, set())
+        for request, _ in self.answered:
+            if request.key not in known:
+                raise self._broken(f"the answer to {request} is gone")
+        for request in self.unanswered:
+            assert request.key is not None
+            is_there = request.key in known
+            books = self.expectation
+            if not (books.is_known if is_there else books.is_not_done)(request.key):
+                what = "the answer alone" if is_there else "what was done alone"
+                raise self._broken(f"the file has {what} of {request}")
+
+    def check_log(self, log: Sequence[Command]) -> None:
+        """Look whether every order that was accepted is in the log as often as it was given."""
+        homes = sum(isinstance(order, FoundHome) and order.name == self.name for order in log)
+        if homes > 1 or (self.is_registered and not homes):
+            raise self._broken(f"his home was founded {homes} times")
+        orders = (StartBuilding, DemolishBuilding, CancelBuilding)
+        mine: Counter[Command] = Counter(
+            each for each in log if isinstance(each, orders) and each.player_id == self.id
+        )
+        for order in mine | self.accepted:
+            least = self.accepted[order]
+            most = least + self.perhaps[order]
+            if not least <= mine[order] <= most:
+                expected = f"accepted {least} times, {most - least} were not answered"
+                raise self._broken(f"{order} is in the log {mine[order]} times, {expected}")
 
 
 def _judge(response: httpx.Response) -> tuple[Answer, dict[str, Any]]:
@@ -373,6 +550,23 @@ def columns_of(connection: sqlite3.Connection, kind: Kind) -> tuple[list[int], d
     return [row["id"] for row in rows], columns
 
 
+def loaded_from(connection: sqlite3.Connection) -> LoadedWorld:
+    """Return the world in a file as a start would load it; the clock of none is None."""
+    connection.row_factory = sqlite3.Row
+    # All of it as of one instant, if the program is running.
+    connection.execute("BEGIN")
+    clock = connection.execute("SELECT * FROM world_clock").fetchone()
+    tables = {}
+    for kind in KINDS:
+        ids, columns = columns_of(connection, kind)
+        tables[kind] = LoadedTable(np.array(ids, dtype=np.int64), columns)
+    connection.rollback()
+    if clock is None:
+        return LoadedWorld(None, tables, ())
+    next_ids = {kind.name: clock[f"next_{kind.name}_id"] for kind in KINDS}
+    return LoadedWorld(WorldClock(clock["world_time"], clock["tick"], next_ids), tables, ())
+
+
 def planets_by_owner(connection: sqlite3.Connection) -> dict[int, Found]:
     _, columns = columns_of(connection, PLANET)
     return {
@@ -393,6 +587,14 @@ def planets_by_owner(connection: sqlite3.Connection) -> dict[int, Found]:
     }
 
 
+def keys_by_account(connection: sqlite3.Connection) -> dict[int, set[str]]:
+    """Return the keys of the requests whose answers lie in the file."""
+    keys: dict[int, set[str]] = {}
+    for row in connection.execute("SELECT account_id, request_key FROM remembered_answers"):
+        keys.setdefault(row["account_id"], set()).add(row["request_key"])
+    return keys
+
+
 # The rounds ---------------------------------------------------------------------------------------
 
 
@@ -402,12 +604,20 @@ class Report:
 
     kills: Counter[Moment] = field(default_factory=Counter)
     told: Counter[Answer] = field(default_factory=Counter)
+    repeated: Counter[Answer] = field(default_factory=Counter)
     players: int = 0
+    log_length: int = 0
 
     def __str__(self) -> str:
-        told = ", ".join(f"{self.told[answer]} {answer.value}" for answer in Answer)
+        told = ", ".join(
+            f"{self.told[answer]} {answer.value} ({self.repeated[answer]} repeated)"
+            for answer in Answer
+        )
         kills = ", ".join(f"{count} {moment.value}" for moment, count in self.kills.items())
-        return f"{self.kills.total()} kills ({kills}); {self.players} players; orders: {told}"
+        return (
+            f"{self.kills.total()} kills ({kills}); {self.players} players; orders: {told};"
+            f" {self.log_length} commands in the log"
+        )
 
 
 class Driver:
@@ -420,24 +630,33 @@ class Driver:
         program: WarmStart,
     ) -> None:
         self.dice = random.Random(seed)
+        self._seed = seed
         self.players = [self._newcomer(number) for number in range(FIRST_PLAYERS)]
         self.report = Report()
         self._data_dir = data_dir
         self._program = program
         self._counters = Counters()
         self._start_s = 1.0
+        self._verifier: Verifier | None = None
+        self._doing = "nothing yet"
 
     def run(self, kills: int) -> Report:
         """Kill the program so often, then start it once more. Raise BrokenPromise."""
-        for number in range(kills):
-            self._round(MOMENTS[number % len(MOMENTS)])
-        with self._hosting() as program:
-            asyncio.run(self._visit(program.url))
-            if (exit_code := program.stop()) != 0:
-                raise BrokenPromise(f"the program ended with {exit_code}")
-        self._check_file()
-        self.report.players = sum(player.is_registered is True for player in self.players)
-        self.report.told = sum((player.told for player in self.players), Counter())
+        try:
+            for number in range(kills):
+                self._doing = f"kill {number + 1}: {MOMENTS[number % len(MOMENTS)].value}"
+                self._round(MOMENTS[number % len(MOMENTS)])
+            self._doing = "after the last kill"
+            with self._hosting() as program:
+                asyncio.run(self._visit(program.url))
+                if (exit_code := program.stop()) != 0:
+                    raise BrokenPromise(f"the program ended with {exit_code}")
+            self._check_file()
+            self._check_from_the_beginning()
+        except BaseException as error:
+            error.add_note(self.account())
+            raise
+        self._sum_up()
         return self.report
 
     def _round(self, moment: Moment) -> None:
@@ -459,10 +678,12 @@ class Driver:
         with self._starting() as process:
             url = wait_for_url(process)
             self._start_s = time.monotonic() - begun_at
+            self._see_the_beginning()
             yield Program(process, url)
 
     def _starting(self) -> AbstractContextManager[HostingProcess]:
-        return self._program.starting(self._data_dir, "--speed", SPEED, env=ENVIRONMENT)
+        speed = self.dice.choice(SPEEDS)
+        return self._program.starting(self._data_dir, "--speed", speed, env=ENVIRONMENT)
 
     def _kill_at_start(self) -> None:
         with self._starting() as process:
@@ -474,15 +695,17 @@ class Driver:
         settled = self.players[: len(self.players) - NEWCOMERS_PER_ROUND]
         async with self._connected(program.url):
             await self._look_at_all()
-            await asyncio.gather(*(player.come_in() for player in settled))
-            playing = [asyncio.create_task(player.play()) for player in self.players]
-            await self._wait_for_orders(playing)
-            await asyncio.sleep(self.dice.uniform(0, EXTRA_S_MAX))
-            if moment is Moment.STOPPING:
-                program.process.send_signal(signal.SIGTERM)
-                await asyncio.sleep(self.dice.uniform(0, 0.1))
-            program.kill()
-            await asyncio.gather(*playing)
+            await asyncio.gather(*(_patiently(player.come_in) for player in settled))
+            async with _playing(self.players) as playing:
+                await self._wait_for_orders(playing)
+                extra_s = self.dice.uniform(0, EXTRA_S_MAX)
+                self._doing += f", {extra_s:.3f} s after enough orders"
+                await asyncio.sleep(extra_s)
+                if moment is Moment.STOPPING:
+                    program.process.send_signal(signal.SIGTERM)
+                    await asyncio.sleep(self.dice.uniform(0, 0.1))
+                program.kill()
+                await asyncio.gather(*playing)
 
     async def _visit(self, url: str) -> None:
         async with self._connected(url):
@@ -511,15 +734,63 @@ class Driver:
 
     async def _look_at_all(self) -> None:
         known = (player for player in self.players if player.token is not None)
-        await asyncio.gather(*(player.look() for player in known))
+        await asyncio.gather(*(_patiently(player.look) for player in known))
+
+    def _sum_up(self) -> None:
+        self.report.players = sum(player.is_registered is True for player in self.players)
+        self.report.told = sum((player.told for player in self.players), Counter())
+        self.report.repeated = sum((player.repeated for player in self.players), Counter())
+        self.report.log_length = 0 if self._verifier is None else len(self._verifier.log)
+
+    def account(self) -> str:
+        """Return all that is known of how it went so far."""
+        stderr = self._data_dir.with_name("stderr.txt")
+        words = stderr.read_text(errors="replace").splitlines() if stderr.exists() else []
+        self._sum_up()
+        return "\n".join(
+            (
+                f"seed {self._seed}, {self._doing}; {self.report}",
+                *(player.account() for player in self.players),
+                f"the program's last words of {len(words)} lines:",
+                *words[-WORDS_MAX:],
+            )
+        )
 
     def _check_file(self) -> None:
         with copy_of(self._data_dir / "world.db") as connection:
             check_laws(connection)
             self._counters.check(connection)
-            planets = planets_by_owner(connection)
+            loaded = loaded_from(connection)
+            planets, keys = planets_by_owner(connection), keys_by_account(connection)
         for player in self.players:
-            player.check_file(planets)
+            player.check_file(planets, keys)
+        verifier = self._known_verifier
+        verifier.check(loaded, _until(loaded))
+        log = [plain(entry.command) for entry in verifier.log]
+        for player in self.players:
+            player.check_log(log)
+
+    def _check_from_the_beginning(self) -> None:
+        with copy_of(self._data_dir / "world.db") as connection:
+            loaded = loaded_from(connection)
+        self._known_verifier.check_from_the_beginning(loaded, _until(loaded))
+
+    @property
+    def _known_verifier(self) -> Verifier:
+        assert self._verifier is not None, "nobody has seen the beginning of the world"
+        return self._verifier
+
+    def _see_the_beginning(self) -> None:
+        """Keep the world that the first start has made, before anybody comes into it."""
+        if self._verifier is None:
+            beginning = wait_until("the new world is saved", self._saved_world)
+            self._verifier = Verifier(beginning)
+
+    def _saved_world(self) -> LoadedWorld | None:
+        uri = (self._data_dir / "world.db").as_uri()
+        with closing(sqlite3.connect(f"{uri}?mode=ro", uri=True)) as connection:
+            loaded = loaded_from(connection)
+        return None if loaded.clock is None else loaded
 
     def _abandon_planets(self) -> None:
         """Use up ids as planets do that are founded, saved and abandoned."""
@@ -529,6 +800,45 @@ class Driver:
             )
             connection.commit()
             self._counters.check(connection)
+        self._known_verifier.use_up_planet_ids(ABANDONED_PLANETS)
 
     def _newcomer(self, number: int) -> Player:
-        return Player(f"player{number}", random.Random(self.dice.random()))
+        dice = random.Random(self.dice.random())
+        return Player(f"player{number}", dice, sends_keys=number % 2 == 1)
+
+
+@asynccontextmanager
+async def _playing(players: Sequence[Player]) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """Have everybody play until the end of the block, and nobody after it."""
+    tasks = [asyncio.create_task(player.play()) for player in players]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _patiently(act: Callable[[], Awaitable[None]]) -> None:
+    """Do what nobody is killed in; who is not answered tries again, as he does after a kill."""
+    give_up_at = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            await act()
+        except Disconnected as error:
+            if time.monotonic() >= give_up_at:
+                raise BrokenPromise(f"the program runs and does not answer: {error}") from error
+            await asyncio.sleep(0.05)
+        else:
+            return
+
+
+def plain(command: Command) -> Command:
+    """Return what is to be done, with or without a key."""
+    return command.command if isinstance(command, Once) else command
+
+
+def _until(loaded: LoadedWorld) -> float:
+    """Return an instant that no command comes before that is carried out later."""
+    assert loaded.clock is not None
+    return max(time.time(), loaded.clock.world_time)

@@ -8,8 +8,8 @@ the ledger's first so many orders carried out and the rest of them queued, in th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 
 from core.building_queue import Step, level_of, planned, price_of
@@ -34,17 +34,22 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One way in which things may have gone: what stands, what it cost, what is still to come."""
+    """One way in which things may have gone: what stands, what it cost, what is still to come.
+
+    `keys` are those of the requests without an answer that were carried out in it.
+    """
 
     levels: tuple[int, ...] = NO_LEVELS
     spent: Amounts = NOTHING
     orders: Steps = ()
+    keys: frozenset[str] = frozenset()
 
-    def ordered(self, steps: Steps) -> History:
-        return History(self.levels, self.spent, self.orders + steps)
+    def ordered(self, steps: Steps, keys: Collection[str] = ()) -> History:
+        return replace(self, orders=self.orders + steps, keys=self.keys.union(keys))
 
-    def cancelled(self, place: int) -> History:
-        return History(self.levels, self.spent, self.orders[:place] + self.orders[place + 1 :])
+    def cancelled(self, place: int, keys: Collection[str] = ()) -> History:
+        left = self.orders[:place] + self.orders[place + 1 :]
+        return replace(self, orders=left, keys=self.keys.union(keys))
 
     def carried_out(self, count: int) -> History:
         """Return it when the first orders are done."""
@@ -52,7 +57,7 @@ class History:
         for step in self.orders[:count]:
             spent = _sum(spent, _price(levels, step))
             levels = _values(planned(_named(levels), [step]))
-        return History(levels, spent, self.orders[count:])
+        return replace(self, levels=levels, spent=spent, orders=self.orders[count:])
 
     def at(self, found: Found) -> History | None:
         """Return it at the moment at which it comes to what was found; None if it never does."""
@@ -91,36 +96,83 @@ class Expectation:
             self.histories = frozenset(possible.values() if in_file else possible)
         return bool(possible)
 
-    def ordered(self, accepted: Sequence[Step], perhaps: Sequence[Step] = ()) -> None:
-        """These were accepted and those perhaps, all asked for at once: in any order."""
+    def ordered(
+        self, accepted: Sequence[Step], perhaps: Sequence[Step] = (), keys: Sequence[str] = ()
+    ) -> None:
+        """These were accepted and those perhaps, all asked for at once: in any order.
+
+        `keys` are those of the latter, if they came with any.
+        """
+        numbers = range(len(perhaps))
         self.histories = frozenset(
-            history.ordered(order)
+            history.ordered(order, [keys[number] for number in more] if keys else ())
             for history in self.histories
             for count in range(len(perhaps) + 1)
-            for more in combinations(perhaps, count)
-            for order in permutations((*accepted, *more))
+            for more in combinations(numbers, count)
+            for order in permutations((*accepted, *(perhaps[number] for number in more)))
         )
 
     def cancelled(self, place: int, left: Steps) -> bool:
         """The item at a place of the queue was cancelled; return False if `left` cannot be."""
-        possible = set()
-        for history in self.histories:
-            # Those before had been finished by then.
-            done = len(history.orders) - 1 - len(left)
-            if done >= 0 and done + place < len(history.orders):
-                then = history.cancelled(done + place)
-                if then.orders[done:] == left:
-                    possible.add(then)
-        self.histories = frozenset(possible) or self.histories
-        return bool(possible)
+        return self._only(_cancelled(self.histories, place, left))
 
-    def perhaps_cancelled(self, place: int, queue: Steps) -> None:
+    def perhaps_cancelled(self, place: int, queue: Steps, key: str | None = None) -> None:
         """Nobody knows whether the item at a place of a queue was cancelled, nor if it was that."""
-        for history in list(self.histories):
+        keys = () if key is None else (key,)
+        for history in self.without(key):
             # Each one that was finished meanwhile has moved those behind it by a place.
             done = len(history.orders) - len(queue)
             places = range(done + place, len(history.orders))
-            self.histories |= {history.cancelled(each) for each in places}
+            self.histories |= {history.cancelled(each, keys) for each in places}
+
+    # Requests that are repeated with their key -------------------------------------------------
+
+    def without(self, key: str | None) -> list[History]:
+        """Return the histories in which a request has not been carried out."""
+        return [history for history in self.histories if key not in history.keys]
+
+    def _with(self, key: str) -> frozenset[History]:
+        return self.histories.difference(self.without(key))
+
+    def is_known(self, key: str) -> bool:
+        """The answer to a request lies in the file, and so does what it did."""
+        return self._only(self._with(key))
+
+    def is_not_done(self, key: str) -> bool:
+        """A request was refused when it was repeated, or the file does not know of it."""
+        return self._only(frozenset(self.without(key)))
+
+    def order_repeated(self, key: str, step: Step) -> bool:
+        """It was accepted now: it has been carried out, by then or before."""
+        now = {history.ordered((step,), [key]) for history in self.without(key)}
+        return self._only(self._with(key) | now)
+
+    def order_perhaps_repeated(self, key: str, step: Step) -> None:
+        now = {history.ordered((step,), [key]) for history in self.without(key)}
+        self.histories |= now
+
+    def cancelling_repeated(self, key: str, place: int, left: Steps) -> bool:
+        """It was accepted now, and left this: what it left now, or what it had left before."""
+        return self._only(self._with(key) | _cancelled(self.without(key), place, left, [key]))
+
+    def _only(self, possible: frozenset[History]) -> bool:
+        self.histories = possible or self.histories
+        return bool(possible)
+
+
+def _cancelled(
+    histories: Collection[History], place: int, left: Steps, keys: Collection[str] = ()
+) -> frozenset[History]:
+    """Return what these histories have become, those in which a cancelling can have left this."""
+    possible = set()
+    for history in histories:
+        # Those before had been finished by then.
+        done = len(history.orders) - 1 - len(left)
+        if done >= 0 and done + place < len(history.orders):
+            then = history.cancelled(done + place, keys)
+            if then.orders[done:] == left:
+                possible.add(then)
+    return frozenset(possible)
 
 
 def next_price(levels: tuple[int, ...], queue: Steps, step: Step) -> Amounts:

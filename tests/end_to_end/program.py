@@ -131,8 +131,10 @@ class PlayerClient:
     def planet(self) -> dict[str, Any]:
         return self.get(f"/player/{self.id}")
 
-    def build(self, building: str) -> dict[str, Any]:
-        return self.post(f"/player/{self.id}/build", {"building_type": building})
+    def build(self, building: str, key: str | None = None) -> dict[str, Any]:
+        headers = {} if key is None else {"Idempotency-Key": key}
+        body = {"building_type": building}
+        return _checked(self._http.post(f"/player/{self.id}/build", json=body, headers=headers))
 
     def get(self, path: str) -> dict[str, Any]:
         return _checked(self._http.get(path))

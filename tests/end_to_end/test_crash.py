@@ -20,4 +20,6 @@ def test_that_whatever_was_acknowledged_survives_every_kill(
     print(report)
     assert report.kills.total() == kills
     assert report.told[Answer.ACCEPTED] > 5 * kills
+    assert report.log_length > 5 * kills
     assert report.told[Answer.UNKNOWN] > 0
+    assert report.repeated[Answer.ACCEPTED] > 0

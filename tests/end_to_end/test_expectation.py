@@ -104,3 +104,52 @@ def test_that_a_cancelling_without_an_answer_may_have_taken_any_that_follows(
 def test_that_a_demolition_costs_what_its_level_did(books: Expectation) -> None:
     books.ordered([NO_MINE])
     assert books.found(Found(levels(solar_plant=1), (), (195.0, 60.0, 0.0)))
+
+
+# Requests that are repeated with their key --------------------------------------------------------
+
+
+def test_that_an_order_that_was_repeated_is_there_once_wherever_it_stands() -> None:
+    for queue, is_there in (((MINE, PLANT), True), ((PLANT, MINE), True), ((MINE,), False)):
+        books = Expectation()
+        books.ordered([MINE], [PLANT], ["key"])
+        assert books.order_repeated("key", PLANT)
+        assert books.found(Found(NO_LEVELS, queue)) is is_there
+    books = Expectation()
+    books.ordered([MINE], [PLANT], ["key"])
+    books.order_repeated("key", PLANT)
+    assert not books.found(Found(NO_LEVELS, (MINE, PLANT, PLANT)))
+
+
+def test_that_an_order_that_was_refused_when_repeated_was_never_carried_out() -> None:
+    books = Expectation()
+    books.ordered([], [MINE], ["key"])
+    assert books.is_not_done("key")
+    assert not books.found(Found(NO_LEVELS, (MINE,)))
+    books.ordered([], [PLANT], ["other"])
+    assert books.found(Found(NO_LEVELS, (PLANT,)))
+    # It was seen: to refuse it now is to have done it without remembering that.
+    assert not books.is_not_done("other")
+
+
+def test_that_an_answer_in_the_file_says_that_the_order_is_there_too() -> None:
+    books = Expectation()
+    books.ordered([], [MINE], ["key"])
+    assert books.found(Found(NO_LEVELS, ()))
+    assert not books.is_known("key")
+
+
+def test_that_an_order_repeated_without_an_answer_is_not_there_twice() -> None:
+    books = Expectation()
+    books.ordered([], [MINE], ["key"])
+    books.order_perhaps_repeated("key", MINE)
+    assert not books.found(Found(NO_LEVELS, (MINE, MINE)))
+    assert books.found(Found(NO_LEVELS, (MINE,)))
+
+
+def test_that_a_cancelling_that_was_repeated_took_one_item(books: Expectation) -> None:
+    books.perhaps_cancelled(0, (MINE, PLANT), "key")
+    assert books.cancelling_repeated("key", 0, (PLANT,))
+    assert not books.found(Found(NO_LEVELS, ()))
+    assert not books.found(Found(NO_LEVELS, (MINE, PLANT)))
+    assert books.found(Found(NO_LEVELS, (PLANT,)))

@@ -28,6 +28,26 @@ def test_that_an_answered_order_survives_a_kill(tmp_path: Path) -> None:
         assert program.stop() == 0
 
 
+def test_that_an_order_repeated_with_its_key_after_a_kill_is_there_once(tmp_path: Path) -> None:
+    data_dir = tmp_path / "world"
+    with hosting(data_dir) as program, player(program.url) as ada:
+        ada.register()
+        ada.log_in()
+        before = ada.planet()
+        first = ada.build("metal_mine", key="once")
+        program.kill()
+    with hosting(data_dir) as program, player(program.url) as ada:
+        ada.log_in()
+        assert ada.build("metal_mine", key="once") == first
+        after = ada.planet()
+        assert after["build_queue"] == [first["item"]]
+        paid = before["resources"]["crystal"] - first["item"]["cost"]["crystal"]
+        assert paid <= after["resources"]["crystal"] <= paid + 1
+        # Another order has another key.
+        assert ada.build("metal_mine", key="twice")["item"]["level"] == 2
+        assert program.stop() == 0
+
+
 def test_that_a_world_at_high_speed_goes_on_while_it_is_killed(tmp_path: Path) -> None:
     data_dir = tmp_path / "world"
     with hosting(data_dir, "--speed", "1000") as program, player(program.url) as ada:

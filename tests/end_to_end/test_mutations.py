@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.crash import BrokenPromise, Driver
-from tests.end_to_end.mutations import MISFORTUNES, MUTATIONS
+from tests.end_to_end.crash import Driver
+from tests.end_to_end.mutations import MISFORTUNES, SEEN_BY_KILLS
 from tests.end_to_end.warm_start import warm_start
+from tests.replay import BrokenPromise
 
 KILLS_MAX = 20
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mutation", MUTATIONS)
+@pytest.mark.parametrize("mutation", SEEN_BY_KILLS)
 def test_that_a_broken_program_is_caught(mutation: str, tmp_path: Path) -> None:
     with warm_start([mutation]) as program:
         driver = Driver(tmp_path / "world", 0, program)

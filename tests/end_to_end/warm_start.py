@@ -27,13 +27,14 @@ from tests.end_to_end.program import START_TIMEOUT_S, environment
 _MESSAGE_BYTES_MAX = 65_536
 _FORKED = "forked"
 _ENDED = "ended"
+_SEEN = b"seen"
 
 
 class ForkedProcess:
     """The program, forked; what the tests use of subprocess.Popen."""
 
     def __init__(self, door: socket.socket) -> None:
-        self._door = door
+        self.door = door
         self.pid = int(self._hear(_FORKED))
         self.returncode: int | None = None
 
@@ -49,12 +50,14 @@ class ForkedProcess:
 
     def wait(self, timeout: float | None = START_TIMEOUT_S) -> int:
         if self.returncode is None:
-            self._door.settimeout(timeout)
-            self.returncode = int(self._hear(_ENDED))
+            self.door.settimeout(timeout)
+            returncode = int(self._hear(_ENDED))
+            self.door.send(_SEEN)
+            self.returncode = returncode
         return self.returncode
 
     def _hear(self, what: str) -> str:
-        message = self._door.recv(_MESSAGE_BYTES_MAX).decode()
+        message = self.door.recv(_MESSAGE_BYTES_MAX).decode()
         assert message.startswith(what), message
         return message.removeprefix(what)
 
@@ -177,9 +180,22 @@ def _run_and_tell(request: dict[str, Any], fds: Sequence[int]) -> NoReturn:
         for fd in fds[:2]:
             os.close(fd)
         told.send(f"{_FORKED}{pid}".encode())
-        _, status = os.waitpid(pid, 0)
-        told.send(f"{_ENDED}{os.waitstatus_to_exitcode(status)}".encode())
+        _tell_the_end(told, pid)
     os._exit(0)
+
+
+def _tell_the_end(told: socket.socket, pid: int) -> None:
+    """Say how a process has ended, and let its id go only when that was seen.
+
+    It may end by itself a moment before it is killed: until then the signal must find it, and
+    nobody else.
+    """
+    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert ended is not None
+    code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+    told.send(f"{_ENDED}{code}".encode())
+    told.recv(len(_SEEN))
+    os.waitpid(pid, 0)
 
 
 def import_program() -> None:

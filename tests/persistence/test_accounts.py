@@ -135,7 +135,7 @@ async def test_that_a_new_password_raises_the_epoch_of_tokens(database_url: URL)
     async with open_database(database_url):
         account = await registered()
         changed = await accounts.change_password(account.id, "other")
-        assert changed is not None
+        assert isinstance(changed, Account)
         assert changed.token_epoch == account.token_epoch + 1
         assert await accounts.change_password(999, "other") is None
 

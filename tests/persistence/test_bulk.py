@@ -30,7 +30,7 @@ from tests.databases import open_database
 # On either side of the rows in a statement and of the rows that are prepared in one go.
 COUNTS = (1, 2, 3, 127, 128, 129, 255, 256, 257, 1023, 1024, 1025)
 STATEMENT_SIZES = {1 << power for power in range(9)}
-CLOCK = WorldClock(1.5, 7, {"universe": 2, "player": 3, "planet": 4})
+CLOCK = WorldClock(1.5, 7, {kind.name: 4 for kind in KINDS})
 
 
 def rows_of(kind: Kind, count: int, *, first_id: int = 1, shift: int = 0) -> TableRows:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
 
 from core.commands import DemolishBuilding, StartBuilding
-from core.components import PLANET, PLAYER
+from core.components import KINDS, PLANET, PLAYER
 from core.database import ReadSession
 from core.errors import DatabaseError, StorageError
 from core.game import GameWorld
@@ -134,7 +134,7 @@ def a_player() -> TableRows:
 
 
 def batch_of(*rows: TableRows) -> SaveBatch:
-    clock = WorldClock(1.5, 7, {"universe": 2, "player": 2, "planet": 1000})
+    clock = WorldClock(1.5, 7, {kind.name: 1000 for kind in KINDS})
     return SaveBatch(1, SaveReason.URGENT, rows, {}, clock, 0.0)
 
 

@@ -21,6 +21,7 @@ from core.api.host_answers import (
     unsaved_answer,
 )
 from core.api.problems import STORAGE_UNAVAILABLE
+from core.api.request_keys import HostsKey, without_key
 from core.commands import DropSetAside, ReleaseSetAside
 from core.errors import StorageError
 from core.queries import ListSetAside, ListUnsaved, ReadThrottleTrace
@@ -40,7 +41,12 @@ Intervals = Annotated[
 router = APIRouter(prefix="/admin", tags=["host"], dependencies=[Depends(host_or_admin)])
 
 
-@router.post("/save", summary="Save now", responses=may_answer(503, *_HOST_ONLY))
+@router.post(
+    "/save",
+    summary="Save now",
+    dependencies=[Depends(without_key)],
+    responses=may_answer(503, *_HOST_ONLY),
+)
 async def save(context: InContext) -> SaveMade:
     """Save everything that has changed; the answer comes after the commit."""
     future = context.door.simulation.game.save_player_data(SaveReason.MANUAL)
@@ -99,20 +105,20 @@ async def list_set_aside(context: InContext) -> SetAsideList:
 @router.post(
     "/set-aside/{id}/release", summary="Save it again", responses=may_answer(404, 503, *_HOST_ONLY)
 )
-async def release_set_aside(context: InContext, group_id: GroupId) -> SetAsideDone:
+async def release_set_aside(context: InContext, group_id: GroupId, key: HostsKey) -> SetAsideDone:
     """Let a group into the next save; what is refused again is set aside again, as a new group."""
-    count = await context.door.order(ReleaseSetAside(group_id))
+    count = await context.door.order(ReleaseSetAside(group_id), key)
     return SetAsideDone(id=group_id, aggregates=count)
 
 
 @router.post(
     "/set-aside/{id}/drop", summary="Take it back", responses=may_answer(404, 503, *_HOST_ONLY)
 )
-async def drop_set_aside(context: InContext, group_id: GroupId) -> SetAsideDone:
+async def drop_set_aside(context: InContext, group_id: GroupId, key: HostsKey) -> SetAsideDone:
     """Give a group in the world what the database holds; what the database does not know goes."""
     groups = await context.door.ask(ListSetAside())
     wanted = next((group.rows for group in groups if group.group_id == group_id), ())
     # No save writes them meanwhile: only a release could, and then there is no such group.
     rows = await sync.read_rows(wanted)
-    count = await context.door.order(DropSetAside(group_id, rows))
+    count = await context.door.order(DropSetAside(group_id, rows), key)
     return SetAsideDone(id=group_id, aggregates=count)

@@ -12,6 +12,7 @@ from typing import TypeVar
 from fastapi import APIRouter, Depends, Request
 
 from core import sync
+from core.api.account_requests import AccountRequest, InClaim, in_turn, key_reused
 from core.api.answers import (
     AccessToken,
     AccountAnswer,
@@ -20,16 +21,23 @@ from core.api.answers import (
     account_answer,
     own_account,
 )
-from core.api.context import Context, InContext, InLogin, limited_by_address, neighbourhood_of
+from core.api.context import (
+    Context,
+    InContext,
+    InLogin,
+    limited_by_address,
+    neighbourhood_of,
+)
 from core.api.documentation import may_answer
 from core.api.door import COMMIT_PENDING
 from core.api.problems import CutOff, Problem, unavailable
+from core.api.request_keys import KeyInHeader, fingerprint_of
 from core.api.schemas import LoginBody, PasswordChange, Registration
-from core.api.tokens import is_under_way
-from core.commands import FoundHome
+from core.api.tokens import Login, is_under_way
+from core.commands import FoundHome, RequestKey
 from core.errors import PersistenceClosed, StorageError
 from core.queries import FindHome, ListFreePlaces, ReadSettings
-from core.sync import Account, NameTaken, NewAccount
+from core.sync import Account, KeyedRequest, NameTaken, NewAccount
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +49,8 @@ _USERNAME = re.compile(r"[A-Za-z0-9_-]{3,32}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _EMAIL_CHARACTERS_MAX = 254
 _PASSWORD_CHARACTERS = range(8, 129)
+# The account of a registration is made with it.
+_NOBODY_YET = 0
 # Nobody waits longer to get in because it cannot be noted when he did.
 _NOTE_LOGIN_S = 1.0
 
@@ -51,20 +61,24 @@ _NOTE_LOGIN_S = 1.0
     dependencies=[Depends(limited_by_address)],
     responses=may_answer(400, 409, 413, 429, 503, 504),
 )
-async def register(body: Registration, context: InContext) -> AccountAnswer:
+async def register(
+    body: Registration, request: Request, context: InContext, key_text: KeyInHeader = None
+) -> AccountAnswer:
     """Make an account and found its home.
 
-    The account's id is the player's id in all paths.
+    The account's id is the player's id in all paths. An Idempotency-Key counts together with the
+    user name, and the password must be right to get the first answer again.
     """
     _check_registration(body)
-    needs_choice = await _check_that_there_is_room(body.username, context)
-    with _registering(body.username, context):
-        password_hash = await context.passwords.hash(body.password)
-        new = NewAccount(body.username, body.email, password_hash)
-        account = await _committed(sync.register_account(new))
-        if isinstance(account, NameTaken):
-            raise _username_taken(account.username)
-        if not needs_choice:
+    if key_text is None:
+        return account_answer(await _registered(body, None, request, context))
+    parts = (body.username.encode(), body.email.encode())
+    key = RequestKey(_NOBODY_YET, key_text, fingerprint_of(request, *parts))
+    async with context.turns.of((body.username.casefold(), key_text)):
+        account = await _registered_before(body, key, request, context)
+        if account is None:
+            account = await _registered(body, key, request, context)
+        elif not (await context.door.ask(ReadSettings()))["require_start_choice"]:
             await _found_first_home(account, context)
         return account_answer(account)
 
@@ -97,10 +111,13 @@ async def me(login: InLogin, context: InContext) -> OwnAccount:
     return own_account(account, needs_start_choice=home is None)
 
 
-@router.post("/logout", summary="Log out", responses=may_answer(401, 429, 503, 504))
-async def logout(login: InLogin, context: InContext) -> Message:
+@router.post("/logout", summary="Log out", responses=may_answer(401, 403, 429, 503, 504))
+async def logout(claim: InClaim, request: Request, context: InContext) -> Message:
     """Make the token worthless, also after a restart."""
-    await _committed(context.tokens.revoke(login))
+    async with in_turn(claim, request, context, per_token=True) as asked:
+        if asked.login is not None and not asked.is_repeated:
+            before = await _committed(context.tokens.revoke(asked.login, asked.keyed))
+            asked.check(before)
     return Message(message="Logged out.")
 
 
@@ -110,16 +127,82 @@ async def logout(login: InLogin, context: InContext) -> Message:
     responses=may_answer(400, 401, 403, 413, 429, 503, 504),
 )
 async def change_password(
-    body: PasswordChange, login: InLogin, request: Request, context: InContext
+    body: PasswordChange, claim: InClaim, request: Request, context: InContext
 ) -> Message:
-    """Set a new password; every token of the account is worthless afterwards."""
+    """Set a new password; every token of the account is worthless afterwards.
+
+    With an Idempotency-Key the request may be repeated over the same token, as long as the new
+    password is the account's.
+    """
     _check_password(body.new)
+    async with in_turn(claim, request, context, per_token=False) as asked:
+        if asked.login is None or asked.is_repeated:
+            await _check_that_it_is_the_password(asked.account_id, body.new, request, context)
+        else:
+            await _change_password(asked.login, asked, body, request, context)
+    return Message(message="The password was changed; log in again.")
+
+
+async def _change_password(
+    login: Login,
+    asked: AccountRequest,
+    body: PasswordChange,
+    request: Request,
+    context: Context,
+) -> None:
     account = await _check_password_of(login.account.username, body.old, request, context)
     if account is None:
         raise Problem(403, "wrong_password", "The old password is wrong.")
     new_hash = await context.passwords.hash(body.new)
-    await _committed(context.tokens.change_password(account.id, new_hash))
-    return Message(message="The password was changed; log in again.")
+    changed = await _committed(context.tokens.change_password(account.id, new_hash, asked.keyed))
+    if isinstance(changed, KeyedRequest):
+        asked.check(changed)
+        await _check_that_it_is_the_password(account.id, body.new, request, context)
+
+
+async def _check_that_it_is_the_password(
+    account_id: int, password: str, request: Request, context: Context
+) -> None:
+    """Raise Problem 422 if a repeated change names another password than the account has."""
+    account = await sync.find_account(account_id)
+    if account is None or not await _check_password_of(
+        account.username, password, request, context
+    ):
+        raise key_reused()
+
+
+async def _registered(
+    body: Registration, key: RequestKey | None, request: Request, context: Context
+) -> Account:
+    """Return the new account, with its home unless that is to be chosen. Raise Problem."""
+    needs_choice = await _check_that_there_is_room(body.username, context)
+    with _registering(body.username, context):
+        password_hash = await context.passwords.hash(body.password)
+        new = NewAccount(body.username, body.email, password_hash)
+        keyed = None if key is None else KeyedRequest(key)
+        account = await _committed(sync.register_account(new, keyed))
+        if isinstance(account, NameTaken):
+            # By a request with the same key, perhaps, whose commit took too long to be answered.
+            before = key and await _registered_before(body, key, request, context)
+            if not before:
+                raise _username_taken(account.username)
+            account = before
+        if not needs_choice:
+            await _found_first_home(account, context)
+        return account
+
+
+async def _registered_before(
+    body: Registration, key: RequestKey, request: Request, context: Context
+) -> Account | None:
+    """Return the account that the same request with the same key has made; None if none has."""
+    credentials = await sync.find_credentials(body.username)
+    if credentials is None:
+        return None
+    before = await sync.find_answered(credentials.account.id, key.text)
+    if before is None or before.key.fingerprint != key.fingerprint:
+        return None
+    return await _check_password_of(body.username, body.password, request, context)
 
 
 async def _check_that_there_is_room(username: str, context: Context) -> bool:

@@ -12,6 +12,7 @@ from core.api.answers import Answer, Time, iso_time
 from core.api.context import InContext, host_or_admin
 from core.api.documentation import may_answer
 from core.api.problems import Problem
+from core.api.request_keys import without_key
 from core.backup_shelf import Manifest
 from core.errors import BackupError, DatabaseError, UnknownBackupError
 from core.restore import RestoreReport, Summary
@@ -89,14 +90,22 @@ async def list_backups(context: InContext) -> Backups:
     return Backups(backups=[backup_answer(manifest) for manifest in reversed(manifests)])
 
 
-@router.post("", summary="Back up now", responses=may_answer(503, *_HOST_ONLY))
+@router.post(
+    "",
+    summary="Back up now",
+    dependencies=[Depends(without_key)],
+    responses=may_answer(503, *_HOST_ONLY),
+)
 async def make_backup(context: InContext) -> Backup:
     """Make a backup; the answer comes when it is complete, and it is verified afterwards."""
     return backup_answer(await _asked(context.host_door.make_backup()))
 
 
 @router.post(
-    "/{name}/restore", summary="Restore a backup", responses=may_answer(404, 409, 503, *_HOST_ONLY)
+    "/{name}/restore",
+    summary="Restore a backup",
+    dependencies=[Depends(without_key)],
+    responses=may_answer(404, 409, 503, *_HOST_ONLY),
 )
 async def restore_backup(
     name: Name, context: InContext, body: RestoreRequest | None = None

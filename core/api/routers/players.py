@@ -22,7 +22,7 @@ from core.api.answers import (
 )
 from core.api.context import ID_MAX, InContext, InLogin, OwnPlayer
 from core.api.documentation import may_answer
-from core.api.problems import Problem
+from core.api.request_keys import PlayersKey
 from core.api.schemas import BuildOrder, StartChoice, TypeInPath
 from core.commands import (
     CancelBuilding,
@@ -31,8 +31,7 @@ from core.commands import (
     SelectPlanet,
     StartBuilding,
 )
-from core.galaxy import Coordinates
-from core.queries import FindHome, ListFreePlaces, ListPlanets, ReportPlanet
+from core.queries import ListFreePlaces, ListPlanets, ReportPlanet
 
 _READING = (401, 403, 409, 422, 429, 503)
 _CHANGING = (401, 403, 409, 422, 429, 503, 504)
@@ -66,18 +65,20 @@ async def planets(player_id: OwnPlayer, context: InContext) -> OwnPlanets:
     responses=may_answer(*_CHANGING),
 )
 async def select_planet(
-    player_id: OwnPlayer, planet_id: PlanetInPath, context: InContext
+    player_id: OwnPlayer, planet_id: PlanetInPath, context: InContext, key: PlayersKey
 ) -> ActivePlanet:
     """Make a planet the one that is meant where none is named."""
-    active = await context.door.order(SelectPlanet(player_id, planet_id))
+    active = await context.door.order(SelectPlanet(player_id, planet_id), key)
     return ActivePlanet(active_planet=active)
 
 
 @router.post("/player/{id}/build", summary="Build", responses=may_answer(400, 404, 413, *_CHANGING))
-async def build(player_id: OwnPlayer, body: BuildOrder, context: InContext) -> ItemOrdered:
+async def build(
+    player_id: OwnPlayer, body: BuildOrder, context: InContext, key: PlayersKey
+) -> ItemOrdered:
     """Queue the next level of a building. It is paid when its turn comes."""
     order = StartBuilding(player_id, body.building_type, body.planet)
-    item = await context.door.order(order)
+    item = await context.door.order(order, key)
     begun = "started" if item.started_at is not None else "queued"
     return ItemOrdered(message=f"{item.building} {item.level} is {begun}.", item=queue_item(item))
 
@@ -91,10 +92,11 @@ async def cancel(
     player_id: OwnPlayer,
     index: Annotated[int, Path(ge=0, le=1000, description="0 is the active item")],
     context: InContext,
+    key: PlayersKey,
     planet: PlanetInQuery = None,
 ) -> QueueLeft:
     """Take an item out of the building queue; the active one is refunded."""
-    left = await context.door.order(CancelBuilding(player_id, index, planet))
+    left = await context.door.order(CancelBuilding(player_id, index, planet), key)
     return QueueLeft(message="Cancelled.", build_queue=[queue_item(item) for item in left])
 
 
@@ -107,10 +109,11 @@ async def demolish(
     player_id: OwnPlayer,
     building_type: TypeInPath,
     context: InContext,
+    key: PlayersKey,
     planet: PlanetInQuery = None,
 ) -> ItemOrdered:
     """Queue the removal of a building's highest level."""
-    item = await context.door.order(DemolishBuilding(player_id, building_type, planet))
+    item = await context.door.order(DemolishBuilding(player_id, building_type, planet), key)
     return ItemOrdered(
         message=f"{item.building} {item.level} will be demolished.", item=queue_item(item)
     )
@@ -136,31 +139,15 @@ async def free_places(
     responses=may_answer(400, 413, *_CHANGING),
 )
 async def choose_start(
-    player_id: OwnPlayer, body: StartChoice, login: InLogin, context: InContext
+    player_id: OwnPlayer, body: StartChoice, login: InLogin, context: InContext, key: PlayersKey
 ) -> Welcome:
     """Found the home at a place of one's own choice."""
-    if await context.door.ask(FindHome(player_id)) is not None:
-        raise _already_settled()
     command = FoundHome(
         player_id,
         login.account.username,
         coordinates=(body.galaxy, body.system, body.position),
         planet_name=body.name,
+        must_be_homeless=True,
     )
-    home = await context.door.order(command)
-    if not _is_at(home.coordinates, body):
-        # Another request of the same player was faster.
-        raise _already_settled()
+    home = await context.door.order(command, key)
     return Welcome(message="Welcome home.", planet=founded_planet(home))
-
-
-def _is_at(coordinates: Coordinates, choice: StartChoice) -> bool:
-    galaxy, system, position = coordinates
-    return (galaxy, system) == (choice.galaxy, choice.system) and choice.position in (
-        None,
-        position,
-    )
-
-
-def _already_settled() -> Problem:
-    return Problem(409, "already_settled", "You have a home already.")

@@ -1,0 +1,356 @@
+"""Idempotency-Key over real sockets: every change, repeated at once, later and after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from core.api.request_keys import KEY_CHARACTERS_MAX
+from core.components import PLANET
+from core.database import ReadSession
+from desktop_app.application import Host
+from tests.api.hosting import (
+    PASSWORD,
+    Player,
+    client_of,
+    enter,
+    game_of,
+    hosting,
+    locked_database,
+    log_in,
+    registration,
+    until,
+)
+from tests.api.routers.test_admin import host_headers
+from tests.databases import execute_in
+
+CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
+KEY = "6f1c2a0e-4f0b-4a57-9d0c-0d7d3c1f9b52"
+NEW_PASSWORD = "battery staple"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A change that somebody asks for, and what makes it another one."""
+
+    path: str
+    body: Any = None
+    token: str | None = None
+    other: dict[str, Any] = field(default_factory=dict)
+    other_code: str = "idempotency_key_reused"
+
+    async def send(
+        self, client: httpx.AsyncClient, method: str, key: str | None = KEY, **changes: Any
+    ) -> httpx.Response:
+        asked = {"path": self.path, "body": self.body, "token": self.token, **changes}
+        headers = {} if key is None else {"Idempotency-Key": key}
+        if asked["token"] is not None:
+            headers["Authorization"] = f"Bearer {asked['token']}"
+        return await client.request(method, asked["path"], json=asked["body"], headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where a change is prepared: a world with one player in it."""
+
+    host: Host
+    client: httpx.AsyncClient
+    mira: Player
+
+    @property
+    def folder(self) -> Path:
+        return self.host.folder.root
+
+
+async def build(scene: Scene) -> Asked:
+    body = {"building_type": "metal_mine"}
+    other = {"body": {"building_type": "solar_plant"}}
+    return Asked(f"/player/{scene.mira.id}/build", body, scene.mira.token, other)
+
+
+async def cancel(scene: Scene) -> Asked:
+    for building in ("solar_plant", "metal_mine", "crystal_mine"):
+        (await scene.mira.build(building)).raise_for_status()
+    path = f"/player/{scene.mira.id}/build-queue/"
+    return Asked(f"{path}0", token=scene.mira.token, other={"path": f"{path}1"})
+
+
+async def demolish(scene: Scene) -> Asked:
+    for _ in range(2):
+        (await scene.mira.build("solar_plant")).raise_for_status()
+    planets = game_of(scene.host).state.world.tables[PLANET]
+    await until(lambda: max(planets.get(1, "Buildings.level")) == 2)
+    path = f"/player/{scene.mira.id}/buildings/"
+    return Asked(f"{path}solar_plant", token=scene.mira.token, other={"path": f"{path}metal_mine"})
+
+
+async def select(scene: Scene) -> Asked:
+    path = f"/player/{scene.mira.id}/planets/1/select"
+    return Asked(path, token=scene.mira.token, other={"path": f"{path}?again"})
+
+
+async def choose_start(scene: Scene) -> Asked:
+    place = {"galaxy": 1, "system": 3}
+    other = {"body": place | {"system": 4}}
+    return Asked(f"/player/{scene.mira.id}/choose-start", place, scene.mira.token, other)
+
+
+async def set_aside(scene: Scene) -> str:
+    """Have the database refuse a change, and let it go again; return where it is decided on."""
+    execute_in(
+        scene.folder,
+        "CREATE TRIGGER curse BEFORE UPDATE ON planets BEGIN SELECT RAISE(ABORT, 'cursed'); END",
+    )
+    assert (await scene.mira.build("metal_mine")).json()["code"] == "commit_pending"
+    execute_in(scene.folder, "DROP TRIGGER curse")
+    (group,) = game_of(scene.host).quarantine
+    return f"/admin/set-aside/{group.id}/"
+
+
+def host_token(scene: Scene) -> str:
+    return host_headers(scene.folder)["Authorization"].removeprefix("Bearer ")
+
+
+async def release(scene: Scene) -> Asked:
+    path = await set_aside(scene)
+    return Asked(f"{path}release", token=host_token(scene), other={"path": f"{path}drop"})
+
+
+async def drop(scene: Scene) -> Asked:
+    path = await set_aside(scene)
+    return Asked(f"{path}drop", token=host_token(scene), other={"path": f"{path}release"})
+
+
+async def register(_scene: Scene) -> Asked:
+    body = registration("jonas")
+    # It is not said to a stranger that this name came with this key.
+    other = {"body": body | {"password": NEW_PASSWORD}}
+    return Asked("/auth/register", body, other=other, other_code="username_taken")
+
+
+async def logout(scene: Scene) -> Asked:
+    other = {"token": await log_in(scene.client, "mira")}
+    return Asked("/auth/logout", token=scene.mira.token, other=other)
+
+
+async def password(scene: Scene) -> Asked:
+    body = {"old": PASSWORD, "new": NEW_PASSWORD}
+    other = {"body": body | {"new": "something else"}}
+    return Asked("/auth/password", body, scene.mira.token, other)
+
+
+Prepare = Callable[[Scene], Awaitable[Asked]]
+CASES: dict[tuple[str, str], tuple[Prepare, dict[str, Any]]] = {
+    ("POST", "/player/{id}/build"): (build, {}),
+    ("DELETE", "/player/{id}/build-queue/{index}"): (cancel, {}),
+    ("DELETE", "/player/{id}/buildings/{building_type}"): (demolish, {"economy_speed": 1000.0}),
+    ("POST", "/player/{id}/planets/{planet_id}/select"): (select, {}),
+    ("POST", "/player/{id}/choose-start"): (choose_start, {"require_start_choice": True}),
+    ("POST", "/admin/set-aside/{id}/release"): (release, {}),
+    ("POST", "/admin/set-aside/{id}/drop"): (drop, {}),
+    ("POST", "/auth/register"): (register, {}),
+    ("POST", "/auth/logout"): (logout, {}),
+    ("POST", "/auth/password"): (password, {}),
+}
+# A login changes nothing that could be there twice.
+NO_CHANGE = {("POST", "/auth/login")}
+# Files, and a save of whatever there is: their answers could not be part of what they make.
+UNSUPPORTED = {
+    ("POST", "/admin/save"),
+    ("POST", "/admin/backups"),
+    ("POST", "/admin/backups/{name}/restore"),
+}
+
+
+async def effect(host: Host) -> object:
+    """Return what must not be there twice, in the world and among the accounts."""
+    planets = game_of(host).state.world.tables[PLANET]
+    columns = ("Planet.owner_id", "Ledger.spent")
+    world = {i: [planets.get(i, key) for key in columns] for i in planets.ids.tolist()}
+    async with ReadSession() as session:
+        users = await session.execute(text("SELECT id, token_epoch, password_hash FROM users"))
+        tokens = await session.execute(text("SELECT count(*) FROM revoked_tokens"))
+        return world, [tuple(user) for user in users], tokens.scalar_one()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        pytest.param(*case, marks=[pytest.mark.sqlite_file] if "set-aside" in case[1] else [])
+        for case in CASES
+    ],
+)
+async def test_that_a_repeated_change_is_answered_as_before_and_made_once(
+    tmp_path: Path, method: str, path: str
+) -> None:
+    prepare, settings = CASES[method, path]
+    async with hosting(tmp_path, **settings) as host, client_of(host) as client:
+        asked = await prepare(Scene(host, client, await enter(client)))
+        before = await effect(host)
+        first, at_once = await asyncio.gather(*(asked.send(client, method) for _ in range(2)))
+        assert first.status_code == at_once.status_code == 200, (first.text, at_once.text)
+        made = await effect(host)
+        assert made != before or prepare in (select, release, drop)
+        later = await asked.send(client, method)
+        other = await asked.send(client, method, **asked.other)
+        assert other.json()["code"] == asked.other_code
+        assert await effect(host) == made
+    async with hosting(tmp_path, **settings) as host, client_of(host) as client:
+        restarted = await asked.send(client, method)
+        assert await effect(host) == made
+    assert at_once.content == later.content == restarted.content == first.content
+    assert later.status_code == restarted.status_code == 200
+
+
+async def test_that_every_change_takes_a_key_or_refuses_it(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        routes = (await client.get("/openapi.json")).json()["paths"]
+        changing = {
+            (method.upper(), path): operation
+            for path, operations in routes.items()
+            for method, operation in operations.items()
+            if method.upper() in CHANGING
+        }
+        assert changing.keys() == CASES.keys() | NO_CHANGE | UNSUPPORTED
+        for route, operation in changing.items():
+            names = {
+                each["name"] for each in operation.get("parameters", []) if each["in"] == "header"
+            }
+            assert names == ({"Idempotency-Key"} if route in CASES else set()), route
+        headers = host_headers(tmp_path) | {"Idempotency-Key": KEY}
+        for method, path in UNSUPPORTED:
+            answer = await client.request(method, path, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (
+                400,
+                "idempotency_key_unsupported",
+            )
+        assert not (tmp_path / "backups").exists() or not list((tmp_path / "backups").iterdir())
+
+
+async def test_that_a_key_is_short_and_can_be_seen(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        mira = await enter(client)
+        asked = await build(Scene(host, client, mira))
+        before = await effect(host)
+        for key in ("", "a b", "x" * (KEY_CHARACTERS_MAX + 1)):
+            answer = await asked.send(client, "POST", key)
+            assert answer.status_code == 422, key
+            assert answer.json()["field"] == "Idempotency-Key"
+        assert await effect(host) == before
+        assert (await asked.send(client, "POST", "~" * KEY_CHARACTERS_MAX)).status_code == 200
+        assert (await asked.send(client, "POST", "!")).status_code == 200
+        # Without a key it is one more order each time.
+        for _ in range(2):
+            assert (await asked.send(client, "POST", None)).status_code == 200
+        assert len((await mira.planet())["build_queue"]) == 4
+
+
+async def test_that_a_refused_change_is_judged_anew(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        mira = await enter(client)
+        path = f"/player/{mira.id}/build-queue/0"
+        asked = Asked(path, token=mira.token)
+        assert (await asked.send(client, "DELETE")).status_code == 404
+        await mira.build("metal_mine")
+        assert (await asked.send(client, "DELETE")).json()["build_queue"] == []
+
+
+async def test_that_players_may_use_the_same_key(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        players = [await enter(client, name) for name in ("mira", "jonas")]
+        for player in players:
+            asked = await build(Scene(host, client, player))
+            assert (await asked.send(client, "POST")).status_code == 200
+            (item,) = (await player.planet())["build_queue"]
+            assert item["level"] == 1
+
+
+async def test_that_whoever_repeats_a_change_waits_for_its_commit(tmp_path: Path) -> None:
+    async with hosting(tmp_path, storage_grace_seconds=0.5) as host, client_of(host) as client:
+        mira = await enter(client)
+        asked = await build(Scene(host, client, mira))
+        with locked_database(host):
+            first = asyncio.create_task(asked.send(client, "POST"))
+            await until(lambda: game_of(host).writer.waiting_for_commit)
+            second = await asked.send(client, "POST")
+            assert (second.status_code, second.json()["code"]) == (504, "commit_pending")
+            assert (await first).status_code == 504
+            # New orders are refused at once by then, this one among them: nothing is done twice.
+            third = await asked.send(client, "POST")
+            assert third.status_code == 503
+        await until(lambda: not game_of(host).writer.stalled and game_of(host).writer.idle)
+        answer = await asked.send(client, "POST")
+        assert answer.status_code == 200
+        assert answer.json()["item"] in (await mira.planet())["build_queue"]
+        assert len((await mira.planet())["build_queue"]) == 1
+
+
+async def test_that_a_token_that_was_ended_hears_of_its_own_requests_alone(
+    tmp_path: Path,
+) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        mira = await enter(client)
+        lost = await log_in(client, "mira")
+        asked = Asked("/auth/logout", token=mira.token)
+        assert (await asked.send(client, "POST", "theirs", token=lost)).status_code == 200
+        changing = await password(Scene(host, client, mira))
+        assert (await changing.send(client, "POST", "mine")).status_code == 200
+        for key, path, body in (
+            ("mine", "/auth/password", changing.body),
+            ("unknown", "/auth/password", changing.body),
+            ("mine", "/auth/logout", None),
+        ):
+            answer = await asked.send(client, "POST", key, token=lost, path=path, body=body)
+            assert answer.status_code == 401, (key, path)
+        forged = mira.token[:-4] + "AAAA"
+        assert (await asked.send(client, "POST", "mine", token=forged)).status_code == 401
+
+
+async def test_that_a_new_login_may_repeat_a_change_of_password(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        asked = await password(Scene(host, client, await enter(client)))
+        first = await asked.send(client, "POST")
+        body = {"username": "mira", "password": NEW_PASSWORD}
+        token = (await client.post("/auth/login", json=body)).json()["access_token"]
+        made = await effect(host)
+        assert (await asked.send(client, "POST", token=token)).content == first.content
+        assert await effect(host) == made
+
+
+async def test_that_a_registration_cut_off_before_its_home_is_finished_by_its_repetition(
+    tmp_path: Path,
+) -> None:
+    # As a crash between the account and its home would leave it.
+    async with hosting(tmp_path, require_start_choice=True) as host, client_of(host) as client:
+        asked = await register(Scene(host, client, await enter(client)))
+        first = await asked.send(client, "POST")
+    async with hosting(tmp_path, require_start_choice=False) as host, client_of(host) as client:
+        assert (await asked.send(client, "POST")).content == first.content
+        token = await log_in(client, "jonas")
+        jonas = Player(client, first.json()["id"], "jonas", token)
+        assert (await jonas.planet())["player"]["name"] == "jonas"
+        # Somebody else with the same key is somebody else.
+        ada = await asked.send(client, "POST", body=registration("ada"))
+        assert ada.json()["username"] == "ada"
+        assert (await asked.send(client, "POST", "other")).json()["code"] == "username_taken"
+
+
+async def test_that_no_password_is_guessed_by_repeating(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        asked = await register(Scene(host, client, await enter(client)))
+        assert (await asked.send(client, "POST")).status_code == 200
+        codes = set()
+        for number in range(12):
+            body = registration("jonas") | {"password": f"{number} guesses"}
+            codes.add((await asked.send(client, "POST", body=body)).json()["code"])
+        assert codes == {"username_taken", "too_many"}
+        async with ReadSession() as session:
+            for row in await session.execute(text("SELECT * FROM answered_requests")):
+                assert not any(PASSWORD in str(cell) for cell in row)
