@@ -126,8 +126,9 @@ async def test_that_long_trouble_is_told_to_everybody_and_loses_nothing(
             before = await queue_of(jonas)
             assert code(await jonas.build("metal_mine")) == (503, "storage_unavailable")
             assert await queue_of(jonas) == before == []
+            # The status is noted a tick or two later.
+            await until(lambda: simulation_of(host).status.stalled)
             assert await health(client) == "failing"
-            assert simulation_of(host).status.stalled
             assert simulation_of(host).status.waiting_for_commit == 1
             await ticks_go_on(host)
             # The world can be looked at, and says what is not kept.

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
 
-from core.commands import DemolishBuilding, StartBuilding
+from core.commands import DemolishBuilding, Once, RequestKey, StartBuilding
 from core.components import KINDS, PLANET, PLAYER
 from core.database import ReadSession
 from core.errors import DatabaseError, StorageError
@@ -46,11 +46,11 @@ async def register(*names: str) -> None:
 def lively_game(store: ManualStore) -> GameWorld:
     """Return a world in which every kind of value occurs."""
     clock = ManualClock()
-    game = new_game(clock, store)
+    game = new_game(clock, store, command_log=True)
     for player_id, name in enumerate(("ada", "Zoë-ñ", "李"), start=1):
         found(game, player_id, name)
     carry_out(game, StartBuilding(1, "solar_plant"))
-    carry_out(game, StartBuilding(1, "metal_mine"))
+    carry_out(game, Once(RequestKey(1, "a-key", 2**62), StartBuilding(1, "metal_mine")))
     carry_out(game, DemolishBuilding(1, "metal_mine"))
     clock.advance(1234.5678)
     game.advance(clock.now())
