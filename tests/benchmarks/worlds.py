@@ -36,7 +36,10 @@ PLANETS_PER_PLAYER = 10
 def on_host_loop(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
     """Run a benchmark on the program's event loop, with the program's interpreter settings."""
     sys.setswitchinterval(0.001)
-    run_on_host_loop(QApplication.instance() or QApplication(sys.argv[:1]), lambda _stop: work())
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    # A benchmark may close its window and open another.
+    QApplication.setQuitOnLastWindowClosed(False)
+    run_on_host_loop(app, lambda _stop: work())
 
 
 def seeded_game(planets: int, clock: SystemClock, *, idle: bool, store: ManualStore) -> GameWorld:
