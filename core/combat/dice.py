@@ -23,11 +23,13 @@ SQRT_HALF = 0.7071067811865476
 ATANH_TERMS = tuple(1 / power for power in range(21, 0, -2))
 
 # Up to here single throws are cheaper than one draw.
-THROWS_MAX = 16
-# Above this mean Hörmann's rejection works, below it a table of so many terms: more hits than
-# that have a probability of 1e-17.
-TABLE_MEAN = 10.0
-TABLE_TERMS = 48
+THROWS_MAX = 24
+# Hörmann's rejection works from the last of these means on. Below, a table does, of so many terms
+# that more successes than it has are of a probability of 1e-17.
+TABLE_TERMS = ((1.0, 20), (10.0, 48))
+# A rejection costs a pass over the rest; with few elements, more proposals at once cost nothing.
+ATTEMPTS = 4
+ATTEMPTS_WORTH_MAX = 512
 # ln k! - Stirling's approximation of it, for k = 0..9.
 STIRLING_REST = np.array(
     [
@@ -51,7 +53,8 @@ def logarithm(values: Floats) -> Floats:
     square = ratio * ratio
     series = np.zeros_like(ratio)
     for term in ATANH_TERMS:
-        series = series * square + term
+        series *= square
+        series += term
     return exponent * LN_2 + 2 * ratio * series
 
 
@@ -115,16 +118,15 @@ class Dice:
         rarer = np.where(turned, 1 - chances, chances)
         possible = (trials > 0) & (rarer > 0)
         few = possible & (trials <= THROWS_MAX)
-        many = possible & ~few
-        often = many & (trials * rarer >= TABLE_MEAN)
-        for chosen, draw in (
-            (few, self._throws),
-            (many & ~often, self._from_table),
-            (often, self._by_rejection),
-        ):
-            places = np.flatnonzero(chosen)
-            if len(places):
-                successes[places] = draw(trials[places], rarer[places])
+        places = np.flatnonzero(few)
+        successes[places] = self._throws(trials[places], rarer[places])
+        places = np.flatnonzero(possible & ~few)
+        mean = trials[places] * rarer[places]
+        for limit, terms in TABLE_TERMS:
+            low = mean < limit
+            rare, places, mean = places[low], places[~low], mean[~low]
+            successes[rare] = self._from_table(trials[rare], rarer[rare], terms)
+        successes[places] = self._by_rejection(trials[places], rarer[places])
         return np.where(turned, trials - successes, successes)
 
     def scatter(self, counts: Wholes, tree: Wholes, odds: Odds) -> tuple[Wholes, Wholes, Wholes]:
@@ -163,19 +165,28 @@ class Dice:
 
     def _throws(self, trials: Wholes, chances: Floats) -> Wholes:
         """Throw every trial."""
+        if not len(trials):
+            return trials
         row = np.repeat(np.arange(len(trials)), trials)
         succeeded = row[self.uniform(len(row)) < chances[row]]
         return np.bincount(succeeded, minlength=len(trials)).astype(np.int64)
 
-    def _from_table(self, trials: Wholes, chances: Floats) -> Wholes:
-        """Look one uniform number up in the distribution of each element."""
-        terms = np.arange(1, TABLE_TERMS)
-        factors = np.ones((len(trials), TABLE_TERMS))
-        odds = chances / (1 - chances)
-        factors[:, 1:] = np.maximum(trials[:, None] - terms + 1, 0) / terms * odds[:, None]
+    def _from_table(self, trials: Wholes, chances: Floats, size: int) -> Wholes:
+        """Look one uniform number up in the first terms of the distribution of each element."""
+        successes = np.zeros_like(trials)
+        # No success is at least as likely as 1 - mean: most elements need no table.
+        drawn = self.uniform(len(trials))
+        open_places = np.flatnonzero(drawn >= 1 - trials * chances)
+        if not len(open_places):
+            return successes
+        trials, chances = trials[open_places, None], chances[open_places, None]
+        terms = np.arange(1, size)
+        factors = np.ones((len(trials), size))
+        factors[:, 1:] = np.maximum(trials - terms + 1, 0) / terms * (chances / (1 - chances))
         summed = np.add.accumulate(np.multiply.accumulate(factors, axis=1), axis=1)
-        drawn = self.uniform(len(trials)) * summed[:, -1]
-        return np.count_nonzero(summed < drawn[:, None], axis=1).astype(np.int64)
+        sought = drawn[open_places] * summed[:, -1]
+        successes[open_places] = np.count_nonzero(summed < sought[:, None], axis=1)
+        return successes
 
     def _by_rejection(self, trials: Wholes, chances: Floats) -> Wholes:
         """Draw by transformed rejection: Hörmann (1993), "The generation of binomial random
@@ -184,11 +195,17 @@ class Dice:
         successes = np.zeros_like(trials)
         open_places = np.arange(len(trials))
         while len(open_places):
+            attempts = ATTEMPTS if len(open_places) < ATTEMPTS_WORTH_MAX else 1
             drawn, accepted = self._propose(
-                trials[open_places].astype(np.float64), chances[open_places]
+                np.tile(trials[open_places].astype(np.float64), attempts),
+                np.tile(chances[open_places], attempts),
             )
-            successes[open_places[accepted]] = drawn[accepted].astype(np.int64)
-            open_places = open_places[~accepted]
+            tried, accepted = drawn.reshape(attempts, -1), accepted.reshape(attempts, -1)
+            first = accepted.argmax(axis=0)
+            done = accepted.any(axis=0)
+            places = np.flatnonzero(done)
+            successes[open_places[places]] = tried[first[places], places].astype(np.int64)
+            open_places = open_places[~done]
         return successes
 
     def _propose(self, trials: Floats, chances: Floats) -> tuple[Floats, Flags]:
@@ -203,27 +220,24 @@ class Dice:
         accepted = (room >= 0.07) & (v <= 0.92 - 4.2 / b)
         unsure = np.flatnonzero(~accepted & (drawn >= 0) & (drawn <= trials))
         if len(unsure):
-            alpha = (2.83 + 5.1 / b) * deviation
-            height = v * alpha / (a / (room * room) + b)
-            accepted[unsure] = logarithm(height[unsure]) <= _log_of_share(
-                trials[unsure], chances[unsure], drawn[unsure]
-            )
+            room, a, b = room[unsure], a[unsure], b[unsure]
+            alpha = (2.83 + 5.1 / b) * deviation[unsure]
+            height = v[unsure] * alpha / (a / (room * room) + b)
+            accepted[unsure] = _lies_below(height, trials[unsure], chances[unsure], drawn[unsure])
         return drawn, accepted
 
 
-def _log_of_share(trials: Floats, chances: Floats, drawn: Floats) -> Floats:
-    """Return ln of a number's probability as a share of that of the most likely number."""
+def _lies_below(height: Floats, trials: Floats, chances: Floats, drawn: Floats) -> Flags:
+    """Return whether heights lie below a number's probability, as a share of the mode's."""
     odds = chances / (1 - chances)
     mode = np.floor((trials + 1) * chances)
-    return (
-        (mode + 0.5) * logarithm((mode + 1) / (odds * (trials - mode + 1)))
-        + (trials + 1) * logarithm((trials - mode + 1) / (trials - drawn + 1))
-        + (drawn + 0.5) * logarithm(odds * (trials - drawn + 1) / (drawn + 1))
-        + _stirling_rest(mode)
-        + _stirling_rest(trials - mode)
-        - _stirling_rest(drawn)
-        - _stirling_rest(trials - drawn)
-    )
+    in_mode, in_drawn = trials - mode + 1, trials - drawn + 1
+    numerators = np.array((height, mode + 1, in_mode, odds * in_drawn))
+    denominators = np.array((np.ones_like(height), odds * in_mode, in_drawn, drawn + 1))
+    logs = logarithm(numerators / denominators)
+    rests = _stirling_rest(np.array((mode, in_mode - 1, drawn, in_drawn - 1)))
+    share = (mode + 0.5) * logs[1] + (trials + 1) * logs[2] + (drawn + 0.5) * logs[3]
+    return np.asarray(logs[0] <= share + ((rests[0] + rests[1]) - (rests[2] + rests[3])))
 
 
 def _stirling_rest(values: Floats) -> Floats:

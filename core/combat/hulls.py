@@ -11,11 +11,13 @@ class are hit how often:
   rest is spread again, and the last few are thrown. This is exact, not an approximation.
 
 So the cost depends on the number of classes and, by a logarithm, on the number of units. The
-number of classes is bounded: if a stack has more than `classes_max`, its hulls and shields are
-rounded to a grid, each unit up or down at random so that its mean stays what it was. The points
-where the rules change (70 % of the hull, no shield, full shield) lie on the grid, and between them
-the probability to explode is linear in the hull: its mean over the units stays exact, the error
-is of second order in the step. A stack of up to `classes_max` units is never rounded.
+number of classes is bounded: if a side has more than `classes_max`, then in each stack that has more
+than its share of them the largest stay as they are, and of the others hull and shield are rounded
+to a grid, each unit up or down at random so that its mean stays what it was. The points where the
+rules change (70 % of the hull, no shield, full shield) lie on the grid, and between them the
+probability to explode is linear in the hull: its mean over the units stays exact, the error is of
+second order in the step, and only for the few units whose history is rare. A side of up to
+`classes_max` units is never rounded.
 """
 
 from __future__ import annotations
@@ -24,15 +26,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.combat.dice import Dice, Floats, Odds, Wholes, sum_by
+from core.combat.dice import Dice, Floats, Odds, Wholes, sum_by, sums_of_rows
 from core.combat.stacks import Stacks
 
 # Deviations between the hits that are spread and those that are to be spread: if there were more,
 # they are drawn again, which changes nothing in how they lie.
-SPREAD_DEVIATIONS = 5.0
+SPREAD_DEVIATIONS = 4.0
 # Beyond a unit's certain end, and this many, a hit changes nothing; with twice as many in the mean
 # no unit gets fewer (the probability is below e^-200).
 SATURATION = 512
+NEGLIGIBLE = 1e-19
 KEY_MAX = 2**62
 
 
@@ -42,9 +45,10 @@ class Grouping:
 
     throws_max: int = 8192
     throws_max_per_stack: int = 64
-    classes_max: int = 256
-    hull_steps: int = 100
-    shield_steps: int = 16
+    classes_max: int = 1024
+    classes_min_per_stack: int = 32
+    hull_steps: int = 50
+    shield_steps: int = 4
 
 
 class Grid:
@@ -191,11 +195,18 @@ class Hulls:
 
     def _bound(self, dice: Dice) -> None:
         """Round the classes of a stack that has too many of them."""
-        crowded = np.bincount(self.stack, minlength=len(self.stacks)) > self.grouping.classes_max
-        rows = np.flatnonzero(crowded[self.stack])
-        if not len(rows):
+        if len(self.count) <= self.grouping.classes_max:
             return
-        kept = np.flatnonzero(~crowded[self.stack])
+        share = max(
+            self.grouping.classes_max // len(self.stacks), self.grouping.classes_min_per_stack
+        )
+        number = np.bincount(self.stack, minlength=len(self.stacks))
+        crowded = number > share
+        by_size = np.lexsort((-self.count, self.stack))
+        rank = np.empty_like(by_size)
+        rank[by_size] = np.arange(len(by_size)) - (np.cumsum(number) - number)[self.stack[by_size]]
+        common = ~crowded[self.stack] | (rank < share // 2)
+        rows, kept = np.flatnonzero(~common), np.flatnonzero(common)
         stack, hull, count = self.stack[rows], self.hull[rows], self.count[rows]
         stack, shield, hull, count = _round(
             self._shield_grid, stack, self.shield[rows], hull, count, dice
@@ -257,4 +268,6 @@ def _poisson(mean: Floats) -> tuple[Wholes, Odds]:
     size = int(np.ceil((mean + wide + 12) - least).max())
     factors = np.ones((len(mean), size))
     factors[:, 1:] = mean[:, None] / (least[:, None] + np.arange(1, size))
-    return least, Odds.of(np.multiply.accumulate(factors, axis=1))
+    weights = np.multiply.accumulate(factors, axis=1)
+    likely = weights > NEGLIGIBLE * sums_of_rows(weights)[:, None]
+    return least, Odds.of(weights[:, : int(np.flatnonzero(likely.any(axis=0))[-1]) + 1])
