@@ -45,10 +45,10 @@ class Grouping:
 
     throws_max: int = 8192
     throws_max_per_stack: int = 64
-    classes_max: int = 1024
-    classes_min_per_stack: int = 32
-    hull_steps: int = 50
-    shield_steps: int = 4
+    classes_max: int = 768
+    classes_min_per_stack: int = 24
+    hull_steps: int = 25
+    shield_steps: int = 2
 
 
 class Grid:
@@ -57,7 +57,9 @@ class Grid:
     def __init__(self, points: list[set[int]]) -> None:
         sizes = [max(of_stack) + 1 for of_stack in points]
         self._start = np.cumsum([0, *sizes])[:-1]
-        ordered = [start + np.array(sorted(p)) for start, p in zip(self._start, points, strict=True)]
+        ordered = [
+            start + np.array(sorted(p)) for start, p in zip(self._start, points, strict=True)
+        ]
         self._points = np.concatenate([*ordered, [sum(sizes)]]).astype(np.int64)
 
     def around(self, stack: Wholes, values: Wholes) -> tuple[Wholes, Wholes, Floats]:
@@ -104,8 +106,10 @@ class Hulls:
     def hit(self, attack: int, hits: Wholes, dice: Dice) -> None:
         """Let so many hits of one strength fall on the units of each stack at random."""
         left = np.minimum(hits, self._enough_hits(attack))
-        throws_max = (
-            self.grouping.throws_max + self.grouping.throws_max_per_stack * len(self.stacks)
+        if not left.any():
+            return
+        throws_max = self.grouping.throws_max + self.grouping.throws_max_per_stack * len(
+            self.stacks
         )
         while left.sum() > throws_max:
             mean = np.floor(np.maximum(left - SPREAD_DEVIATIONS * np.sqrt(left), 0))
@@ -154,9 +158,7 @@ class Hulls:
             dice,
         )
 
-    def _strike(
-        self, row: Wholes, times: Wholes, number: Wholes, attack: int, dice: Dice
-    ) -> None:
+    def _strike(self, row: Wholes, times: Wholes, number: Wholes, attack: int, dice: Dice) -> None:
         """Replace the classes by these: so many units of a row, each hit so many times."""
         stack, hull, shield = self.stack[row], self.hull[row], self.shield[row]
         struck = np.flatnonzero((times > 0) & (hull > 0) & (number > 0))

@@ -66,7 +66,10 @@ def stacks_of(side: Sequence[Participant], stats: UnitStats, laws: BattleLaws) -
         np.rint(np.array(column, dtype=np.float64) * 10).astype(np.int64)[kind] * factor[:, place]
         for place, column in enumerate((stats.attack, stats.shield, stats.hull))
     )
-    if sum(number * each for number, each in zip(count.tolist(), shield.tolist(), strict=True)) > POINTS_MAX:
+    if (
+        sum(number * each for number, each in zip(count.tolist(), shield.tolist(), strict=True))
+        > POINTS_MAX
+    ):
         raise ValueError("the shields of a side are more than 64 bits hold")
     share = Fraction(laws.explosion_percent) / 100
     sound = np.array([math.ceil(share * int(full)) for full in hull], dtype=np.int64)

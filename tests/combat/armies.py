@@ -53,19 +53,40 @@ RAPID_FIRE: dict[str, dict[str, int]] = {
 RAPID_FIRE["heavy_fighter"] |= {"small_cargo": 3}
 RAPID_FIRE["cruiser"] |= {"light_fighter": 6, "rocket_launcher": 10}
 RAPID_FIRE["battlecruiser"] |= {
-    **{"small_cargo": 3, "large_cargo": 3, "heavy_fighter": 4, "cruiser": 4, "battleship": 7}
+    "small_cargo": 3,
+    "large_cargo": 3,
+    "heavy_fighter": 4,
+    "cruiser": 4,
+    "battleship": 7,
 }
 RAPID_FIRE["bomber"] |= {
-    **{"rocket_launcher": 20, "light_laser": 20, "heavy_laser": 10, "ion_cannon": 10},
-    **{"gauss_cannon": 5, "plasma_turret": 5},
+    "rocket_launcher": 20,
+    "light_laser": 20,
+    "heavy_laser": 10,
+    "ion_cannon": 10,
+    "gauss_cannon": 5,
+    "plasma_turret": 5,
 }
 RAPID_FIRE["destroyer"] |= {"light_laser": 10, "battlecruiser": 2}
 RAPID_FIRE["deathstar"] |= {
-    **{"espionage_probe": 250, "solar_satellite": 250, "small_cargo": 250, "large_cargo": 250},
-    **{"colony_ship": 250, "recycler": 250, "light_fighter": 200, "heavy_fighter": 100},
-    **{"cruiser": 33, "battleship": 30, "bomber": 25, "battlecruiser": 15, "destroyer": 5},
-    **{"rocket_launcher": 200, "light_laser": 200, "heavy_laser": 100, "ion_cannon": 100},
-    **{"gauss_cannon": 50},
+    "espionage_probe": 250,
+    "solar_satellite": 250,
+    "small_cargo": 250,
+    "large_cargo": 250,
+    "colony_ship": 250,
+    "recycler": 250,
+    "light_fighter": 200,
+    "heavy_fighter": 100,
+    "cruiser": 33,
+    "battleship": 30,
+    "bomber": 25,
+    "battlecruiser": 15,
+    "destroyer": 5,
+    "rocket_launcher": 200,
+    "light_laser": 200,
+    "heavy_laser": 100,
+    "ion_cannon": 100,
+    "gauss_cannon": 50,
 }
 STATS = UnitStats(
     attack=tuple(float(row[4]) for row in TABLE.values()),
