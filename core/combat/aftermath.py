@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
-from core.combat.dice import Dice
+from core.combat.dice import Dice, Flags, Wholes
 from core.combat.order import AftermathLaws, Counts, UnitStats
+from core.rules.aftermath import debris
+from core.rules.moons import moon_chance_percent, moon_diameter_km
+
+
+class _Columns(NamedTuple):
+    cost: Wholes
+    is_ship: Flags
+    is_defence: Flags
 
 
 def restored_of(
@@ -23,27 +30,24 @@ def restored_of(
 
 
 def debris_of(
-    losses: Sequence[Counts], restored: Sequence[Counts], stats: UnitStats, laws: AftermathLaws
+    losses: Sequence[Counts], stats: UnitStats, laws: AftermathLaws
 ) -> tuple[int, int, int]:
-    """Return the debris of what stays lost, each resource rounded down.
-
-    What comes back leaves no debris: nothing is made out of a battle.
-    """
-    ships, defence = (Fraction(percent) / 100 for percent in _percents(laws))
-    totals = [Fraction(0)] * 3
-    for lost, back in zip(losses, restored, strict=True):
-        for kind, number in enumerate(lost):
-            share = defence if stats.is_defence[kind] else ships
-            for resource, price in enumerate(stats.cost[kind]):
-                totals[resource] += share * price * (number - back[kind])
-    metal, crystal, deuterium = map(math.floor, totals)
-    return metal, crystal, deuterium if laws.debris_has_deuterium else 0
+    """Return the debris of what was lost, in whole units of metal, crystal and deuterium."""
+    lost = np.array(losses, dtype=np.int64).reshape(-1, len(stats.cost)).sum(axis=0)
+    columns = _Columns(
+        np.array(stats.cost, dtype=np.int64).reshape(-1, 3),
+        np.array(stats.is_ship, dtype=np.bool_),
+        np.array(stats.is_defence, dtype=np.bool_),
+    )
+    metal, crystal, deuterium = debris(columns, lost, laws.debris)
+    return metal, crystal, deuterium
 
 
-def moon_chance_percent(debris: Sequence[int], laws: AftermathLaws) -> int:
-    """Return the chance of a moon: a per cent for each so many units of debris, up to a limit."""
-    return min(laws.moon_chance_max_percent, sum(debris) // laws.debris_per_moon_percent)
-
-
-def _percents(laws: AftermathLaws) -> tuple[float, float]:
-    return laws.debris_from_ships_percent, laws.debris_from_defence_percent
+def moon_of(lying: tuple[int, int, int], laws: AftermathLaws, dice: Dice) -> tuple[int, int]:
+    """Return the chance of a moon in per cent and the diameter of the one drawn, 0 for none."""
+    chance = moon_chance_percent(laws.moon, sum(lying), laws.moon_chance_percent_max)
+    least, most = laws.moon.first
+    hundredth, first = dice.below(np.array([100, most - least + 1])).tolist()
+    if hundredth >= chance:
+        return chance, 0
+    return chance, moon_diameter_km(laws.moon, sum(lying), least + first)

@@ -55,12 +55,12 @@ def logarithm(values: Floats) -> Floats:
     for term in ATANH_TERMS:
         series *= square
         series += term
-    return exponent * LN_2 + 2 * ratio * series
+    return np.asarray(exponent * LN_2 + 2 * ratio * series)
 
 
 def sums_of_rows(values: Floats) -> Floats:
     """Return the sum of each row, added from left to right."""
-    return np.add.accumulate(values, axis=1)[:, -1]
+    return np.asarray(np.add.accumulate(values, axis=1)[:, -1])
 
 
 def sum_by(index: Wholes, values: Wholes, size: int) -> Wholes:
@@ -101,7 +101,8 @@ class Dice:
 
     def uniform(self, size: int) -> Floats:
         """Return numbers strictly between 0 and 1, in steps of 2^-53."""
-        return ((self._bits.random_raw(size) >> np.uint64(11)) + 0.5) * 2.0**-53
+        words = self._bits.random_raw(size) >> np.uint64(11)
+        return (words.astype(np.float64) + 0.5) * 2.0**-53
 
     def below(self, limits: Wholes) -> Wholes:
         """Return a whole number from 0 to limit - 1 for each limit under 2^40.

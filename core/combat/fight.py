@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.combat.aftermath import debris_of, moon_chance_percent, restored_of
+from core.combat.aftermath import debris_of, moon_of, restored_of
 from core.combat.dice import Dice, Wholes
 from core.combat.hulls import Grouping, Hulls
 from core.combat.order import BattleOrder, Participant
@@ -55,7 +55,7 @@ def _fire(
     hits = np.where(fire.bounces, 0, shots)
     for attack, hits_of_stack in zip(fire.attack.tolist(), hits, strict=True):
         targets.hit(attack, hits_of_stack, dice)
-    return shots.sum(axis=1)
+    return np.asarray(shots.sum(axis=1))
 
 
 def _side_of_round(
@@ -84,19 +84,16 @@ def _report(
     """Say what became of both sides, with what is restored and what lies about."""
     attacking = _side_of_battle(attackers, order.attackers, order, dice)
     defending = _side_of_battle(defenders, order.defenders, order, dice)
-    debris = debris_of(
-        attacking.losses + defending.losses,
-        attacking.restored + defending.restored,
-        order.stats,
-        order.aftermath,
-    )
+    debris = debris_of(attacking.losses + defending.losses, order.stats, order.aftermath)
+    chance, diameter = moon_of(debris, order.aftermath, dice)
     return BattleReport(
         outcome=outcome_of(bool(attackers.units.any()), bool(defenders.units.any())),
         rounds=tuple(rounds),
         attackers=attacking,
         defenders=defending,
         debris=debris,
-        moon_chance_percent=moon_chance_percent(debris, order.aftermath),
+        moon_chance_percent=chance,
+        moon_diameter_km=diameter,
     )
 
 

@@ -13,10 +13,10 @@ class are hit how often:
 So the cost depends on the number of classes and, by a logarithm, on the number of units. The
 number of classes is bounded: if a side has more than `classes_max`, then in each stack that has
 more than its share of them the largest stay as they are, and of the others hull and shield are
-rounded to a grid, each unit up or down at random so that its mean stays what it was. The points where the
-rules change (70 % of the hull, no shield, full shield) lie on the grid, and between them the
-probability to explode is linear in the hull: its mean over the units stays exact, the error is of
-second order in the step, and only for the few units whose history is rare. A side of up to
+rounded to a grid, each unit up or down at random so that its mean stays what it was. The points
+where the rules change (70 % of the hull, no shield, full shield) lie on the grid, and between them
+the probability to explode is linear in the hull: its mean over the units stays exact, the error is
+of second order in the step, and only for the few units whose history is rare. A side of up to
 `classes_max` units is never rounded.
 """
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from core.rules.aftermath import DebrisSettings
+from core.rules.moons import MoonRules
+
 # Sums of points over a side stay far inside 64 bits.
 UNITS_MAX = 10**10
 # Nor does one technology multiply a strength beyond that.
@@ -19,7 +22,8 @@ class UnitStats:
 
     `attack`, `shield` and `hull` are in points before technology, to a tenth of a point.
     `rapid_fire[shooter][target]` is n where a shooter shoots again with probability 1 - 1/n, and 1
-    where it does not. `cost` is (metal, crystal, deuterium) of one unit.
+    where it does not. `cost` is (metal, crystal, deuterium) of one unit. What is neither ship nor
+    defence leaves nothing.
     """
 
     attack: tuple[float, ...]
@@ -27,12 +31,14 @@ class UnitStats:
     hull: tuple[float, ...]
     rapid_fire: tuple[Counts, ...]
     cost: tuple[tuple[int, int, int], ...]
+    is_ship: tuple[bool, ...]
     is_defence: tuple[bool, ...]
 
     def __post_init__(self) -> None:
         size = len(self.attack)
-        columns = (self.shield, self.hull, self.rapid_fire, self.cost, self.is_defence)
-        if any(len(column) != size for column in (*columns, *self.rapid_fire)):
+        flags = (self.is_ship, self.is_defence)
+        columns = (self.shield, self.hull, self.rapid_fire, self.cost)
+        if any(len(column) != size for column in (*columns, *flags, *self.rapid_fire)):
             raise ValueError(f"every column must have {size} types of units, as attack has")
         if min((*self.attack, *self.shield), default=0) < 0:
             raise ValueError("attack and shield must not be negative")
@@ -74,14 +80,12 @@ class BattleLaws:
 
 @dataclass(frozen=True, slots=True)
 class AftermathLaws:
-    """What is left of the losses, in per cent; with or without deuterium in the debris."""
+    """What becomes of the losses: debris, defence that returns, and a moon by chance."""
 
-    debris_from_ships_percent: float
-    debris_from_defence_percent: float
-    debris_has_deuterium: bool
+    debris: DebrisSettings
     repair_percent: float
-    moon_chance_max_percent: int
-    debris_per_moon_percent: int
+    moon: MoonRules
+    moon_chance_percent_max: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,11 @@ class SideOfBattle:
 
 @dataclass(frozen=True, slots=True)
 class BattleReport:
-    """A battle from its first round to its debris (metal, crystal, deuterium)."""
+    """A battle from its first round to its debris (metal, crystal, deuterium).
+
+    `moon_diameter_km` is that of the moon which comes about if the place has none yet, 0 if the
+    chance was missed.
+    """
 
     outcome: Outcome
     rounds: tuple[Round, ...]
@@ -60,3 +64,4 @@ class BattleReport:
     defenders: SideOfBattle
     debris: tuple[int, int, int]
     moon_chance_percent: int
+    moon_diameter_km: int

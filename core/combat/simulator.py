@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.combat.fight import fight
-from core.combat.loot import loot_of
 from core.combat.order import BattleOrder, Counts
 from core.combat.report import BattleReport, Outcome
+from core.rules.aftermath import loot
 
 RUNS_MAX = 100
 
@@ -77,7 +77,7 @@ def _loot(report: BattleReport, target: Target | None) -> tuple[int, ...]:
         for survivors, cargo in zip(report.attackers.survivors, target.cargo, strict=True)
         for number, each in zip(survivors, cargo, strict=True)
     )
-    return loot_of(target.stock, space, target.share_percent)
+    return loot(target.stock, target.share_percent, space)
 
 
 def _means(rows: Sequence[Sequence[int]]) -> Means:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
-from core.combat.dice import Floats, Wholes
+from core.combat.dice import Flags, Floats, Wholes
 from core.combat.order import BattleLaws, BattleOrder, Counts, Participant, UnitStats
+from core.rules.arithmetic import exact
 
 # Strengths are whole thousandths of a point: base values have tenths at most, technology
 # hundredths. So a hull that was hit in any order is the same number, and equal units are equal.
@@ -48,7 +48,7 @@ class Fire:
 
     attack: Wholes
     again: Floats
-    bounces: Wholes
+    bounces: Flags
 
 
 def stacks_of(side: Sequence[Participant], stats: UnitStats, laws: BattleLaws) -> Stacks:
@@ -71,15 +71,16 @@ def stacks_of(side: Sequence[Participant], stats: UnitStats, laws: BattleLaws) -
         > POINTS_MAX
     ):
         raise ValueError("the shields of a side are more than 64 bits hold")
-    share = Fraction(laws.explosion_percent) / 100
+    share = exact(laws.explosion_percent) / 100
     sound = np.array([math.ceil(share * int(full)) for full in hull], dtype=np.int64)
     return Stacks(owner, kind, count, attack, shield, hull, sound)
 
 
 def fire_of(shooters: Stacks, targets: Stacks, order: BattleOrder) -> Fire:
     """Return how the one side fires at the other."""
-    limit = order.laws.bounce_percent * targets.shield
-    bounces = 100 * shooters.attack[:, None] < limit[None, :]
+    share = exact(order.laws.bounce_percent) / 100
+    limit = np.array([math.ceil(share * full) for full in targets.shield.tolist()], dtype=np.int64)
+    bounces = shooters.attack[:, None] < limit[None, :]
     table = np.array(order.stats.rapid_fire, dtype=np.int64)
     shots = table[np.ix_(shooters.kind, targets.kind)]
     again = np.where(bounces, 0.0, (shots - 1) / shots)

@@ -1,15 +1,27 @@
-"""What a battle leaves: debris, what is looted, defence that returns."""
+"""What a battle leaves: debris, and what is looted. What returns is drawn in core/combat."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Protocol
 
 from core.rules.arithmetic import exact, part_of
-from core.rules.units import UnitTable, Wholes
+from core.rules.units import Flags, Wholes
+
+
+class Wreckage(Protocol):
+    """What debris depends on; a UnitTable has it. `cost` is of shape (units, resources)."""
+
+    @property
+    def cost(self) -> Wholes: ...
+
+    @property
+    def is_ship(self) -> Flags: ...
+
+    @property
+    def is_defence(self) -> Flags: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +33,7 @@ class DebrisSettings:
     deuterium: bool
 
 
-def debris(table: UnitTable, lost: Wholes, settings: DebrisSettings) -> tuple[int, ...]:
+def debris(table: Wreckage, lost: Wholes, settings: DebrisSettings) -> tuple[int, ...]:
     """Return the debris of all units that both sides lost, per resource, each rounded down.
 
     `lost` is a column of counts; defence that returns has been lost all the same. Missiles leave
@@ -59,10 +71,3 @@ def loot(stocks: Sequence[float], share_percent: float, room: int) -> tuple[int,
             break
         open_places = left
     return tuple(taken)
-
-
-def repaired(
-    table: UnitTable, lost: Wholes, percent: float, generator: np.random.Generator
-) -> Wholes:
-    """Draw how many of the destroyed defences return: each with a chance of so many per cent."""
-    return generator.binomial(lost * table.is_defence, percent / 100)

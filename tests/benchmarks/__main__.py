@@ -7,7 +7,17 @@ import os
 import subprocess
 import sys
 
-NAMES = ("memory", "ticks", "saves", "postgres", "loading", "orders", "lateness", "backup")
+NAMES = (
+    "memory",
+    "ticks",
+    "saves",
+    "postgres",
+    "loading",
+    "orders",
+    "lateness",
+    "backup",
+    "combat",
+)
 # Named explicitly: they take many minutes.
 LONG = ("blocked", "soak")
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from core.combat.order import AftermathLaws, BattleLaws, BattleOrder, Participant, UnitStats
+from core.rules import RULES
+from core.rules.aftermath import DebrisSettings
 
 LAWS = BattleLaws(rounds=6, technology_percent=10, bounce_percent=1, explosion_percent=70)
 AFTERMATH = AftermathLaws(
-    debris_from_ships_percent=30,
-    debris_from_defence_percent=0,
-    debris_has_deuterium=False,
+    debris=DebrisSettings(ships_percent=30, defence_percent=0, deuterium=False),
     repair_percent=70,
-    moon_chance_max_percent=20,
-    debris_per_moon_percent=100_000,
+    moon=RULES.moon,
+    moon_chance_percent_max=20,
 )
 # metal, crystal, deuterium, shield, attack
 TABLE = {
@@ -96,6 +96,7 @@ STATS = UnitStats(
         tuple(RAPID_FIRE.get(shooter, {}).get(target, 1) for target in NAMES) for shooter in NAMES
     ),
     cost=tuple((row[0], row[1], row[2]) for row in TABLE.values()),
+    is_ship=tuple(name not in DEFENCE for name in NAMES),
     is_defence=tuple(name in DEFENCE for name in NAMES),
 )
 
@@ -115,3 +116,41 @@ def battle(
 ) -> BattleOrder:
     """Return an order with the laws of the game."""
     return BattleOrder(STATS, LAWS, AFTERMATH, tuple(attackers), tuple(defenders), seed)
+
+
+Army = dict[str, int]
+
+
+def light_fighters(units: int) -> Army:
+    return {"light_fighter": units}
+
+
+def three_types(units: int) -> Army:
+    return {"light_fighter": units // 2, "cruiser": units // 4, "battleship": units // 4}
+
+
+def every_ship(units: int) -> Army:
+    return dict.fromkeys(SHIPS, units // len(SHIPS) + 1) | {"deathstar": units // 10_000}
+
+
+def everything(units: int) -> Army:
+    names = SHIPS + DEFENCE
+    few = {"deathstar": units // 10_000, "small_shield_dome": 1, "large_shield_dome": 1}
+    return dict.fromkeys(names, units // len(names) + 1) | few
+
+
+CASES: tuple[tuple[str, Callable[[int], Army], Callable[[int], Army]], ...] = (
+    ("light fighters", light_fighters, light_fighters),
+    ("three types", three_types, three_types),
+    ("every ship", every_ship, every_ship),
+    ("every ship against everything", every_ship, everything),
+)
+
+
+def order_of(attackers: Army, defenders: Army) -> BattleOrder:
+    """Return a battle of sides whose levels of technology are all different."""
+    return battle(
+        [fleet(attackers, weapons=3, shielding=4, armour=5)],
+        [fleet(defenders, weapons=4, shielding=4, armour=3)],
+        seed=5,
+    )

@@ -66,4 +66,4 @@ def _deviations(value: float, freedom: int) -> float:
     if freedom < 1:
         return 0.0
     spread = 2 / (9 * freedom)
-    return ((value / freedom) ** (1 / 3) - (1 - spread)) / math.sqrt(spread)
+    return (math.cbrt(value / freedom) - (1 - spread)) / math.sqrt(spread)

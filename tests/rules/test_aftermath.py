@@ -6,13 +6,12 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.rules import RULES
-from core.rules.aftermath import DebrisSettings, debris, loot, repaired
+from core.rules.aftermath import DebrisSettings, debris, loot
 
 TABLE = RULES.unit_table
 STANDARD = DebrisSettings(ships_percent=30.0, defence_percent=0.0, deuterium=False)
@@ -82,20 +81,3 @@ def test_that_loot_never_exceeds_the_room_or_the_share(
     # What is left of the room does not go round among those that have something left.
     left = [limit - part for part, limit in zip(taken, limits, strict=True)]
     assert room - sum(taken) < max(1, sum(rest > 0 for rest in left)) or not any(left)
-
-
-def test_that_destroyed_defence_returns_by_chance_and_nothing_else_does() -> None:
-    lost = TABLE.counts({"rocket_launcher": 10_000, "plasma_turret": 1, "cruiser": 500})
-    returned = TABLE.by_name(repaired(TABLE, lost, 70.0, np.random.default_rng(5)))
-    # 7000, with a standard deviation of 46.
-    assert 6700 < returned.pop("rocket_launcher") < 7300
-    assert returned in ({}, {"plasma_turret": 1})
-    again = TABLE.by_name(repaired(TABLE, lost, 70.0, np.random.default_rng(5)))
-    assert again == TABLE.by_name(repaired(TABLE, lost, 70.0, np.random.default_rng(5)))
-
-
-@pytest.mark.parametrize(("percent", "count"), [(0.0, 0), (100.0, 40)])
-def test_that_none_or_all_of_it_returns(percent: float, count: int) -> None:
-    lost = TABLE.counts({"ion_cannon": 40})
-    returned = repaired(TABLE, lost, percent, np.random.default_rng(1))
-    assert returned[TABLE.index["ion_cannon"]] == count
