@@ -21,7 +21,14 @@ plain = (
     | st.floats(allow_nan=False)
     | st.text(max_size=40)
 )
-items = st.builds(Item, cost=st.tuples(*(st.integers(0, 2**53) for _ in RESOURCES.labels)))
+# What is not a number is equal to nothing, and no time is that.
+times = st.none() | st.floats(allow_nan=False)
+items = st.builds(
+    Item,
+    cost=st.tuples(*(st.integers(0, 2**53) for _ in RESOURCES.labels)),
+    started_at=times,
+    due_at=times,
+)
 homes = st.builds(Home)
 
 
