@@ -344,7 +344,10 @@ def lines_of_a_refused_change_of_every_row(count: int) -> dict[str, int]:
         world.write_column(STONE, "Weight.grams", 7.0)
 
     bench.run(Origin.COMMAND, rewrite)
+    step("count", bench.writer.at_risk_count)
     bench.pump()
+    step("count in flight", bench.writer.at_risk_count)
+    assert bench.writer.at_risk_count() == count
     bench.store.fail()
     step("failure", bench.writer.take_completions)
     bench.clock.advance(RETRY_DELAYS_S[0])
@@ -357,7 +360,7 @@ def lines_of_a_refused_change_of_every_row(count: int) -> dict[str, int]:
     return lines
 
 
-def test_that_no_loop_runs_over_every_row_that_is_refused() -> None:
+def test_that_no_loop_runs_over_every_row_that_is_changed_or_refused() -> None:
     # The first round carries out what is done once, imports among it.
     _, few, many = map(lines_of_a_refused_change_of_every_row, (10, 10, 1000))
     assert {step for step in few if many[step] - few[step] > 500} == set()
