@@ -168,9 +168,14 @@ class GameWorld:
         for reason, future in requested:
             self.writer.request(reason, future)
 
-    def pump(self, *, after_tick: bool, tick_period_s: float = 1.0) -> None:
+    def pump(self, *, after_tick: bool, tick_period_s: float = 1.0, slices: bool = True) -> None:
         """Send the next batch of changes to the persistence loop, if it is time."""
-        self.writer.pump(self.durable_clock(), after_tick=after_tick, tick_period_s=tick_period_s)
+        self.writer.pump(
+            self.durable_clock(),
+            after_tick=after_tick,
+            tick_period_s=tick_period_s,
+            slices=slices,
+        )
 
     def durable_clock(self) -> WorldClock:
         next_ids = {kind.name: number for kind, number in self.state.world.next_id.items()}

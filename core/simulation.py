@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 COMMANDS_PER_PASS = 200
 SECONDS_PER_PASS = 0.002
+# The last part of a tick's period, in which no slice is captured any more: the tick would start late
+# by what is left of it. It is three times what a slice is meant to take.
+QUIET_SHARE = 0.3
 STATUS_INTERVAL_S = 1.0
 
 BUSY = Unavailable("busy", "The world has more orders than it can take now; nothing was done.", 1)
@@ -287,10 +290,17 @@ class Simulation:
             if ticked:
                 self._tick()
             else:
-                self.game.pump(after_tick=False)
+                self.game.pump(
+                    after_tick=False,
+                    tick_period_s=self.period_s,
+                    slices=self._has_time_before_tick(),
+                )
             self._flush()
             if not self._inbox and not self._stop_requested:
                 self._wake.wait(self._wait_until())
+
+    def _has_time_before_tick(self) -> bool:
+        return self._next_tick - self._clock.monotonic() >= QUIET_SHARE * self.period_s
 
     def _wait_until(self) -> float:
         retry_at = self.game.writer.retry_at

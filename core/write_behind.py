@@ -348,11 +348,13 @@ class WriteBehind:
         *,
         after_tick: bool,
         tick_period_s: float = 1.0,
+        slices: bool = True,
         at_once: bool = False,
     ) -> None:
         """Send the next batch if there is something to send and nothing in flight.
 
-        After a failure that waits a little, unless it is to be `at_once`.
+        After a failure that waits a little, unless it is to be `at_once`. Without `slices` only
+        what is urgent goes: there is no time to capture more.
         """
         if self.stalled:
             self._release_for_stall()
@@ -362,7 +364,7 @@ class WriteBehind:
             return
         self._begin_sweep()
         sweep = self._sweep
-        if sweep is not None and (self._slice_owed or not sweep.batches):
+        if sweep is not None and slices and (self._slice_owed or not sweep.batches):
             self._slice_owed = False
             self._send(clock, sweep, self._slice_rows(tick_period_s))
         elif self._urgent_or_deleted() or self._held:

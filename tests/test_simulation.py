@@ -41,7 +41,7 @@ from core.queries import FindHome, PlanetReport, Query, ReadSettings, ReportPlan
 from core.save_batch import SaveReason, SaveResult
 from core.simulation import COMMANDS_PER_PASS, Opening, Simulation
 from core.systems.construction import levels_of
-from core.write_behind import RETRY_DELAYS_S
+from core.write_behind import RETRY_DELAYS_S, SLICE_ROWS_MIN
 from tests.manual_clock import TIMEOUT_S, ManualClock
 from tests.store import ManualStore
 from tests.worlds import bits_of, found, new_game, reload, stored_bits
@@ -668,6 +668,56 @@ def test_that_a_save_is_made_for_whoever_asks_while_the_world_runs(host: Start) 
     hosted.commit()
     assert saved.result(timeout=0).reason is SaveReason.MANUAL
     assert stored_bits(hosted.store, hosted.game.state.world) == bits_of(hosted.game.state.world)
+
+
+def test_that_a_save_asked_for_just_before_a_tick_waits_for_it_and_an_order_does_not(
+    host: Start,
+) -> None:
+    hosted = host(store=ManualStore()).start()
+    hosted.commit()
+    hosted.order(FoundHome(1, "ada"))
+    hosted.commit()
+    touch(hosted)
+    hosted.tick(times=8)
+    hosted.clock.advance(0.9 * PERIOD_S)
+    hosted.rest()
+    saved = hosted.game.save_player_data()
+    hosted.rest()
+    # Capturing a slice takes its time, and the tick would start late by it.
+    assert not hosted.store.waiting
+    ordered = hosted.order(StartBuilding(1, "metal_mine"))
+    assert [batch.reason for batch, _ in hosted.store.waiting] == [SaveReason.URGENT]
+    hosted.commit()
+    assert value(ordered).building == "metal_mine"
+    hosted.clock.advance(0.1 * PERIOD_S)
+    hosted.rest()
+    hosted.commit()
+    assert saved.result(timeout=0).reason is SaveReason.MANUAL
+    assert stored_bits(hosted.store, hosted.game.state.world) == bits_of(hosted.game.state.world)
+
+
+def test_that_a_slice_between_ticks_is_no_larger_than_one_after_a_tick(host: Start) -> None:
+    planets, period_s = 800, 1 / 32
+    hosted = host(store=ManualStore(), pending_max=planets, tick_period_s=period_s).start()
+    hosted.commit()
+    for player in range(1, planets + 1):
+        hosted.simulation.submit(FoundHome(player, f"player {player}"))
+    hosted.rest()
+    while hosted.store.waiting:
+        hosted.commit()
+    table = hosted.game.state.world.tables[PLANET]
+    for planet_id in table.ids.tolist():
+        table.set(planet_id, "Stocks.boundary_at", hosted.clock.now() + period_s / 2)
+    hosted.game.calendar.reload()
+    hosted.tick()
+    hosted.game.save_player_data()
+    hosted.rest()
+    between_ticks = hosted.store.waiting[-1][0]
+    hosted.commit()
+    hosted.tick()
+    after_a_tick = hosted.store.waiting[-1][0]
+    assert between_ticks.aggregates == SLICE_ROWS_MIN
+    assert after_a_tick.aggregates == planets - SLICE_ROWS_MIN
 
 
 def test_that_a_save_may_be_asked_for_by_the_thread_that_runs_the_world(host: Start) -> None:

@@ -111,7 +111,7 @@ class Bench:
         answer = Answer(is_promise=False)
         return answer, self.writer.hold_until_kept(answer, set(shown))
 
-    def pump(self, *, after_tick: bool = True) -> SaveBatch | None:
+    def pump(self, *, after_tick: bool = True, slices: bool = True) -> SaveBatch | None:
         """Return the batch that this sends."""
         before = len(self.store.submitted)
         self.tick += 1
@@ -119,7 +119,7 @@ class Bench:
             self.clock.now(), self.tick, {k.name: n for k, n in self.world.next_id.items()}
         )
         # Ticks so fast that a slice is as small as it gets.
-        self.writer.pump(clock, after_tick=after_tick, tick_period_s=0.001)
+        self.writer.pump(clock, after_tick=after_tick, tick_period_s=0.001, slices=slices)
         assert len(self.store.submitted) - before in (0, 1)
         return self.store.submitted[-1] if len(self.store.submitted) > before else None
 
@@ -542,6 +542,18 @@ def test_that_a_slice_goes_after_a_tick_and_not_before(bench: Bench) -> None:
     bench.commit()
     assert bench.pump(after_tick=False) is None
     assert len(written(bench.pump(after_tick=True))) == 1
+
+
+def test_that_without_time_for_slices_only_what_is_urgent_goes(bench: Bench) -> None:
+    waiting, urgent = bench.create(2)
+    bench.wait(waiting)
+    future = bench.save()
+    assert bench.pump(slices=False) is None
+    bench.urge(urgent)
+    assert written(bench.pump(slices=False)) == [urgent]
+    bench.commit()
+    assert not future.done()
+    assert written(bench.pump(after_tick=False)) == [waiting]
 
 
 def test_that_a_slice_never_leaves_out_what_is_urgent(bench: Bench) -> None:
