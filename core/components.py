@@ -80,14 +80,16 @@ class Stocks:
 
 @dataclass(slots=True)
 class Ledger:
-    """Everything that ever came onto a planet and everything that was paid there.
+    """Everything that ever came onto a planet and everything that left it.
 
-    amount = received - spent, always: see core.invariants. `received` is the starting resources and
-    what the stocks have grown by; `spent` is in whole units, refunds taken off. A score is made of
-    what was spent.
+    amount = received + moved - spent, always: see core.invariants. `received` is the starting
+    resources and what the stocks have grown by; `moved` is what was brought less what was taken
+    away, in whole units, so that over the world it adds up with what is under way; `spent` is in
+    whole units, refunds taken off. A score is made of what was spent.
     """
 
     received: PerResource
+    moved: PerResource
     spent: PerResource
 
 

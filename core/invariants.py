@@ -83,10 +83,11 @@ def _allowed(field: Field, values: AnyArray) -> Broken:
 
 
 def _is_not_conserved(columns: Columns) -> Broken:
-    received = columns["Ledger.received"]
+    received, moved = columns["Ledger.received"], columns["Ledger.moved"]
     with np.errstate(invalid="ignore"):
-        gap = np.abs(received - columns["Ledger.spent"] - columns["Stocks.amount"])
-        within: Broken = gap <= LEDGER_TOLERANCE + LEDGER_TOLERANCE_RELATIVE * received
+        gap = np.abs(received + moved - columns["Ledger.spent"] - columns["Stocks.amount"])
+        scale = received + np.abs(moved)
+        within: Broken = gap <= LEDGER_TOLERANCE + LEDGER_TOLERANCE_RELATIVE * scale
     return ~within
 
 
@@ -95,7 +96,7 @@ def _is_negative(key: str) -> Callable[[Columns], Broken]:
 
 
 _PLANET_RULES: dict[str, Callable[[Columns], Broken]] = {
-    "a stock is not what was received less what was spent": _is_not_conserved,
+    "a stock is not what came onto the planet less what left it": _is_not_conserved,
     "a stock is negative": _is_negative("Stocks.amount"),
     "less than nothing was paid": _is_negative("BuildQueue.paid"),
     "less than nothing was spent": _is_negative("Ledger.spent"),

@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 
 COMMANDS_PER_PASS = 200
 SECONDS_PER_PASS = 0.002
-# The last part of a tick's period, in which no slice is captured any more: the tick would start late
-# by what is left of it. It is three times what a slice is meant to take.
+# The last part of a tick's period, in which no slice is captured any more, for the tick would start
+# late by what is left of it. It is three times what a slice is meant to take.
 QUIET_SHARE = 0.3
 STATUS_INTERVAL_S = 1.0
 

@@ -75,16 +75,8 @@ def pay(state: GameState, planet_id: int, price: Sequence[int], at: float) -> No
     """Settle at `at` and take a price that the stocks cover."""
     stock = settle(state, planet_id, at)
     ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
-    left = tuple(map(stocks.after_paying, stock.amount, price))
-    # What was paid is whole. The hair that a stock may lack of it (see stocks.covers) came from
-    # nowhere, or many small prices would add up to a hole.
-    received = zip(ledger.received, stock.amount, left, price, strict=True)
-    ledger.received = tuple(
-        stocks.received_after(before, amount - paid, rest)
-        for before, amount, rest, paid in received
-    )
+    _take(stock, ledger, price)
     ledger.spent = tuple(map(operator.add, ledger.spent, price))
-    _put(stock, left, stock.settled_at)
 
 
 def refund(state: GameState, planet_id: int, paid: Sequence[float], at: float) -> None:
@@ -93,6 +85,37 @@ def refund(state: GameState, planet_id: int, paid: Sequence[float], at: float) -
     ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
     ledger.spent = tuple(map(operator.sub, ledger.spent, paid))
     _put(stock, tuple(map(operator.add, stock.amount, paid)), stock.settled_at)
+
+
+def take_away(state: GameState, planet_id: int, amounts: Sequence[int], at: float) -> None:
+    """Settle at `at` and take whole amounts, which the stocks cover, off the planet."""
+    stock = settle(state, planet_id, at)
+    ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
+    _take(stock, ledger, amounts)
+    ledger.moved = tuple(map(operator.sub, ledger.moved, amounts))
+
+
+def bring(state: GameState, planet_id: int, amounts: Sequence[int], at: float) -> None:
+    """Settle at `at` and put whole amounts from elsewhere down; they may exceed the capacity."""
+    stock = settle(state, planet_id, at)
+    ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
+    ledger.moved = tuple(map(operator.add, ledger.moved, amounts))
+    _put(stock, tuple(map(operator.add, stock.amount, amounts)), stock.settled_at)
+
+
+def _take(stock: Stocks, ledger: Ledger, amounts: Sequence[int]) -> None:
+    """Take whole amounts that the stocks cover.
+
+    The hair that a stock may lack of them (see stocks.covers) came from nowhere, or many small
+    prices would add up to a hole.
+    """
+    left = tuple(map(stocks.after_paying, stock.amount, amounts))
+    received = zip(ledger.received, stock.amount, left, amounts, strict=True)
+    ledger.received = tuple(
+        stocks.received_after(before, amount - taken, rest)
+        for before, amount, rest, taken in received
+    )
+    _put(stock, left, stock.settled_at)
 
 
 def _put(stock: Stocks, amounts: Sequence[float], at: float) -> None:

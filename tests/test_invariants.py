@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core import stockpiles
 from core.commands import CancelBuilding, ChangeSettings, StartBuilding
 from core.components import KINDS, NEVER, PLANET, PLAYER, RESOURCES, Ledger, Stocks
-from core.ecs import Kind
+from core.ecs import Kind, Origin
 from core.game import GameWorld
 from core.health import Level, assess
 from core.invariants import Violation, violations
@@ -68,7 +69,7 @@ def test_that_nothing_breaks_no_rule() -> None:
         assert violations(kind, columns) == ()
 
 
-NOT_CONSERVED = "a stock is not what was received less what was spent"
+NOT_CONSERVED = "a stock is not what came onto the planet less what left it"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,7 @@ NOT_CONSERVED = "a stock is not what was received less what was spent"
     [
         ("Stocks.amount", 499.99, [NOT_CONSERVED]),
         ("Ledger.received", 501.0, [NOT_CONSERVED]),
+        ("Ledger.moved", -1.0, [NOT_CONSERVED]),
         ("Ledger.spent", 0.01, [NOT_CONSERVED]),
         ("Ledger.spent", -1.0, [NOT_CONSERVED, "less than nothing was spent"]),
         ("Stocks.amount", -1.0, [NOT_CONSERVED, "a stock is negative"]),
@@ -201,6 +203,33 @@ def test_that_the_hair_a_stock_lacks_of_a_price_does_not_add_up(game: GameWorld)
         carry_out(game, StartBuilding(1, "metal_mine"))
         assert ledger(game)[2] == 0.0
         carry_out(game, CancelBuilding(1, 0))
+    assert violations(PLANET, columns_of(game)) == ()
+
+
+def test_that_what_is_taken_away_and_brought_is_neither_received_nor_spent(game: GameWorld) -> None:
+    def moved() -> tuple[float, ...]:
+        return game.state.world.component_for_entity(PLANET, 1, Ledger).moved
+
+    at = game.clock.now()
+    with game.state.world.unit_of_work(Origin.COMMAND, at):
+        stockpiles.take_away(game.state, 1, (120, 30, 0), at)
+    assert ledger(game) == (500.0, 0.0, 380.0)
+    assert moved() == (-120.0, -30.0, 0.0)
+    with game.state.world.unit_of_work(Origin.COMMAND, at):
+        stockpiles.bring(game.state, 1, (120, 20_000, 7), at)
+    assert ledger(game) == (500.0, 0.0, 500.0)
+    assert moved() == (0.0, 19_970.0, 7.0)
+    # More than the storage holds: nothing is cut, and nothing more is produced.
+    amounts = game.state.world.component_for_entity(PLANET, 1, Stocks).amount
+    assert amounts == (500.0, 20_470.0, 7.0)
+    assert isinstance(game.clock, ManualClock)
+    game.clock.advance(3_600)
+    assert (
+        stockpiles.amounts_at(
+            game.state.world.component_for_entity(PLANET, 1, Stocks), game.clock.now()
+        )[1]
+        == 20_470.0
+    )
     assert violations(PLANET, columns_of(game)) == ()
 
 

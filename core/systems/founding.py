@@ -108,7 +108,7 @@ def _create_planet(
             settled_at=at,
             boundary_at=NEVER,
         ),
-        Ledger(received=starter, spent=nothing),
+        Ledger(received=starter, moved=nothing, spent=nothing),
         Buildings(level=(0,) * len(BUILDINGS)),
         BuildQueue(
             queued=(NOTHING_QUEUED,) * len(PLACES),
