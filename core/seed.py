@@ -110,6 +110,7 @@ def make_planets(
         "Stocks.settled_at": np.full(count, now),
         "Stocks.boundary_at": now + due,
         "Ledger.received": amount + spent,
+        "Ledger.moved": np.zeros_like(spent),
         "Ledger.spent": spent,
         "Buildings.level": levels,
         **queues,
