@@ -20,18 +20,19 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import repeat
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.connectivity import Connectivity, Group, belongs_any, belongs_to
 from core.ecs import EVERY_ID, Aggregate, Kind, Mark, UnitOfWork, World
 from core.ecs.marks import MarksTaken
-from core.ecs.table import Ids, Rows
+from core.ecs.table import Ids
 from core.errors import PersistenceClosed, SaveRefusedError
 from core.failure_words import in_words
+from core.held_answers import Held, Waiting, without
 from core.invariants import violations
 from core.metrics import Metrics
 from core.quarantine import Quarantine, SetAside, members_of
@@ -44,6 +45,7 @@ from core.save_batch import (
     TableRows,
     WorldClock,
 )
+from core.sweep import Sweep
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -60,46 +62,6 @@ VIOLATIONS_NAMED_MAX = 20
 RETRY_DELAYS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 
-class Held(Protocol):
-    """An answer or an event that waits for the commit of what it shows.
-
-    `is_promise` tells the answer to a command, which says that something is kept, from what only
-    shows the world: while storage is stalled the latter goes out all the same.
-    """
-
-    is_promise: bool
-
-    def release(self, *, kept: bool) -> None:
-        """Let it go: what it shows is committed (kept), or storage is stalled."""
-
-    def abandon(self) -> None:
-        """Let it go without its commit: the world ends and storage is out of reach."""
-
-    def refuse(self) -> None:
-        """Let a promise go without its commit: what it promises was set aside."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """Something that is held, and the aggregates whose commit it waits for."""
-
-    held: Held
-    on: frozenset[Aggregate]
-
-
-@dataclass(slots=True)
-class _Sweep:
-    """One save of everything that was changed, or due, when it began."""
-
-    reason: SaveReason
-    slot: int | None
-    futures: list[Future[SaveResult]] = field(default_factory=list)
-    queues: dict[Kind, Ids] = field(default_factory=dict)
-    batches: int = 0
-    aggregates: int = 0
-    rows: int = 0
-
-
 @dataclass(slots=True)
 class _InFlight:
     batch: SaveBatch
@@ -107,9 +69,9 @@ class _InFlight:
     urgent: frozenset[Aggregate]
     tombstones: dict[Kind, dict[int, float]]
     groups: tuple[Group, ...]
-    held: list[_Waiting]
+    held: list[Waiting]
     urgent_since: float | None
-    sweep: _Sweep | None
+    sweep: Sweep | None
     capture_s: float
     retried: bool
     future: Future[SaveReceipt] | None = None
@@ -136,13 +98,13 @@ class WriteBehind:
         self._grace_s = grace_s
         self._completions: deque[tuple[_InFlight, Future[SaveReceipt]]] = deque()
         self._in_flight: _InFlight | None = None
-        self._held: list[_Waiting] = []
+        self._held: list[Waiting] = []
         # Of what was changed since the marks were taken off last.
         self._connectivity = Connectivity()
         self.quarantine = Quarantine(world)
         self._urgent_since: float | None = None
-        self._sweep: _Sweep | None = None
-        self._next_sweep: _Sweep | None = None
+        self._sweep: Sweep | None = None
+        self._next_sweep: Sweep | None = None
         self._slice_owed = False
         self._failures_in_row = 0
         self._failing_since: float | None = None
@@ -170,14 +132,10 @@ class WriteBehind:
 
     def request(self, reason: SaveReason, future: Future[SaveResult] | None = None) -> None:
         """Ask for a sweep. Calls that come before it begins share it."""
-        sweep = self._next_sweep
         slot = self._slot if reason is SaveReason.PERIODIC else None
-        if sweep is None:
-            sweep = self._next_sweep = _Sweep(reason, slot)
-        elif slot is None:
-            sweep.reason, sweep.slot = reason, None
-        if future is not None:
-            sweep.futures.append(future)
+        if self._next_sweep is None:
+            self._next_sweep = Sweep(reason, slot)
+        self._next_sweep.share(reason, slot, future)
 
     def note_urgent(self, unit: UnitOfWork | None = None) -> None:
         """An urgent change was made just now, by a unit of work that is to be saved whole.
@@ -196,7 +154,7 @@ class WriteBehind:
 
         If the aggregates it waits for are refused it is let go without.
         """
-        self._held.append(_Waiting(held, frozenset(on)))
+        self._held.append(Waiting(held, frozenset(on)))
 
     def hold_until_kept(self, held: Held, shown: set[Aggregate]) -> bool:
         """Hold an answer that shows urgent, uncommitted aggregates; return whether it was held.
@@ -206,9 +164,9 @@ class WriteBehind:
         if self.stalled and not held.is_promise:
             return False
         if any(self._is_urgent(aggregate) for aggregate in shown):
-            self._held.append(_Waiting(held, frozenset(shown)))
+            self._held.append(Waiting(held, frozenset(shown)))
         elif self._in_flight is not None and not self._in_flight.urgent.isdisjoint(shown):
-            self._in_flight.held.append(_Waiting(held, frozenset(shown)))
+            self._in_flight.held.append(Waiting(held, frozenset(shown)))
         else:
             return False
         return True
@@ -318,7 +276,7 @@ class WriteBehind:
         return len(self._all_held)
 
     @property
-    def _all_held(self) -> list[_Waiting]:
+    def _all_held(self) -> list[Waiting]:
         return [*([] if self._in_flight is None else self._in_flight.held), *self._held]
 
     @property
@@ -383,14 +341,14 @@ class WriteBehind:
         if self._sweep is not None or self._next_sweep is None:
             return
         sweep, self._next_sweep = self._next_sweep, None
-        sweep.futures = [f for f in sweep.futures if f.set_running_or_notify_cancel()]
+        sweep.begin()
         for kind in self._world.kinds:
             self._world.marks[kind].want(
                 slot=sweep.slot, slots_between_writes=self._slots_between_writes
             )
         self._sweep = sweep
 
-    def _send(self, clock: WorldClock, sweep: _Sweep | None, slice_rows: int) -> None:
+    def _send(self, clock: WorldClock, sweep: Sweep | None, slice_rows: int) -> None:
         start = self._monotonic()
         rows, taken, urgent = self._capture(sweep, slice_rows)
         tombstones = {kind: ids for kind, ids in self._world.tombstones.items() if ids}
@@ -433,7 +391,7 @@ class WriteBehind:
         self.on_completion()
 
     def _capture(
-        self, sweep: _Sweep | None, slice_rows: int
+        self, sweep: Sweep | None, slice_rows: int
     ) -> tuple[tuple[TableRows, ...], dict[Kind, MarksTaken], frozenset[Aggregate]]:
         captured = []
         taken = {}
@@ -444,7 +402,7 @@ class WriteBehind:
             urgent.update(zip(repeat(kind), urgent_ids.tolist()))
             rows = table.rows(urgent_ids)
             if sweep is not None and slice_rows:
-                waiting = self._next_slice(sweep, kind, slice_rows)
+                waiting = sweep.next_slice(kind, marks, slice_rows)
                 slice_rows -= len(waiting)
                 rows = np.concatenate((rows, waiting))
             if not len(rows):
@@ -473,22 +431,6 @@ class WriteBehind:
                 ids[:VIOLATIONS_NAMED_MAX],
             )
 
-    def _next_slice(self, sweep: _Sweep, kind: Kind, limit: int) -> Rows:
-        """Return due rows that are not urgent, the longest waiting first."""
-        marks = self._world.marks[kind]
-        queue = sweep.queues.get(kind)
-        if queue is None or not len(queue):
-            queue = marks.due_ids_oldest_first()
-        chosen: list[Rows] = [np.zeros(0, dtype=np.intp)]
-        position = found = 0
-        while position < len(queue) and found < limit:
-            part = queue[position : position + limit - found]
-            chosen.append(marks.still_due(part))
-            found += len(chosen[-1])
-            position += len(part)
-        sweep.queues[kind] = queue[position:]
-        return np.concatenate(chosen)
-
     # How a batch ends --------------------------------------------------------------------------
 
     def _succeeded(self, in_flight: _InFlight, receipt: SaveReceipt) -> None:
@@ -511,9 +453,7 @@ class WriteBehind:
         for waiting in in_flight.held:
             waiting.held.release(kept=True)
         if in_flight.sweep is not None:
-            in_flight.sweep.batches += 1
-            in_flight.sweep.aggregates += receipt.aggregates
-            in_flight.sweep.rows += receipt.rows
+            in_flight.sweep.note(receipt)
         self._end_sweep_if_done()
 
     def _end_sweep_if_done(self) -> None:
@@ -523,16 +463,7 @@ class WriteBehind:
         if any(self._world.marks[kind].due_count() for kind in self._world.kinds):
             return
         self._sweep = None
-        result = SaveResult(
-            reason=sweep.reason,
-            aggregates=sweep.aggregates,
-            rows=sweep.rows,
-            batches=sweep.batches,
-            durable_until=self.durable.world_time,
-            set_aside=self.quarantine.count,
-        )
-        for future in sweep.futures:
-            future.set_result(result)
+        sweep.end(self.durable.world_time, self.quarantine.count)
 
     def _failed(self, in_flight: _InFlight, error: BaseException) -> None:
         """Put everything back as it was: marks, tombstones, held answers."""
@@ -614,8 +545,8 @@ class WriteBehind:
         count = self.quarantine.size_of(set_aside)
         self._metrics.save_quarantined.inc(count)
         log.warning("the database refuses %d changes, they are set aside: %s", count, reason)
-        in_flight.held = _without(in_flight.held, group)
-        self._held = _without(self._held, group)
+        in_flight.held = without(in_flight.held, group)
+        self._held = without(self._held, group)
 
     def let_in(self, group: SetAside) -> None:
         """Have a group that was set aside go with the next save, as a whole."""
@@ -643,9 +574,8 @@ class WriteBehind:
         if self._in_flight is not None:
             self._in_flight.held = []
         for sweep in (self._sweep, self._next_sweep):
-            for future in [] if sweep is None else sweep.futures:
-                if not future.done():
-                    future.set_exception(error)
+            if sweep is not None:
+                sweep.fail(error)
         self._sweep = self._next_sweep = None
 
 
@@ -657,16 +587,3 @@ def _take(tombstones: dict[int, float], kind: Kind, group: Group) -> dict[int, f
     """Take out of some tombstones those of a group."""
     ids = [entity_id for entity_id in tombstones if belongs_to(group, (kind, entity_id))]
     return {entity_id: tombstones.pop(entity_id) for entity_id in ids}
-
-
-def _without(held: list[_Waiting], group: Group) -> list[_Waiting]:
-    """Let go what waits for a group that is set aside, and return the rest."""
-    rest = []
-    for waiting in held:
-        if not belongs_any(group, waiting.on):
-            rest.append(waiting)
-        elif waiting.held.is_promise:
-            waiting.held.refuse()
-        else:
-            waiting.held.release(kept=False)
-    return rest
