@@ -13,8 +13,12 @@ from typing import Any, Final
 
 from core.systems.construction import Item
 from core.systems.founding import Home
+from core.systems.planets import PlanetSetup
+from core.systems.research import ResearchItem
 
-ANSWER_TYPES: Final[dict[str, type]] = {known.__name__: known for known in (Item, Home)}
+ANSWER_TYPES: Final[dict[str, type]] = {
+    known.__name__: known for known in (Item, Home, ResearchItem, PlanetSetup)
+}
 ANSWER_CHARACTERS_MAX = 4_096
 
 

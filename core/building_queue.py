@@ -10,10 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.commands import Rejected
+from core.requirements import lack_of_energy, unmet
 from core.rules import Economy, Rules
 from core.rules.economy import EXACT_LIMIT
+from core.rules.fields import planet_fields
 
 Levels = Mapping[str, int]
+
+LAB_BUSY = Rejected("research_running", "No lab can be worked on while research is running.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,16 @@ class Step:
     @property
     def change(self) -> int:
         return -1 if self.demolish else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What stands on a planet and what is known there; `fields` are those before terraforming."""
+
+    levels: Levels
+    technologies: Levels
+    fields: int
+    lab_busy: bool = False
 
 
 def planned(levels: Levels, steps: Sequence[Step]) -> dict[str, int]:
@@ -42,28 +56,49 @@ def level_of(levels: Levels, steps_before: Sequence[Step], step: Step) -> int:
     return level if step.demolish else level + 1
 
 
-def price_of(economy: Economy, step: Step, level: int) -> tuple[int, ...]:
+def price_of(
+    economy: Economy, step: Step, level: int, technologies: Levels | None = None
+) -> tuple[int, ...]:
+    """Return what a step costs where these technologies are known, none if none are given."""
     if step.demolish:
-        return economy.demolition_cost(step.building, level)
+        discount = economy.rules.construction.discount_technology
+        return economy.demolition_cost(step.building, level, (technologies or {}).get(discount, 0))
     return economy.cost(step.building, level)
 
 
 def refusal(
-    economy: Economy, levels: Levels, fields: int, steps_before: Sequence[Step], step: Step
+    economy: Economy, site: Site, steps_before: Sequence[Step], step: Step
 ) -> Rejected | None:
-    """Return why a step may not follow these steps; its price is another question."""
+    """Return why a step may not follow these steps; whether it can start is another question."""
+    rules = economy.rules
     if step.demolish:
-        return _cannot_go(economy.rules, levels, steps_before, step.building)
-    level = level_of(levels, steps_before, step)
-    if level > economy.rules.level_limit or max(economy.cost(step.building, level)) > EXACT_LIMIT:
+        return _cannot_go(rules, site, steps_before, step.building) or _room_needed(
+            rules, site, steps_before, step.building
+        )
+    level = level_of(site.levels, steps_before, step)
+    if level > rules.level_limit or max(economy.cost(step.building, level)) > EXACT_LIMIT:
         return Rejected("level_limit", f"{step.building} cannot be raised any further.")
-    return _unmet(economy.rules, planned(levels, steps_before), step.building) or _no_room(
-        levels, fields, steps_before
-    )
+    return _unmet(rules, site, steps_before, step.building) or _no_room(rules, site, steps_before)
+
+
+def hindrance(
+    economy: Economy, site: Site, step: Step, energy_produced: float, energy_used: float
+) -> Rejected | None:
+    """Return why a step that the rules allow cannot start now; its price is another question."""
+    rules = economy.rules
+    if site.lab_busy and step.building == rules.research.lab:
+        return LAB_BUSY
+    cost = rules.all_buildings[step.building].energy_cost
+    if step.demolish or cost is None:
+        return None
+    required = economy.energy_required(step.building, level_of(site.levels, [], step))
+    if cost.is_met(required, energy_produced, energy_used):
+        return None
+    return lack_of_energy(step.building, required, cost.of_unused, energy_produced, energy_used)
 
 
 def without_orphans(
-    rules: Rules, levels: Levels, steps: Sequence[Step]
+    rules: Rules, site: Site, steps: Sequence[Step]
 ) -> tuple[list[Step], list[Step]]:
     """Split steps into those that can still be done in this order and those that cannot.
 
@@ -73,30 +108,47 @@ def without_orphans(
     orphans: list[Step] = []
     for step in steps[1:]:
         wrong = (
-            _cannot_go(rules, levels, kept, step.building)
+            _cannot_go(rules, site, kept, step.building)
             if step.demolish
-            else _unmet(rules, planned(levels, kept), step.building)
+            else _unmet(rules, site, kept, step.building)
         )
         (orphans if wrong else kept).append(step)
     return kept, orphans
 
 
-def _unmet(rules: Rules, levels: Levels, building: str) -> Rejected | None:
-    requires = rules.buildings[building].requires
-    missing = {name: level for name, level in requires.items() if levels[name] < level}
-    if not missing:
-        return None
-    wanted = ", ".join(f"{name} {level}" for name, level in sorted(missing.items()))
-    return Rejected(
-        "requirements_not_met", f"{building} needs {wanted} first.", {"missing": missing}
+def _unmet(
+    rules: Rules, site: Site, steps_before: Sequence[Step], building: str
+) -> Rejected | None:
+    levels = {**site.technologies, **planned(site.levels, steps_before)}
+    return unmet(building, rules.buildings[building].requires, levels)
+
+
+def _no_room(rules: Rules, site: Site, steps_before: Sequence[Step]) -> Rejected | None:
+    # A demolition frees its field when it is done: until then it may still be cancelled. So may the
+    # building of a terraformer; what its demolition takes is as good as gone.
+    terraformer = rules.terraforming.building
+    lowest = min(
+        planned(site.levels, steps_before[:place]).get(terraformer, 0)
+        for place in range(len(steps_before) + 1)
     )
+    fields = planet_fields(rules.terraforming, site.fields, lowest)
+    used = _spoken_for(site.levels, steps_before)
+    return None if used < fields else _no_free_fields(fields, used)
 
 
-def _no_room(levels: Levels, fields: int, steps_before: Sequence[Step]) -> Rejected | None:
-    # A demolition frees its field when it is done: until then it may still be cancelled.
-    used = fields_used(levels) + sum(not step.demolish for step in steps_before)
-    if used < fields:
+def _room_needed(
+    rules: Rules, site: Site, steps_before: Sequence[Step], building: str
+) -> Rejected | None:
+    """Return why fields that a building has won cannot be given up."""
+    if building != rules.terraforming.building:
         return None
+    left = planned(site.levels, steps_before)[building] - 1
+    fields = planet_fields(rules.terraforming, site.fields, left)
+    used = _spoken_for(site.levels, steps_before) - 1
+    return None if used <= fields else _no_free_fields(fields, used)
+
+
+def _no_free_fields(fields: int, used: int) -> Rejected:
     return Rejected(
         "no_free_fields",
         f"All {fields} fields of the planet are taken or spoken for.",
@@ -105,12 +157,12 @@ def _no_room(levels: Levels, fields: int, steps_before: Sequence[Step]) -> Rejec
 
 
 def _cannot_go(
-    rules: Rules, levels: Levels, steps_before: Sequence[Step], building: str
+    rules: Rules, site: Site, steps_before: Sequence[Step], building: str
 ) -> Rejected | None:
-    level = planned(levels, steps_before)[building]
+    level = planned(site.levels, steps_before)[building]
     if level < 1:
         return Rejected("nothing_to_demolish", f"There is no {building} to demolish.")
-    standing = {name for name, built in levels.items() if built > 0}
+    standing = {name for name, built in site.levels.items() if built > 0}
     queued = {step.building for step in steps_before if not step.demolish}
     needed_by = sorted(
         name
@@ -124,6 +176,11 @@ def _cannot_go(
         f"{building} {level} is needed by {', '.join(needed_by)}.",
         {"needed_by": needed_by},
     )
+
+
+def _spoken_for(levels: Levels, steps: Sequence[Step]) -> int:
+    """Return the fields that are taken if everything queued is built and nothing demolished."""
+    return fields_used(levels) + sum(not step.demolish for step in steps)
 
 
 def fields_used(levels: Levels) -> int:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.components import PLANET
+from core.components import PLANET, PLAYER
 from core.ecs import Aggregate, Kind
 from core.events import Event
 from core.state import GameState
-from core.systems import construction, production
+from core.systems import construction, production, research
 
 HORIZON_S = 30.0
 
@@ -39,6 +39,8 @@ class DueKind:
 DUE_KINDS = (
     DueKind("production", PLANET, "Stocks.boundary_at", production.reach_boundary),
     DueKind("construction", PLANET, "BuildQueue.finish_at", construction.finish_building),
+    DueKind("research", PLAYER, "ResearchQueue.finish_at", research.finish_research),
+    DueKind("fuel", PLANET, "Power.restart_at", production.restart_reactor),
 )
 
 

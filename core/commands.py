@@ -64,6 +64,33 @@ class CancelBuilding:
 
 
 @dataclass(frozen=True, slots=True)
+class StartResearch:
+    """Queue the next level of a technology, in the lab of a planet that pays for it."""
+
+    player_id: int
+    technology: str
+    planet_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelResearch:
+    """Take an item out of the research queue; the active one, at index 0, is refunded."""
+
+    player_id: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePlanet:
+    """Rename a planet, set some of its sliders, or both; a slider's value is in per cent."""
+
+    player_id: int
+    planet_id: int
+    name: str | None = None
+    sliders: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeSettings:
     """Change settings of the world at this instant; time before it keeps its old value."""
 
@@ -98,6 +125,9 @@ PlainCommand = (
     | StartBuilding
     | DemolishBuilding
     | CancelBuilding
+    | StartResearch
+    | CancelResearch
+    | ChangePlanet
     | ChangeSettings
     | AdoptRules
     | ReleaseSetAside

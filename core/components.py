@@ -29,7 +29,13 @@ from core.rules import RULES
 
 RESOURCES = Axis("resource", RULES.resources)
 BUILDINGS = Axis("building", tuple(RULES.buildings))
+TECHNOLOGIES = Axis("technology", tuple(RULES.technologies))
+# What has a slider: see core.rules.production.
+SLIDERS = Axis("slider", RULES.slid)
 PLACES = Axis("place", tuple(str(place + 1) for place in range(RULES.build_queue_limit)))
+RESEARCH_PLACES = Axis(
+    "place", tuple(str(place + 1) for place in range(RULES.research_queue_limit))
+)
 
 PerResource = Annotated[tuple[float, ...], Column(np.dtype(np.float64), RESOURCES)]
 Levels = Annotated[tuple[int, ...], Column(np.dtype(np.int16), BUILDINGS)]
@@ -37,6 +43,14 @@ Levels = Annotated[tuple[int, ...], Column(np.dtype(np.int16), BUILDINGS)]
 QueuedBuildings = Annotated[
     tuple[int, ...], Column(np.dtype(np.int16), PLACES, names=BUILDINGS.labels)
 ]
+TechnologyLevels = Annotated[tuple[int, ...], Column(np.dtype(np.int16), TECHNOLOGIES)]
+# The place in TECHNOLOGIES counted from 1, 0 for none.
+QueuedTechnologies = Annotated[
+    tuple[int, ...], Column(np.dtype(np.int16), RESEARCH_PLACES, names=TECHNOLOGIES.labels)
+]
+PlanetIds = Annotated[tuple[int, ...], Column(np.dtype(np.int64), RESEARCH_PLACES)]
+# In steps of RULES.sliders.
+SliderSteps = Annotated[tuple[int, ...], Column(np.dtype(np.int8), SLIDERS)]
 
 NEVER = float("inf")
 NOTHING_QUEUED = 0
@@ -114,6 +128,31 @@ class BuildQueue:
 
 
 @dataclass(slots=True)
+class Knowledge:
+    """What a planet knows of its owner's research: a copy, for a planet's events read only it.
+
+    It is made anew in the unit of work that changes what it is a copy of. `lab_busy` says that his
+    research runs, so that no lab of his can be worked on.
+    """
+
+    technology: TechnologyLevels
+    lab_busy: Bool
+
+
+@dataclass(slots=True)
+class Power:
+    """What a player sets of a planet's production, and how its reactor is.
+
+    `reactor_runs` is false while the reactor has shut down for want of fuel, and `restart_at` is
+    when the stock will cover its burn again.
+    """
+
+    slider: SliderSteps
+    reactor_runs: Bool
+    restart_at: DueTime
+
+
+@dataclass(slots=True)
 class Player:
     """Somebody who plays. The id is that of his account."""
 
@@ -121,6 +160,28 @@ class Player:
     home_id: Int64
     active_planet_id: Int64
     joined_at: Float64
+
+
+@dataclass(slots=True)
+class Research:
+    """The levels of a player's technologies; his planets have copies: see Knowledge."""
+
+    level: TechnologyLevels
+
+
+@dataclass(slots=True)
+class ResearchQueue:
+    """What is being researched: the first place is active, waiting ones follow without a gap.
+
+    `planet_id` has the planet of each item, whose lab it is done in and which pays for it, 0 where
+    there is none. `paid` is what the active item cost and what cancelling it gives back.
+    """
+
+    queued: QueuedTechnologies
+    planet_id: PlanetIds
+    paid: PerResource
+    started_at: Float64
+    finish_at: DueTime
 
 
 @dataclass(slots=True)
@@ -179,8 +240,8 @@ class LoggedCommand:
 
 
 UNIVERSE = Kind("universe", Universe, constant=True)
-PLAYER = Kind("player", Player)
-PLANET = Kind("planet", Position, Planet, Stocks, Ledger, Buildings, BuildQueue)
+PLAYER = Kind("player", Player, Research, ResearchQueue)
+PLANET = Kind("planet", Position, Planet, Stocks, Ledger, Buildings, BuildQueue, Knowledge, Power)
 REMEMBERED_ANSWER = Kind("remembered_answer", RememberedAnswer)
 LOGGED_COMMAND = Kind("logged_command", LoggedCommand)
 
@@ -198,17 +259,24 @@ __all__ = [
     "PLANET",
     "PLAYER",
     "REMEMBERED_ANSWER",
+    "RESEARCH_PLACES",
     "RESOURCES",
+    "SLIDERS",
+    "TECHNOLOGIES",
     "UNIVERSE",
     "UNIVERSE_ID",
     "BuildQueue",
     "Buildings",
+    "Knowledge",
     "Ledger",
     "LoggedCommand",
     "Planet",
     "Player",
     "Position",
+    "Power",
     "RememberedAnswer",
+    "Research",
+    "ResearchQueue",
     "Stocks",
     "Universe",
 ]

@@ -55,10 +55,39 @@ class BuildItemDropped:
 
 
 @dataclass(frozen=True, slots=True)
+class ResearchStarted:
+    at: float
+    player_id: int
+    technology: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResearchFinished:
+    """A level of a technology was reached, on all planets of the player at once."""
+
+    at: float
+    player_id: int
+    technology: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResearchDropped:
+    """A waiting item left the queue without being researched, for a reason."""
+
+    at: float
+    player_id: int
+    technology: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsChanged:
     at: float
     names: tuple[str, ...]
 
 
 PlanetEvent = PlanetFounded | StocksChanged | BuildingStarted | BuildingFinished | BuildItemDropped
-Event = PlanetEvent | SettingsChanged
+ResearchEvent = ResearchStarted | ResearchFinished | ResearchDropped
+Event = PlanetEvent | ResearchEvent | SettingsChanged

@@ -22,6 +22,8 @@ from core.commands import (
     Accepted,
     AdoptRules,
     CancelBuilding,
+    CancelResearch,
+    ChangePlanet,
     ChangeSettings,
     Command,
     DemolishBuilding,
@@ -33,6 +35,7 @@ from core.commands import (
     ReleaseSetAside,
     SelectPlanet,
     StartBuilding,
+    StartResearch,
     Unavailable,
 )
 from core.components import PLANET, REMEMBERED_ANSWER, UNIVERSE, UNIVERSE_ID
@@ -46,7 +49,7 @@ from core.quarantine import Quarantine, SetAside, members_of
 from core.remembered_answers import RememberedAnswers
 from core.save_batch import SaveReason, SaveResult, WorldClock
 from core.state import GameState
-from core.systems import construction, founding, settings
+from core.systems import construction, founding, planets, research, settings
 from core.throttle_trace import ThrottleTrace
 from core.write_behind import SubmitSave, WriteBehind
 
@@ -256,6 +259,12 @@ class GameWorld:
                 return construction.demolish_building(self.state, command, at)
             case CancelBuilding():
                 return construction.cancel_building(self.state, command, at)
+            case StartResearch():
+                return research.start_research(self.state, command, at)
+            case CancelResearch():
+                return research.cancel_research(self.state, command, at)
+            case ChangePlanet():
+                return planets.change_planet(self.state, command, at)
             case ChangeSettings():
                 return settings.change_settings(self.state, command, at)
             case AdoptRules():

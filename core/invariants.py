@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.components import PLANET
+from core.components import PLANET, PLAYER
 from core.ecs import Field, Kind, fields_of
 from core.ecs.table import AnyArray
 
@@ -56,11 +56,10 @@ def _broken(kind: Kind, columns: Columns) -> Iterator[tuple[str, Broken]]:
         broken = ~_allowed(field, values)
         if broken.any():
             yield f"{field.key} is not a finite number", broken
-    if kind is PLANET:
-        for reason, breaks in _PLANET_RULES.items():
-            broken = breaks(columns)
-            if broken.any():
-                yield reason, broken
+    for reason, breaks in _RULES.get(kind, {}).items():
+        broken = breaks(columns)
+        if broken.any():
+            yield reason, broken
 
 
 def _float_fields(kind: Kind) -> Iterator[Field]:
@@ -101,3 +100,7 @@ _PLANET_RULES: dict[str, Callable[[Columns], Broken]] = {
     "less than nothing was paid": _is_negative("BuildQueue.paid"),
     "less than nothing was spent": _is_negative("Ledger.spent"),
 }
+_PLAYER_RULES: dict[str, Callable[[Columns], Broken]] = {
+    "less than nothing was paid for research": _is_negative("ResearchQueue.paid"),
+}
+_RULES = {PLANET: _PLANET_RULES, PLAYER: _PLAYER_RULES}

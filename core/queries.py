@@ -26,13 +26,17 @@ from core.components import (
 from core.ecs import Aggregate, fields_of
 from core.ecs.table import AnyArray, Ids, Rows, Table
 from core.galaxy import Coordinates
+from core.knowledge import technologies_of
 from core.ownership import NO_HOME, planet_of
 from core.quarantine import Quarantine
 from core.rules import stocks
+from core.rules.fields import planet_fields
 from core.save_batch import RowName
 from core.state import GameState
 from core.systems.construction import Item, levels_of, queue_of
 from core.systems.founding import Home, home_of
+from core.systems.planets import PlanetSetup, setup_of
+from core.systems.research import ResearchItem, research_queue_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,13 @@ class ReportPlanet:
 
     player_id: int
     planet_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportResearch:
+    """What a player has researched and what he is researching."""
+
+    player_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +130,7 @@ class ListSetAside:
 
 GameQuery = (
     ReportPlanet
+    | ReportResearch
     | ListPlanets
     | ListPlanetIds
     | ReportStocks
@@ -154,7 +166,10 @@ class PlanetSummary:
 
 @dataclass(frozen=True, slots=True)
 class PlanetReport:
-    """Everything about one planet at `at`; rates are per hour, `kept` is set when it is sent."""
+    """Everything about one planet at `at`; rates are per hour, `kept` is set when it is sent.
+
+    `fields` are those with what terraforming has won, `fields_by_nature` those without.
+    """
 
     at: float
     player_name: str
@@ -169,7 +184,20 @@ class PlanetReport:
     queue: tuple[Item, ...]
     temperature_max: int
     fields: int
+    fields_by_nature: int
     fields_used: int
+    setup: PlanetSetup
+    technologies: Mapping[str, int]
+    research_queue: tuple[ResearchItem, ...]
+    kept: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ResearchReport:
+    """A player's technologies and research queue; `kept` is set when it is sent."""
+
+    technologies: Mapping[str, int]
+    queue: tuple[ResearchItem, ...]
     kept: bool = True
 
 
@@ -275,6 +303,8 @@ def answer(state: GameState, query: GameQuery, at: float) -> Any:
     match query:
         case ReportPlanet():
             return _report(state, query, at)
+        case ReportResearch():
+            return _research(state, query)
         case ListPlanets():
             return _planets_of(state, query, at)
         case ListPlanetIds():
@@ -306,6 +336,7 @@ def _report(state: GameState, query: ReportPlanet, at: float) -> PlanetReport | 
     planet = world.component_for_entity(PLANET, planet_id, Planet)
     rates = stockpiles.rates_of(state, planet_id)
     levels = levels_of(state, planet_id)
+    terraforming = state.rules.terraforming
     return PlanetReport(
         at=at,
         player_name=world.component_for_entity(PLAYER, query.player_id, Player).name,
@@ -319,8 +350,20 @@ def _report(state: GameState, query: ReportPlanet, at: float) -> PlanetReport | 
         levels=levels,
         queue=queue_of(state, planet_id),
         temperature_max=planet.temperature_max,
-        fields=planet.fields,
+        fields=planet_fields(terraforming, planet.fields, levels.get(terraforming.building, 0)),
+        fields_by_nature=planet.fields,
         fields_used=fields_used(levels),
+        setup=setup_of(state, planet_id),
+        technologies=technologies_of(world, query.player_id),
+        research_queue=research_queue_of(state, query.player_id),
+    )
+
+
+def _research(state: GameState, query: ReportResearch) -> ResearchReport | Rejected:
+    if not state.world.exists(PLAYER, query.player_id):
+        return NO_HOME
+    return ResearchReport(
+        technologies_of(state.world, query.player_id), research_queue_of(state, query.player_id)
     )
 
 

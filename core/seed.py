@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from core.components import BUILDINGS, NEVER, PLACES, PLANET, PLAYER, RESOURCES
+from core.components import (
+    BUILDINGS,
+    NEVER,
+    PLACES,
+    PLANET,
+    PLAYER,
+    RESEARCH_PLACES,
+    RESOURCES,
+    SLIDERS,
+    TECHNOLOGIES,
+)
 from core.ecs import Kind, World
 from core.ecs.table import AnyArray, Ids
 from core.errors import StarkeepError
 from core.rules import ECONOMY, RULES, EconomySettings, stocks
+from core.rules.production import Conditions
+from core.rules.research import technology_cost
 from core.save_batch import TableRows
 
 _POSITIONS = len(RULES.slots)
@@ -30,6 +42,26 @@ _TYPICAL_LEVELS = {
     "deuterium_tank": 3,
     "robot_factory": 6,
     "shipyard": 5,
+    "research_lab": 7,
+    "fusion_reactor": 4,
+    "missile_silo": 2,
+}
+# How far a technology gets, in levels, relative to the age of its player's home.
+_TYPICAL_TECHNOLOGIES = {
+    "energy": 8,
+    "laser": 8,
+    "ion": 5,
+    "hyperspace": 4,
+    "plasma": 3,
+    "combustion_drive": 7,
+    "impulse_drive": 6,
+    "hyperspace_drive": 3,
+    "espionage": 6,
+    "computer": 7,
+    "astrophysics": 6,
+    "weapons": 6,
+    "shielding": 6,
+    "armour": 7,
 }
 _BUILDING_SHARE = 0.2  # of the planets are building something
 
@@ -68,7 +100,10 @@ def make_planets(
     now: float,
     generator: np.random.Generator,
 ) -> TableRows:
-    """Return planets; the first `plan.players` of them are the homes, in the players' order."""
+    """Return planets; the first `plan.players` of them are the homes, in the players' order.
+
+    What a player has researched is the same on all his planets: see `make_players`.
+    """
     count = plan.planets
     galaxy, system, position = _places(plan, generator)
     home_count = plan.players
@@ -79,21 +114,29 @@ def make_planets(
     temperature = _between(generator, _slot_table("temperature_max")[slots])
     fields = _between(generator, _slot_table("fields")[slots])
     fields[:home_count] = RULES.home_fields
-    levels = _levels(generator, count, fields)
+    age = generator.random(count) ** 1.5
+    levels = _levels(generator, age)
+    _leave_fields(levels, fields)
+    technologies = _technologies(generator, age[:home_count], levels[:home_count])
+    known = technologies[np.searchsorted(player_ids, owners)]
+    _wait_for_requirements(levels, known)
     rates = ECONOMY.rates(
         {name: levels[:, index] for index, name in enumerate(BUILDINGS.labels)},
         position,
         temperature.astype(np.float64),
         settings,
+        _conditions(known),
     )
     production, consumption, capacity = (
         np.stack([np.broadcast_to(np.asarray(v, np.float64), count) for v in values], axis=1)
         for values in (rates.production, rates.consumption, rates.capacity)
     )
-    amount = np.floor(capacity * generator.random((count, len(RESOURCES))) * 0.9)
+    # Nowhere nothing: a reactor would have shut down.
+    amount = np.floor(capacity * generator.random((count, len(RESOURCES))) * 0.9) + 1
     due = stocks.seconds_to_boundaries(amount, production, consumption, capacity).min(axis=1)
     queues = _queues(generator, levels, settings, now)
     spent = _cost_of(levels) + queues["BuildQueue.paid"]
+    spent[:home_count] += _cost_of_research(technologies)
     columns: dict[str, AnyArray] = {
         "Position.galaxy": galaxy,
         "Position.system": system,
@@ -114,13 +157,20 @@ def make_planets(
         "Ledger.spent": spent,
         "Buildings.level": levels,
         **queues,
+        "Knowledge.technology": known,
+        "Knowledge.lab_busy": np.zeros(count, dtype=np.bool_),
+        "Power.slider": np.full((count, len(SLIDERS)), RULES.sliders.steps, dtype=np.int8),
+        "Power.reactor_runs": np.ones(count, dtype=np.bool_),
+        "Power.restart_at": np.full(count, NEVER),
     }
     ids = np.arange(first_planet_id, first_planet_id + count, dtype=np.int64)
     return TableRows(PLANET.name, ids, columns)
 
 
-def make_players(player_ids: Ids, names: Sequence[str], home_ids: Ids, now: float) -> TableRows:
-    """Return players with their homes."""
+def make_players(player_ids: Ids, names: Sequence[str], homes: TableRows, now: float) -> TableRows:
+    """Return players with their homes, the first planets, and what is known there."""
+    count, places = len(player_ids), len(RESEARCH_PLACES)
+    home_ids = homes.ids[:count]
     return TableRows(
         PLAYER.name,
         player_ids,
@@ -128,7 +178,13 @@ def make_players(player_ids: Ids, names: Sequence[str], home_ids: Ids, now: floa
             "Player.name": np.array(names, dtype=np.dtypes.StringDType()),
             "Player.home_id": home_ids,
             "Player.active_planet_id": home_ids,
-            "Player.joined_at": np.full(len(player_ids), now),
+            "Player.joined_at": np.full(count, now),
+            "Research.level": homes.columns["Knowledge.technology"][:count].copy(),
+            "ResearchQueue.queued": np.zeros((count, places), dtype=np.int16),
+            "ResearchQueue.planet_id": np.zeros((count, places), dtype=np.int64),
+            "ResearchQueue.paid": np.zeros((count, len(RESOURCES))),
+            "ResearchQueue.started_at": np.zeros(count),
+            "ResearchQueue.finish_at": np.full(count, NEVER),
         },
     )
 
@@ -172,22 +228,67 @@ def _between(
     return generator.integers(bounds[:, 0], bounds[:, 1], endpoint=True)
 
 
-def _levels(
-    generator: np.random.Generator, count: int, fields: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int16]:
-    """Draw levels: old planets have more of everything, and nobody has more than fits."""
-    age = generator.random(count) ** 1.5
+def _levels(generator: np.random.Generator, age: npt.NDArray[np.float64]) -> npt.NDArray[np.int16]:
+    """Draw levels: old planets have more of everything."""
     typical = np.array([_TYPICAL_LEVELS.get(name, 0) for name in BUILDINGS.labels], dtype=float)
-    drawn = age[:, None] * typical * generator.uniform(0.7, 1.3, (count, len(typical)))
-    levels = np.floor(drawn)
-    # What needs another building waits for it.
+    spread = generator.uniform(0.7, 1.3, (len(age), len(typical)))
+    levels: npt.NDArray[np.int16] = np.floor(age[:, None] * typical * spread).astype(np.int16)
+    return levels
+
+
+def _technologies(
+    generator: np.random.Generator,
+    age: npt.NDArray[np.float64],
+    home_levels: npt.NDArray[np.int16],
+) -> npt.NDArray[np.int16]:
+    """Draw what players know, by the age and the lab of their homes."""
+    typical = np.array(
+        [_TYPICAL_TECHNOLOGIES.get(name, 0) for name in TECHNOLOGIES.labels], dtype=float
+    )
+    spread = generator.uniform(0.7, 1.3, (len(age), len(typical)))
+    known: npt.NDArray[np.int16] = np.floor(age[:, None] * typical * spread).astype(np.int16)
+    # What needs something waits for it, and what needs that in turn.
+    for _ in TECHNOLOGIES.labels:
+        for index, name in enumerate(TECHNOLOGIES.labels):
+            requires = RULES.technologies[name].requires
+            known[~_are_met(requires, home_levels, known), index] = 0
+    return known
+
+
+def _wait_for_requirements(levels: npt.NDArray[np.int16], known: npt.NDArray[np.int16]) -> None:
+    """Take away what could not have been built yet."""
     for index, name in enumerate(BUILDINGS.labels):
-        for needed, level in RULES.buildings[name].requires.items():
-            levels[levels[:, BUILDINGS.index(needed)] < level, index] = 0
+        levels[~_are_met(RULES.buildings[name].requires, levels, known), index] = 0
+
+
+def _are_met(
+    requires: Mapping[str, int],
+    levels: npt.NDArray[np.int16],
+    known: npt.NDArray[np.int16],
+) -> npt.NDArray[np.bool_]:
+    met = np.ones(len(levels), dtype=np.bool_)
+    for needed, level in requires.items():
+        if needed in RULES.technologies:
+            met &= known[:, TECHNOLOGIES.index(needed)] >= level
+        else:
+            met &= levels[:, BUILDINGS.index(needed)] >= level
+    return met
+
+
+def _leave_fields(levels: npt.NDArray[np.int16], fields: npt.NDArray[np.int64]) -> None:
+    """Halve what stands on planets that have no room for it: nobody has more than fits."""
     crowded = levels.sum(axis=1) >= fields
-    levels[crowded] = np.floor(levels[crowded] / 2)
-    drawn_levels: npt.NDArray[np.int16] = levels.astype(np.int16)
-    return drawn_levels
+    levels[crowded] //= 2
+
+
+def _conditions(known: npt.NDArray[np.int16]) -> Conditions:
+    def level_of(name: str | None) -> AnyArray | int:
+        return 0 if name is None else known[:, TECHNOLOGIES.index(name)]
+
+    return Conditions(
+        energy_technology=level_of(RULES.energy_technology),
+        plasma=level_of(RULES.plasma.technology),
+    )
 
 
 def _cost_of(levels: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
@@ -197,6 +298,17 @@ def _cost_of(levels: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
         prices = [ECONOMY.cost(name, level) for level in range(1, levels[:, index].max() + 1)]
         up_to = np.cumsum([(0,) * len(RESOURCES), *prices], axis=0, dtype=np.float64)
         cost += up_to[levels[:, index]]
+    return cost
+
+
+def _cost_of_research(known: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
+    """Return what these technologies cost, per resource."""
+    cost = np.zeros((len(known), len(RESOURCES)))
+    for index, technology in enumerate(RULES.technologies.values()):
+        highest = int(known[:, index].max(initial=0))
+        prices = [technology_cost(technology, level) for level in range(1, highest + 1)]
+        up_to = np.cumsum([(0,) * len(RESOURCES), *prices], axis=0, dtype=np.float64)
+        cost += up_to[known[:, index]]
     return cost
 
 

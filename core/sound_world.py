@@ -93,6 +93,37 @@ def _queues_have_no_gaps(loaded: LoadedWorld) -> Iterator[str]:
     )
 
 
+def _research_is_sound(loaded: LoadedWorld) -> Iterator[str]:
+    players = loaded.tables[PLAYER].columns
+    waiting = players["ResearchQueue.queued"] != NOTHING_QUEUED
+    gap = (waiting[:, 1:] & ~waiting[:, :-1]).any(axis=1)
+    yield from _where(PLAYER, loaded, gap, "his research queue has a gap")
+    active = np.isfinite(players["ResearchQueue.finish_at"])
+    yield from _where(
+        PLAYER,
+        loaded,
+        active != waiting[:, 0],
+        "he researches something without an end, or nothing",
+    )
+    early = active & (players["ResearchQueue.finish_at"] < players["ResearchQueue.started_at"])
+    yield from _where(PLAYER, loaded, early, "what he researches is done before it is begun")
+
+
+def _planets_know_what_their_owners_do(loaded: LoadedWorld) -> Iterator[str]:
+    players, planets = loaded.tables[PLAYER], loaded.tables[PLANET]
+    if not len(players.ids):
+        return
+    owners = planets.columns["Planet.owner_id"]
+    rows = np.minimum(np.searchsorted(players.ids, owners), len(players.ids) - 1)
+    owned = players.ids[rows] == owners
+    copies = planets.columns["Knowledge.technology"]
+    other = owned & (copies != players.columns["Research.level"][rows]).any(axis=1)
+    yield from _where(PLANET, loaded, other, "it does not know what its owner has researched")
+    is_busy = players.columns["ResearchQueue.queued"][rows, 0] != NOTHING_QUEUED
+    other = owned & (planets.columns["Knowledge.lab_busy"] != is_busy)
+    yield from _where(PLANET, loaded, other, "it does not know whether its owner researches")
+
+
 def _places_are_taken_once(loaded: LoadedWorld) -> Iterator[str]:
     planets, universe = loaded.tables[PLANET].columns, loaded.tables[UNIVERSE].columns
     place = np.stack(
@@ -137,6 +168,8 @@ LAWS: tuple[Law, ...] = (
     _nothing_comes_from_the_future,
     _what_is_due_lies_after_what_is_settled,
     _queues_have_no_gaps,
+    _research_is_sound,
+    _planets_know_what_their_owners_do,
     _places_are_taken_once,
     _everybody_has_a_home,
     _ids_lie_below_their_marks,

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from dataclasses import replace
 
+from core.commands import Rejected
 from core.components import (
     BUILDINGS,
     PLANET,
@@ -18,10 +20,13 @@ from core.components import (
     Ledger,
     Planet,
     Position,
+    Power,
     Stocks,
 )
-from core.rules import Rates, stocks
+from core.conditions import conditions_of
+from core.rules import Rates, Rules, stocks
 from core.rules.economy import AFFORDABLE_TOLERANCE
+from core.rules.production import reactor_runs_on, seconds_to_restart
 from core.state import GameState
 
 
@@ -58,6 +63,7 @@ def reach_boundary(state: GameState, planet_id: int, at: float) -> None:
         else:
             amounts.append(stocks.amount_after(*resource, at - stock.settled_at))
     receive(state, planet_id, amounts, at)
+    _look_after_reactor(state, planet_id, refuelled=False)
 
 
 def receive(state: GameState, planet_id: int, amounts: Sequence[float], at: float) -> None:
@@ -77,6 +83,7 @@ def pay(state: GameState, planet_id: int, price: Sequence[int], at: float) -> No
     ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
     _take(stock, ledger, price)
     ledger.spent = tuple(map(operator.add, ledger.spent, price))
+    _look_after_reactor(state, planet_id, refuelled=True)
 
 
 def refund(state: GameState, planet_id: int, paid: Sequence[float], at: float) -> None:
@@ -85,6 +92,16 @@ def refund(state: GameState, planet_id: int, paid: Sequence[float], at: float) -
     ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
     ledger.spent = tuple(map(operator.sub, ledger.spent, paid))
     _put(stock, tuple(map(operator.add, stock.amount, paid)), stock.settled_at)
+    _look_after_reactor(state, planet_id, refuelled=True)
+
+
+def refuel(state: GameState, planet_id: int, at: float) -> None:
+    """Start a reactor that shut down if there is any fuel: at an order or a delivery.
+
+    What pays, gives back or brings does this by itself.
+    """
+    if not state.world.component_for_entity(PLANET, planet_id, Power).reactor_runs:
+        change_rates(state, planet_id, at, refuelled=True)
 
 
 def take_away(state: GameState, planet_id: int, amounts: Sequence[int], at: float) -> None:
@@ -93,6 +110,7 @@ def take_away(state: GameState, planet_id: int, amounts: Sequence[int], at: floa
     ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
     _take(stock, ledger, amounts)
     ledger.moved = tuple(map(operator.sub, ledger.moved, amounts))
+    _look_after_reactor(state, planet_id, refuelled=False)
 
 
 def bring(state: GameState, planet_id: int, amounts: Sequence[int], at: float) -> None:
@@ -101,6 +119,7 @@ def bring(state: GameState, planet_id: int, amounts: Sequence[int], at: float) -
     ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
     ledger.moved = tuple(map(operator.add, ledger.moved, amounts))
     _put(stock, tuple(map(operator.add, stock.amount, amounts)), stock.settled_at)
+    _look_after_reactor(state, planet_id, refuelled=True)
 
 
 def _take(stock: Stocks, ledger: Ledger, amounts: Sequence[int]) -> None:
@@ -135,26 +154,92 @@ def missing(stock: Stocks, at: float, price: Sequence[int]) -> dict[str, int]:
     return short
 
 
-def rates_of(state: GameState, planet_id: int) -> Rates:
-    """Return what the rules and the planet's buildings give it at present."""
+def too_dear(state: GameState, planet_id: int, price: Sequence[int], at: float) -> Rejected | None:
+    """Return why a planet cannot pay a price at an instant, None if it can."""
+    stock = state.world.component_for_entity(PLANET, planet_id, Stocks)
+    short = missing(stock, at, price)
+    if not short:
+        return None
+    return Rejected(
+        "insufficient_resources",
+        f"Short of {', '.join(f'{amount} {name}' for name, amount in short.items())}.",
+        {"missing": short, "cost": dict(zip(RESOURCES.labels, price, strict=True))},
+    )
+
+
+def rates_of(state: GameState, planet_id: int, *, reactor_runs: bool | None = None) -> Rates:
+    """Return what the rules, the planet and its owner's research give it at present.
+
+    `reactor_runs` asks what they would give if the reactor ran, or did not.
+    """
     world = state.world
+    conditions = conditions_of(state, planet_id)
+    if reactor_runs is not None:
+        conditions = replace(conditions, reactor_runs=reactor_runs)
     levels = world.component_for_entity(PLANET, planet_id, Buildings).level
     return state.economy.rates(
         dict(zip(BUILDINGS.labels, levels, strict=True)),
         world.component_for_entity(PLANET, planet_id, Position).position,
         world.component_for_entity(PLANET, planet_id, Planet).temperature_max,
         state.economy_settings(),
+        conditions,
     )
 
 
-def change_rates(state: GameState, planet_id: int, at: float) -> None:
-    """Settle at `at` and take on the rates that the rules and the buildings give from now on."""
-    stock = settle(state, planet_id, at)
-    rates = rates_of(state, planet_id)
+def change_rates(state: GameState, planet_id: int, at: float, *, refuelled: bool = False) -> None:
+    """Settle at `at` and take on the rates that the rules and the planet give from now on.
+
+    A reactor without fuel shuts down; one that has is started if it is `refuelled`.
+    """
+    settle(state, planet_id, at)
+    _take_on_rates(state, planet_id, refuelled=refuelled)
+
+
+def _look_after_reactor(state: GameState, planet_id: int, *, refuelled: bool) -> None:
+    """Shut a reactor down that has just run dry, or start one that may run again."""
+    fuel = fuel_of(state.rules)
+    levels = state.world.component_for_entity(PLANET, planet_id, Buildings).level
+    if fuel is None or not levels[BUILDINGS.index(state.rules.fusion.reactor)]:
+        return
+    runs = state.world.component_for_entity(PLANET, planet_id, Power).reactor_runs
+    stock = state.world.component_for_entity(PLANET, planet_id, Stocks)
+    if not runs or stock.amount[fuel] <= 0:
+        _take_on_rates(state, planet_id, refuelled=refuelled)
+
+
+def _take_on_rates(state: GameState, planet_id: int, *, refuelled: bool) -> None:
+    """Decide whether the reactor runs, and set the rates from when the stocks are settled on."""
+    stock = state.world.component_for_entity(PLANET, planet_id, Stocks)
+    power = state.world.component_for_entity(PLANET, planet_id, Power)
+    rates = running = rates_of(state, planet_id, reactor_runs=True)
+    restart_s = stocks.NEVER
+    runs = True
+    fuel = fuel_of(state.rules)
+    if fuel is not None:
+        there, burn = stock.amount[fuel], float(running.consumption[fuel])
+        income = float(running.production[fuel])
+        fusion = state.rules.fusion
+        runs = bool(
+            reactor_runs_on(fusion, power.reactor_runs, there, income, burn, refuelled=refuelled)
+        )
+        if not runs:
+            rates = rates_of(state, planet_id, reactor_runs=False)
+            meanwhile, capacity = float(rates.production[fuel]), float(rates.capacity[fuel])
+            restart_s = float(seconds_to_restart(fusion, there, meanwhile, burn, capacity))
+    power.reactor_runs = runs
+    power.restart_at = stock.settled_at + restart_s
     stock.production = _floats(rates.production)
     stock.consumption = _floats(rates.consumption)
     stock.capacity = _floats(rates.capacity)
     stock.boundary_at = _next_boundary(stock)
+
+
+def fuel_of(rules: Rules) -> int | None:
+    """Return which resource the reactor burns, None if nothing that is played burns any."""
+    reactor = rules.buildings.get(rules.fusion.reactor)
+    if reactor is None or reactor.burn is None:
+        return None
+    return rules.resources.index(reactor.burn.resource)
 
 
 def _floats(values: Sequence[float]) -> tuple[float, ...]:

@@ -128,7 +128,7 @@ async def _write_seed(
         planets = make_planets(
             plan, player_ids, first_id, economy_settings_of(world), now, generator
         )
-        players = make_players(player_ids, names, planets.ids[: plan.players], now)
+        players = make_players(player_ids, names, planets, now)
         universe = TableRows(
             UNIVERSE.name, table.ids, {field.key: table.array(field.key) for field in table.fields}
         )

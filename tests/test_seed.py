@@ -9,17 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core import stockpiles
 from core.commands import Accepted, CancelBuilding, DemolishBuilding, StartBuilding
-from core.components import BUILDINGS, KINDS, NEVER, PLANET, PLAYER, UNIVERSE
+from core.components import BUILDINGS, KINDS, NEVER, PLANET, PLAYER, TECHNOLOGIES, UNIVERSE
 from core.ecs import World
 from core.errors import StarkeepError
 from core.game import GameWorld
 from core.invariants import violations
+from core.knowledge import known_on, technologies_of
 from core.loading import galaxy_of
-from core.rules import ECONOMY, RULES, EconomySettings
+from core.rules import ECONOMY, RULES
+from core.rules.research import technology_cost
 from core.seed import GALAXIES_MAX, SeedPlan, add_rows, make_planets, make_players, plan_seed
 from core.state import economy_settings_of
-from core.systems.construction import queue_of
+from core.systems.construction import levels_of, queue_of
 from tests.manual_clock import START, ManualClock
 from tests.worlds import bits_of, new_game
 
@@ -37,7 +40,7 @@ def seeded(players: int, planets: int, random_seed: int = 1) -> GameWorld:
     rows = make_planets(plan, owners, 1, economy_settings_of(world), START, generator)
     add_rows(world, PLANET, rows)
     names = [f"player{number}" for number in range(1, players + 1)]
-    add_rows(world, PLAYER, make_players(owners, names, rows.ids[:players], START))
+    add_rows(world, PLAYER, make_players(owners, names, rows, START))
     game.state.galaxy = galaxy_of(world)
     return game
 
@@ -100,13 +103,15 @@ def test_that_a_seeded_world_is_one_that_could_have_been_played(
             assert slot.fields[0] <= row["Planet.fields"] <= slot.fields[1]
         levels = dict(zip(BUILDINGS.labels, row["Buildings.level"], strict=True))
         assert sum(levels.values()) <= row["Planet.fields"]
-        assert not levels["shipyard"] or levels["robot_factory"] >= 2
         assert all(
             0 <= amount <= capacity
             for amount, capacity in zip(row["Stocks.amount"], row["Stocks.capacity"], strict=True)
         )
-        check_rates(row, levels, place[2], economy_settings_of(world))
-        check_ledger(row, levels)
+        technologies = technologies_of(world, row["Planet.owner_id"])
+        assert known_on(world, planet_id) == technologies
+        assert_is_met(levels, technologies)
+        check_rates(game, planet_id, row)
+        check_ledger(row, levels, technologies if is_home else {})
         check_queue(game, planet_id, row)
     assert len(places) == len(table)
     assert world.next_id[PLANET] == len(table) + 1
@@ -114,17 +119,30 @@ def test_that_a_seeded_world_is_one_that_could_have_been_played(
     assert violations(PLANET, {field.key: table.array(field.key) for field in table.fields}) == ()
 
 
-def check_rates(
-    row: dict[str, object], levels: dict[str, int], slot: int, economy: EconomySettings
-) -> None:
-    rates = ECONOMY.rates(levels, slot, row["Planet.temperature_max"], economy)
+def assert_is_met(levels: dict[str, int], technologies: dict[str, int]) -> None:
+    """Hold what stands on a planet to what it requires."""
+    for name, level in levels.items():
+        if level:
+            for needed, least in RULES.buildings[name].requires.items():
+                assert {**levels, **technologies}[needed] >= least, name
+
+
+def check_rates(game: GameWorld, planet_id: int, row: dict[str, object]) -> None:
+    rates = stockpiles.rates_of(game.state, planet_id)
+    assert row["Power.reactor_runs"]
     assert row["Stocks.production"] == tuple(float(rate) for rate in rates.production)
+    assert row["Stocks.consumption"] == tuple(float(rate) for rate in rates.consumption)
     assert row["Stocks.capacity"] == tuple(float(amount) for amount in rates.capacity)
 
 
-def check_ledger(row: dict[str, Any], levels: dict[str, int]) -> None:
+def check_ledger(row: dict[str, Any], levels: dict[str, int], technologies: dict[str, int]) -> None:
     prices = [
         ECONOMY.cost(name, level) for name, built in levels.items() for level in range(1, built + 1)
+    ]
+    prices += [
+        technology_cost(RULES.technologies[name], level)
+        for name, known in technologies.items()
+        for level in range(1, known + 1)
     ]
     built = np.sum([(0, 0, 0), *prices], axis=0)
     assert row["Ledger.spent"] == tuple(built + row["BuildQueue.paid"])
@@ -141,6 +159,25 @@ def check_queue(game: GameWorld, planet_id: int, row: dict[str, object]) -> None
     assert item.started_at is not None
     assert item.due_at is not None
     assert item.started_at <= START < item.due_at
+
+
+def test_that_players_of_a_seeded_world_have_researched_something() -> None:
+    game = seeded(36, 60)
+    known = game.state.world.tables[PLAYER].array("Research.level")
+    assert known.any(axis=1).sum() > 18
+    assert {"energy", "computer", "impulse_drive"} <= {
+        name for name, levels in zip(TECHNOLOGIES.labels, known.T, strict=True) if levels.any()
+    }
+    for player_id, levels in enumerate(known.tolist(), start=1):
+        home = levels_of(game.state, player_id)
+        assert_research_is_met(dict(zip(TECHNOLOGIES.labels, levels, strict=True)), home)
+
+
+def assert_research_is_met(technologies: dict[str, int], home: dict[str, int]) -> None:
+    for name, level in technologies.items():
+        if level:
+            for needed, least in RULES.technologies[name].requires.items():
+                assert {**home, **technologies}[needed] >= least, name
 
 
 def test_that_a_seeded_world_can_be_played() -> None:
@@ -173,7 +210,10 @@ def test_that_a_universe_can_be_filled_to_the_last_place() -> None:
 
 def test_that_rows_join_a_world_with_its_counters() -> None:
     world = World(KINDS)
-    rows = make_players(np.array([3, 8]), ["a", "b"], np.array([1, 2]), START)
+    owners, generator = np.array([3, 8]), np.random.default_rng(1)
+    settings_ = economy_settings_of(new_game().state.world)
+    homes = make_planets(SeedPlan(2, 2, 1, 1), owners, 1, settings_, START, generator)
+    rows = make_players(owners, ["a", "b"], homes, START)
     add_rows(world, PLAYER, rows)
     assert world.next_id[PLAYER] == 9
     assert world.next_id[UNIVERSE] == 1

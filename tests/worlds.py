@@ -14,10 +14,14 @@ from core.components import (
     BUILDINGS,
     KINDS,
     PLANET,
+    PLAYER,
+    TECHNOLOGIES,
     UNIVERSE,
     UNIVERSE_ID,
     Buildings,
+    Knowledge,
     Planet,
+    Research,
 )
 from core.config import Settings
 from core.ecs import Kind, Origin, World
@@ -25,6 +29,7 @@ from core.galaxy import Galaxy
 from core.game import GameWorld
 from core.loading import build_game, create_universe, galaxy_of
 from core.metrics import Metrics
+from core.ownership import planet_ids_of
 from core.persistence.worlds import LoadedTable, LoadedWorld
 from core.rules import ECONOMY, RULES
 from core.save_batch import WorldClock
@@ -36,9 +41,11 @@ Bits = dict[str, dict[int, dict[str, Any]]]
 
 RANDOM_SEED = 7
 NO_LEVELS = dict.fromkeys(BUILDINGS.labels, 0)
+NO_TECHNOLOGIES = dict.fromkeys(TECHNOLOGIES.labels, 0)
 
 __all__ = [
     "NO_LEVELS",
+    "NO_TECHNOLOGIES",
     "Bits",
     "Galaxy",
     "Kind",
@@ -129,8 +136,12 @@ def set_up(
     amounts: Sequence[float] | None = None,
     fields: int | None = None,
     temperature_max: int | None = None,
+    technologies: Mapping[str, int] | None = None,
 ) -> None:
-    """Make a planet as a test needs it, at the present instant, and have it marked urgent."""
+    """Make a planet as a test needs it, at the present instant, and have it marked urgent.
+
+    `technologies` are its owner's, and those that all of his planets know.
+    """
     world = game.state.world
     with world.unit_of_work(Origin.COMMAND, game.clock.now()):
         if levels is not None:
@@ -143,9 +154,23 @@ def set_up(
             planet.temperature_max = temperature_max
         if amounts is not None:
             stockpiles.receive(game.state, planet_id, amounts, game.clock.now())
-        stockpiles.change_rates(game.state, planet_id, game.clock.now())
+        changed = [planet_id]
+        if technologies is not None:
+            changed = planet_ids_of(world, planet.owner_id)
+            _teach(world, planet.owner_id, changed, {**NO_TECHNOLOGIES, **technologies})
+        for each in changed:
+            stockpiles.change_rates(game.state, each, game.clock.now())
     game.calendar.reload()
     game.writer.note_urgent()
+
+
+def _teach(
+    world: World, player_id: int, planet_ids: Iterable[int], technologies: Mapping[str, int]
+) -> None:
+    levels = tuple(technologies[name] for name in TECHNOLOGIES.labels)
+    world.component_for_entity(PLAYER, player_id, Research).level = levels
+    for planet_id in planet_ids:
+        world.component_for_entity(PLANET, planet_id, Knowledge).technology = levels
 
 
 def bits_of(world: World) -> Bits:

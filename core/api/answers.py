@@ -12,11 +12,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.components import RESOURCES
 from core.ecs import EVERY_ID
 from core.galaxy import Coordinates
-from core.queries import GroupSetAside, PlanetReport, PlanetStocks, PlanetSummary, PlayerPlanets
+from core.queries import (
+    GroupSetAside,
+    PlanetReport,
+    PlanetStocks,
+    PlanetSummary,
+    PlayerPlanets,
+    ResearchReport,
+)
 from core.rules import RULES
 from core.sync import Account
 from core.systems.construction import Item
 from core.systems.founding import Home
+from core.systems.planets import PlanetSetup
+from core.systems.research import ResearchItem
 
 # The end of what the calendar of datetime, and of most clients, can say.
 _LATEST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
@@ -108,6 +117,47 @@ class QueueLeft(Message):
     build_queue: list[QueueItem]
 
 
+class ResearchQueueItem(Answer):
+    """An item of the research queue; a waiting one has no times yet."""
+
+    type: Annotated[str, Field(examples=["energy"])]
+    level: Annotated[int, Field(description="the level that is reached")]
+    planet: Annotated[int, Field(description="in whose lab it is done, and which pays for it")]
+    cost: Amounts
+    started_at: Time | None
+    completion_time: Time | None
+
+
+class ResearchOrdered(Message):
+    item: ResearchQueueItem
+
+
+class ResearchLeft(Message):
+    research_queue: list[ResearchQueueItem]
+
+
+class ResearchAnswer(Answer):
+    """What a player has researched, and what he is researching."""
+
+    research: Annotated[dict[str, int], Field(examples=[{"energy": 3, "laser": 1}])]
+    queue: list[ResearchQueueItem]
+    kept: Kept
+
+
+Sliders = Annotated[
+    dict[str, int],
+    Field(description="how much works, in per cent", examples=[{"metal_mine": 100}]),
+]
+
+
+class PlanetChanged(Message):
+    """A planet's name and sliders as they are from now on."""
+
+    id: int
+    name: str
+    sliders: Sliders
+
+
 class OwnPlanet(Answer):
     id: int
     name: str
@@ -179,9 +229,10 @@ class PlanetAnswer(Answer):
     ship_build_queue: list[dict[str, Any]] = []
     fleet: dict[str, int] = {}
     defence: dict[str, int] = {}
-    research: dict[str, int] = {}
-    research_queue: list[dict[str, Any]] = []
+    research: Annotated[dict[str, int], Field(examples=[{"energy": 3, "laser": 1}])]
+    research_queue: list[ResearchQueueItem]
     ship_stats: dict[str, Any] = {}
+    sliders: Sliders
     planet: PlanetNature
     server_time: Time
     kept: Kept
@@ -191,6 +242,7 @@ class BuildingCosts(Answer):
     building_type: str
     level: int
     cost: Amounts
+    energy_required: Annotated[int, Field(description="energy that must be there, not spent")]
     build_time_seconds: int
 
 
@@ -331,6 +383,34 @@ def queue_item(item: Item) -> QueueItem:
     )
 
 
+def research_item(item: ResearchItem) -> ResearchQueueItem:
+    return ResearchQueueItem(
+        type=item.technology,
+        level=item.level,
+        planet=item.planet_id,
+        cost=dict(zip(RESOURCES.labels, item.cost, strict=True)),
+        started_at=None if item.started_at is None else iso_time(item.started_at),
+        completion_time=None if item.due_at is None else iso_time(item.due_at),
+    )
+
+
+def research_answer(report: ResearchReport) -> ResearchAnswer:
+    return ResearchAnswer(
+        research=dict(report.technologies),
+        queue=[research_item(item) for item in report.queue],
+        kept=report.kept,
+    )
+
+
+def planet_changed(setup: PlanetSetup) -> PlanetChanged:
+    return PlanetChanged(
+        message="The planet is as you want it.",
+        id=setup.planet_id,
+        name=setup.name,
+        sliders=dict(setup.sliders),
+    )
+
+
 def own_planets(answer: PlayerPlanets) -> OwnPlanets:
     return OwnPlanets(
         active_planet=answer.active_planet_id,
@@ -369,12 +449,15 @@ def planet_answer(report: PlanetReport) -> PlanetAnswer:
         storage=whole(report.capacity),
         buildings=dict(report.levels),
         build_queue=[queue_item(item) for item in report.queue],
+        research=dict(report.technologies),
+        research_queue=[research_item(item) for item in report.research_queue],
+        sliders=dict(report.setup.sliders),
         planet=PlanetNature(
             id=summary.planet_id,
             name=summary.name,
             temperature=report.temperature_max - _MEAN_BELOW_MAXIMUM_C,
             temperature_max=report.temperature_max,
-            size=RULES.diameter_km(report.fields),
+            size=RULES.diameter_km(report.fields_by_nature),
             fields=report.fields,
             fields_used=report.fields_used,
         ),

@@ -20,6 +20,9 @@ from core.events import (
     Event,
     PlanetEvent,
     PlanetFounded,
+    ResearchDropped,
+    ResearchFinished,
+    ResearchStarted,
     SettingsChanged,
     StocksChanged,
 )
@@ -179,6 +182,23 @@ class Hub:
                     planet=event.planet_id,
                     text=f"{event.building} was dropped from the queue: {event.reason}.",
                 )
+            case ResearchFinished():
+                self._tell(
+                    event.player_id,
+                    "research_complete",
+                    research_type=event.technology,
+                    new_level=event.level,
+                    completed_at=iso_time(event.at),
+                )
+            case ResearchDropped():
+                self._tell(
+                    event.player_id,
+                    "server_notice",
+                    text=f"{event.technology} was dropped from the research queue: {event.reason}.",
+                )
+            case ResearchStarted():
+                # Whose stocks it was paid from is told by itself.
+                pass
             case PlanetFounded():
                 if event.player_id in self._rounds:
                     self._rounds[event.player_id].own_ids = None

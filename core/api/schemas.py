@@ -78,6 +78,30 @@ class BuildOrder(Body):
     )
 
 
+class ResearchOrder(Body):
+    research_type: Annotated[TypeName, Field(examples=["energy"])]
+    planet: Annotated[PlanetId | None, Field(description="the active planet if none is named")] = (
+        None
+    )
+
+
+# In a planet's sliders; more of them than there are is no mistake of ours.
+_SLIDERS_MAX = 64
+Percent = Annotated[int, Field(ge=0, le=100)]
+
+
+class PlanetChange(Body):
+    name: PlanetName | None = None
+    sliders: Annotated[
+        dict[TypeName, Percent],
+        Field(
+            max_length=_SLIDERS_MAX,
+            description="in per cent, by tens; those that are not named stay as they are",
+            examples=[{"metal_mine": 70, "fusion_reactor": 0}],
+        ),
+    ] = {}
+
+
 class StartChoice(Body):
     galaxy: Annotated[int, Field(ge=1, le=1000, examples=[1])]
     system: Annotated[int, Field(ge=1, le=499, examples=[12])]

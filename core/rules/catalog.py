@@ -90,9 +90,9 @@ class Construction:
 class Rules:
     """All rules.
 
-    `buildings` and `settings` are those that the program plays, and columns are made of them;
-    `all_buildings` and `all_settings` have what is planned too. `source` is the parsed file without
-    what is planned, to be served as it is.
+    `buildings` and `settings` are those that the program plays, and columns are made of them, as of
+    all technologies; `all_buildings` and `all_settings` have what is planned too. `source` is the
+    parsed file without what is planned, to be served as it is.
     """
 
     resources: tuple[str, ...]
@@ -138,6 +138,28 @@ class Rules:
     @property
     def build_queue_limit(self) -> int:
         return self.limits.build_queue
+
+    @property
+    def research_queue_limit(self) -> int:
+        return self.limits.research_queue
+
+    @property
+    def energy_technology(self) -> str | None:
+        """The technology that a reactor gives more energy with, if there is one."""
+        output = self.all_buildings[self.fusion.reactor].energy_output
+        return None if output is None else output.technology
+
+    @property
+    def slid(self) -> tuple[str, ...]:
+        """What has a slider: buildings that make something or give energy, and the satellite."""
+        return (
+            *(
+                building.name
+                for building in self.buildings.values()
+                if building.output is not None or building.energy_output is not None
+            ),
+            self.satellite.unit,
+        )
 
     @property
     def home_fields(self) -> int:
@@ -339,12 +361,16 @@ def _circle(edges: Mapping[str, Collection[str]]) -> list[str]:
 
 def _refuse_playing_the_planned(source: RulesSource, rules: Rules) -> None:
     """Raise RulesError if what is played requires what is not."""
-    for building in rules.buildings.values():
-        for name in building.requires:
-            if name not in rules.buildings:
+    played: list[tuple[str, Building | Technology]] = [
+        *(("buildings", building) for building in rules.buildings.values()),
+        *(("technologies", technology) for technology in rules.technologies.values()),
+    ]
+    for table, thing in played:
+        for name in thing.requires:
+            if name not in rules.buildings and name not in rules.technologies:
                 raise source.refusal(
-                    ("buildings", building.name, "requires", name),
-                    "is required by what can be built, and only planned",
+                    (table, thing.name, "requires", name),
+                    "is required by what is played, and only planned",
                 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from core.rules.arithmetic import SECONDS_PER_HOUR
 from core.rules.entry import Entry
 
 Number = Any  # float or NDArray[np.float64]
@@ -88,6 +89,41 @@ def reactor_starts_again(rules: FusionRules, deuterium: Number, burn: Number) ->
     return (deuterium > 0) & (deuterium >= burn * rules.restart_hours)
 
 
+def reactor_runs_on(
+    rules: FusionRules,
+    runs: Any,
+    deuterium: Number,
+    income: Number,
+    burn: Number,
+    *,
+    refuelled: bool = False,
+) -> Any:
+    """Return whether a reactor runs from an instant on, given whether it ran up to then.
+
+    `income` and `burn` are those of a reactor that runs. `refuelled` says that somebody ordered or
+    delivered something or moved a slider. What burns nothing cannot shut down.
+    """
+    starts = reactor_starts_again(rules, deuterium, burn) | (burn <= 0)
+    if refuelled:
+        starts = starts | (deuterium > 0)
+    return np.logical_and(
+        np.logical_or(runs, starts), np.logical_not(reactor_shuts_down(deuterium, income, burn))
+    )[()]
+
+
+def seconds_to_restart(
+    rules: FusionRules, deuterium: Number, income: Number, burn: Number, capacity: Number
+) -> Number:
+    """Return how long a reactor that shut down waits until the stock covers its burn; inf if ever.
+
+    `income` is what comes in meanwhile, per hour; a store that is too small never covers it.
+    """
+    wanted = burn * rules.restart_hours
+    with np.errstate(divide="ignore", invalid="ignore"):
+        seconds = np.divide(np.subtract(wanted, deuterium), income) * SECONDS_PER_HOUR
+    return np.where((income > 0) & (wanted <= capacity), np.maximum(seconds, 0.0), np.inf)[()]
+
+
 def read_sliders(entry: Entry) -> SliderRules:
     return SliderRules(entry.whole("steps", least=1, most=100), entry.flag("energy_use_follows"))
 
@@ -110,5 +146,6 @@ def read_satellite(entry: Entry) -> SatelliteRules:
 def read_fusion(entry: Entry) -> FusionRules:
     return FusionRules(
         entry.name("reactor", entry.names.buildings, "building"),
-        entry.number("restart_hours", most=1000),
+        # Without any it would start and shut down at one instant, for ever.
+        entry.number("restart_hours", least=0.01, most=1000),
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core import building_queue, stockpiles
-from core.building_queue import Step
+from core.building_queue import Site, Step
 from core.commands import Accepted, CancelBuilding, DemolishBuilding, Rejected, StartBuilding
 from core.components import (
     BUILDINGS,
@@ -17,10 +17,11 @@ from core.components import (
     RESOURCES,
     Buildings,
     BuildQueue,
+    Knowledge,
     Planet,
-    Stocks,
 )
 from core.events import BuildingFinished, BuildingStarted, BuildItemDropped, Event, StocksChanged
+from core.knowledge import known_on
 from core.ownership import planet_of
 from core.state import GameState
 
@@ -46,7 +47,10 @@ def start_building(state: GameState, command: StartBuilding, at: float) -> Accep
 def demolish_building(
     state: GameState, command: DemolishBuilding, at: float
 ) -> Accepted | Rejected:
-    """Queue the removal of a level, which costs as much and takes as long as building it did."""
+    """Queue the removal of a level, which takes as long as building it did.
+
+    It costs as much, too, where nobody knows the technology that makes it cheaper.
+    """
     step = Step(command.building, demolish=True)
     return _order(state, command.player_id, command.planet_id, step, at)
 
@@ -91,12 +95,12 @@ def finish_building(state: GameState, planet_id: int, at: float) -> list[Event]:
 def queue_of(state: GameState, planet_id: int) -> tuple[Item, ...]:
     """Return a planet's building queue, the active item first, without changing anything."""
     steps = _steps(state, planet_id)
-    levels = levels_of(state, planet_id)
+    levels, technologies = levels_of(state, planet_id), known_on(state.world, planet_id)
     queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
     items = []
     for place, step in enumerate(steps):
         level = building_queue.level_of(levels, steps[:place], step)
-        price = building_queue.price_of(state.economy, step, level)
+        price = building_queue.price_of(state.economy, step, level, technologies)
         active = place == 0
         items.append(
             Item(
@@ -131,15 +135,16 @@ def _order(
         return Rejected(
             "queue_full", f"The building queue holds {limit} items at most.", {"limit": limit}
         )
-    refusal = _refusal(state, planet_id, steps, step)
+    refusal = building_queue.refusal(state.economy, _site(state, planet_id), steps, step)
     if refusal is None and not steps:
-        refusal = _too_dear(state, planet_id, step, at)
+        refusal = _hindrance(state, planet_id, step, at)
     if refusal is not None:
         return refusal
     events: list[Event] = []
     if steps:
         queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
         _write(queue, [*steps, step])
+        stockpiles.refuel(state, planet_id, at)
     else:
         events += _start_first(state, planet_id, [step], at)
         events.append(StocksChanged(at, player_id, planet_id))
@@ -154,7 +159,8 @@ def _start_first(state: GameState, planet_id: int, steps: Sequence[Step], at: fl
     events: list[Event] = []
     waiting = list(steps)
     while waiting:
-        refusal = _refusal(state, planet_id, [], waiting[0]) or _too_dear(
+        site = _site(state, planet_id)
+        refusal = building_queue.refusal(state.economy, site, [], waiting[0]) or _hindrance(
             state, planet_id, waiting[0], at
         )
         if refusal is None:
@@ -177,7 +183,7 @@ def _keep_possible(
     """Make these steps the queue, the first of them active; drop those that it makes impossible."""
     world = state.world
     owner_id = world.component_for_entity(PLANET, planet_id, Planet).owner_id
-    kept, orphans = building_queue.without_orphans(state.rules, levels_of(state, planet_id), steps)
+    kept, orphans = building_queue.without_orphans(state.rules, _site(state, planet_id), steps)
     _write(world.component_for_entity(PLANET, planet_id, BuildQueue), kept)
     return [
         BuildItemDropped(at, owner_id, planet_id, orphan.building, "requirements_not_met")
@@ -186,41 +192,43 @@ def _keep_possible(
 
 
 def _start(state: GameState, planet_id: int, step: Step, at: float) -> Event:
-    levels = levels_of(state, planet_id)
-    level = building_queue.level_of(levels, [], step)
-    price = building_queue.price_of(state.economy, step, level)
+    site = _site(state, planet_id)
+    level = building_queue.level_of(site.levels, [], step)
+    price = building_queue.price_of(state.economy, step, level, site.technologies)
     stockpiles.pay(state, planet_id, price, at)
-    factory_level = levels[state.rules.construction.factory]
+    construction = state.rules.construction
     queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
     queue.paid = tuple(float(amount) for amount in price)
     queue.started_at = at
     queue.finish_at = at + state.economy.build_seconds(
-        step.building, level, factory_level, state.economy_settings()
+        step.building,
+        level,
+        site.levels[construction.factory],
+        state.economy_settings(),
+        site.levels[construction.doubler],
     )
     owner_id = state.world.component_for_entity(PLANET, planet_id, Planet).owner_id
     return BuildingStarted(at, owner_id, planet_id, step.building, level, step.demolish)
 
 
-def _refusal(
-    state: GameState, planet_id: int, steps_before: Sequence[Step], step: Step
-) -> Rejected | None:
-    fields = state.world.component_for_entity(PLANET, planet_id, Planet).fields
-    return building_queue.refusal(
-        state.economy, levels_of(state, planet_id), fields, steps_before, step
-    )
+def _hindrance(state: GameState, planet_id: int, step: Step, at: float) -> Rejected | None:
+    """Return why a step that the rules allow cannot start at this instant."""
+    site = _site(state, planet_id)
+    rates = stockpiles.rates_of(state, planet_id)
+    level = building_queue.level_of(site.levels, [], step)
+    price = building_queue.price_of(state.economy, step, level, site.technologies)
+    return building_queue.hindrance(
+        state.economy, site, step, float(rates.energy_produced), float(rates.energy_used)
+    ) or stockpiles.too_dear(state, planet_id, price, at)
 
 
-def _too_dear(state: GameState, planet_id: int, step: Step, at: float) -> Rejected | None:
-    level = building_queue.level_of(levels_of(state, planet_id), [], step)
-    price = building_queue.price_of(state.economy, step, level)
-    stock = state.world.component_for_entity(PLANET, planet_id, Stocks)
-    short = stockpiles.missing(stock, at, price)
-    if not short:
-        return None
-    return Rejected(
-        "insufficient_resources",
-        f"Short of {', '.join(f'{amount} {name}' for name, amount in short.items())}.",
-        {"missing": short, "cost": dict(zip(RESOURCES.labels, price, strict=True))},
+def _site(state: GameState, planet_id: int) -> Site:
+    world = state.world
+    return Site(
+        levels=levels_of(state, planet_id),
+        technologies=known_on(world, planet_id),
+        fields=world.component_for_entity(PLANET, planet_id, Planet).fields,
+        lab_busy=world.component_for_entity(PLANET, planet_id, Knowledge).lab_busy,
     )
 
 

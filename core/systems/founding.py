@@ -14,17 +14,24 @@ from core.components import (
     PLACES,
     PLANET,
     PLAYER,
+    RESEARCH_PLACES,
     RESOURCES,
+    SLIDERS,
+    TECHNOLOGIES,
     Buildings,
     BuildQueue,
     Ledger,
     Planet,
     Player,
     Position,
+    Power,
+    Research,
+    ResearchQueue,
     Stocks,
 )
 from core.events import PlanetFounded
 from core.galaxy import Coordinates
+from core.knowledge import copy_for
 from core.ownership import planet_of
 from core.state import GameState
 
@@ -59,6 +66,14 @@ def found_home(state: GameState, command: FoundHome, at: float) -> Accepted | Re
     world.create_entity(
         PLAYER,
         Player(command.name, home_id=planet_id, active_planet_id=planet_id, joined_at=at),
+        Research(level=(0,) * len(TECHNOLOGIES)),
+        ResearchQueue(
+            queued=(NOTHING_QUEUED,) * len(RESEARCH_PLACES),
+            planet_id=(0,) * len(RESEARCH_PLACES),
+            paid=(0.0,) * len(RESOURCES),
+            started_at=0.0,
+            finish_at=NEVER,
+        ),
         entity_id=command.player_id,
     )
     return Accepted(home_of(state, planet_id), (PlanetFounded(at, command.player_id, planet_id),))
@@ -115,6 +130,12 @@ def _create_planet(
             paid=nothing,
             started_at=0.0,
             finish_at=NEVER,
+        ),
+        copy_for(state.world, command.player_id),
+        Power(
+            slider=(state.rules.sliders.steps,) * len(SLIDERS),
+            reactor_runs=True,
+            restart_at=NEVER,
         ),
     )
     state.world.on_undo(lambda: state.galaxy.clear(place))

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from core import stockpiles
 from core.commands import Accepted, AdoptRules, ChangeSettings, Rejected
 from core.components import (
     BUILDINGS,
     PLANET,
     Universe,
 )
+from core.conditions import conditions_of_all
 from core.ecs import fields_of
+from core.ecs.table import Table
 from core.events import SettingsChanged
-from core.rules import stocks
+from core.rules import Rates, stocks
+from core.rules.production import reactor_runs_on, seconds_to_restart
 from core.state import GameState
 
 _FIXED = frozenset({"systems", "random_seed", "rules_fingerprint"})
@@ -97,13 +102,7 @@ def revalue_all_planets(state: GameState, at: float) -> None:
     )
     elapsed_s = at - table.array("Stocks.settled_at")[:, np.newaxis]
     amounts = stocks.amounts_after(amount, production, consumption, capacity, elapsed_s)
-    levels = table.array("Buildings.level")
-    rates = state.economy.rates(
-        {name: levels[:, index] for index, name in enumerate(BUILDINGS.labels)},
-        table.array("Position.position"),
-        table.array("Planet.temperature_max").astype(np.float64),
-        state.economy_settings(),
-    )
+    rates, runs, restart_s = _rates_of_all(state, table, amounts)
     received = stocks.received_after(table.array("Ledger.received"), amount, amounts)
     world.write_column(PLANET, "Ledger.received", received)
     columns = {
@@ -115,8 +114,53 @@ def revalue_all_planets(state: GameState, at: float) -> None:
     for key, values in columns.items():
         world.write_column(PLANET, key, values)
     world.write_column(PLANET, "Stocks.settled_at", at)
+    world.write_column(PLANET, "Power.reactor_runs", runs)
+    world.write_column(PLANET, "Power.restart_at", at + restart_s)
     due = at + stocks.seconds_to_boundaries(*columns.values()).min(axis=1, initial=np.inf)
     world.write_column(PLANET, "Stocks.boundary_at", due)
+
+
+def _rates_of_all(
+    state: GameState, table: Table, amounts: npt.NDArray[np.float64]
+) -> tuple[Rates, npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """Return the rates of all planets, whose reactors run, and in how many seconds others do.
+
+    See core.stockpiles for one planet.
+    """
+    count = len(table)
+    levels = table.array("Buildings.level")
+    by_name = {name: levels[:, index] for index, name in enumerate(BUILDINGS.labels)}
+    slots = table.array("Position.position")
+    temperatures = table.array("Planet.temperature_max").astype(np.float64)
+    conditions = conditions_of_all(table)
+
+    def rates_if(runs: Any) -> Rates:
+        return state.economy.rates(
+            by_name,
+            slots,
+            temperatures,
+            state.economy_settings(),
+            replace(conditions, reactor_runs=runs),
+        )
+
+    running = rates_if(True)
+    fuel = stockpiles.fuel_of(state.rules)
+    if fuel is None:
+        return running, np.ones(count, np.bool_), np.full(count, np.inf)
+    burn, income = (
+        _columns((values[fuel],), count)[:, 0]
+        for values in (running.consumption, running.production)
+    )
+    fusion, there = state.rules.fusion, amounts[:, fuel]
+    runs = reactor_runs_on(fusion, table.array("Power.reactor_runs"), there, income, burn)
+    if runs.all():
+        return running, runs, np.full(count, np.inf)
+    rates = rates_if(runs)
+    meanwhile, capacity = (
+        _columns((values[fuel],), count)[:, 0] for values in (rates.production, rates.capacity)
+    )
+    restart_s = seconds_to_restart(fusion, there, meanwhile, burn, capacity)
+    return rates, runs, np.where(runs, np.inf, restart_s)
 
 
 def _columns(values: tuple[Any, ...], count: int) -> npt.NDArray[np.float64]:

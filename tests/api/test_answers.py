@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from core.api.answers import iso, iso_time, planet_answer, queue_item, resource_update, whole
 from core.queries import PlanetReport, PlanetStocks, PlanetSummary
 from core.systems.construction import Item
+from core.systems.planets import PlanetSetup
+from core.systems.research import ResearchItem
 
 REPORT = PlanetReport(
     at=1_800_000_000.5,
@@ -26,8 +28,12 @@ REPORT = PlanetReport(
     levels={"metal_mine": 1},
     queue=(Item("metal_mine", 2, False, (90, 22, 0), 1_800_000_000.0, 1_800_000_060.0),),
     temperature_max=70,
-    fields=163,
+    fields=169,
+    fields_by_nature=163,
     fields_used=1,
+    setup=PlanetSetup(3, "<b>Hope</b>", (("metal_mine", 70),)),
+    technologies={"energy": 2},
+    research_queue=(ResearchItem("laser", 1, 3, (200, 100, 0), None, None),),
     kept=False,
 )
 
@@ -67,7 +73,11 @@ def test_that_a_stock_at_its_cap_is_full() -> None:
     assert answer.resources["crystal"] == 499
     assert answer.production["metal_rate"] == 30.0
     assert answer.planet.temperature == 50
-    assert answer.planet.size == 11588
+    # What a terraformer has won makes no planet larger.
+    assert (answer.planet.fields, answer.planet.size) == (169, 11588)
+    assert answer.sliders == {"metal_mine": 70}
+    assert answer.research == {"energy": 2}
+    assert answer.research_queue[0].completion_time is None
     assert answer.kept is False
     stocks = PlanetStocks(3, REPORT.summary.amounts, REPORT.production, REPORT.capacity)
     update = resource_update(stocks, kept=False)

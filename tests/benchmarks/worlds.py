@@ -62,7 +62,7 @@ def _seed(planets: int, now: float, game: GameWorld) -> tuple[list[str], TableRo
     names = [f"player{number}" for number in range(1, player_count + 1)]
     settings = economy_settings_of(game.state.world)
     rows = make_planets(plan, ids, 1, settings, now, np.random.default_rng(1))
-    return names, make_players(ids, names, rows.ids[:player_count], now), rows
+    return names, make_players(ids, names, rows, now), rows
 
 
 async def write_seeded_world(where: Path | URL, planets: int) -> None:

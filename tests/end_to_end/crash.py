@@ -50,6 +50,7 @@ from core.invariants import violations
 from core.models.database import WORLD_TABLES
 from core.persistence.columns import stored_columns
 from core.persistence.worlds import LoadedTable, LoadedWorld
+from core.rules import RULES
 from core.save_batch import WorldClock
 from tests.end_to_end.expectation import NO_LEVELS, NOTHING, Expectation, Found, next_price
 from tests.end_to_end.program import Program, wait_for_url, wait_until
@@ -73,8 +74,8 @@ FIRST_PLAYERS = 16
 NEWCOMERS_PER_ROUND = 1
 PLAYERS_MAX = 40
 REQUEST_TIMEOUT_S = 30.0
-# Others are needed by something: what needs them would be dropped from a queue without a word.
-ORDERED = tuple(name for name in BUILDINGS.labels if name != "shipyard")
+# Others need something: what is needed would be dropped from a queue without a word.
+ORDERED = tuple(name for name in BUILDINGS.labels if not RULES.buildings[name].requires)
 # An order is given only where everything queued could be paid this many times over: then nothing is
 # dropped, and what was accepted can only be there or be lost.
 RESERVE = 3

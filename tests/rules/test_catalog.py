@@ -16,6 +16,7 @@ from core.rules.settings import Setting
 
 ORIGINAL = resource_path("rules.toml").read_text(encoding="utf-8")
 
+ENERGY_REQUIRES = "requires = { research_lab = 1 }"
 SHIPYARD_REQUIRES = "requires = { robot_factory = 2 }"
 METAL_COST = "cost = { metal = 60, crystal = 15 }"
 ROBOT_COST = "cost = { metal = 400, crystal = 120, deuterium = 200 }"
@@ -49,7 +50,10 @@ def test_that_the_rules_are_those_of_the_genre() -> None:
     assert RULES.home_positions == (4, 12)
     assert len(RULES.slots) == 15
     assert RULES.buildings["shipyard"].requires == {"robot_factory": 2}
-    assert {name for name, b in RULES.buildings.items() if b.requires} == {"shipyard"}
+    assert {name for name, b in RULES.buildings.items() if b.requires} == {
+        *("fusion_reactor", "shipyard", "nanite_factory", "missile_silo", "terraformer"),
+    }
+    assert len(RULES.technologies) == 16
     assert RULES.slots[7].fields == (156, 252)
     assert RULES.slots[7].temperature_max == (30, 70)
     assert RULES.slots[14].temperature_max == (-130, -90)
@@ -135,8 +139,8 @@ def test_that_the_original_passes(tmp_path: Path) -> None:
         (SHIPYARD_REQUIRES, "requires = { robot_factory = 101 }", "permitted is 1 to 100"),
         (SHIPYARD_REQUIRES, 'requires = { robot_factory = "2" }', "instead of a whole number"),
         (SHIPYARD_REQUIRES, "requires = 2", "2 instead of a table"),
-        (SHIPYARD_REQUIRES, "requires = { research_lab = 1 }", "only planned"),
-        (SHIPYARD_REQUIRES, "requires = { energy = 1 }", "only planned"),
+        (SHIPYARD_REQUIRES, "requires = { lunar_base = 1 }", "only planned"),
+        (ENERGY_REQUIRES, "requires = { jump_gate = 1 }", "technologies.energy.requires.jump_gate"),
         ("positions = [4, 12]", "positions = [4, 16]", "home.positions[2] is 16"),
         ("positions = [4, 12]", "positions = [12, 4]", "[12, 4], which is not a range"),
         ("positions = [4, 12]", "positions = []", "not a range"),
@@ -242,23 +246,22 @@ def test_that_a_table_that_is_missing_is_named(
 
 def test_that_what_is_planned_is_known_and_neither_played_nor_shown() -> None:
     assert set(RULES.all_buildings) - set(RULES.buildings) == {
-        *("fusion_reactor", "research_lab", "nanite_factory", "missile_silo", "terraformer"),
-        *("lunar_base", "sensor_phalanx", "jump_gate"),
+        "lunar_base",
+        "sensor_phalanx",
+        "jump_gate",
     }
     assert RULES.buildings.keys() == RULES.source["buildings"].keys()
     assert RULES.settings.keys() == RULES.source["settings"].keys()
-    assert RULES.source.keys().isdisjoint({"planned", "units", "technologies", "combat", "flight"})
+    assert RULES.source.keys().isdisjoint({"planned", "units", "combat", "flight"})
     assert list(RULES.all_buildings)[4] == "fusion_reactor"
 
 
 def test_that_what_is_no_longer_planned_is_played_and_shown(tmp_path: Path) -> None:
     path = tmp_path / "rules.toml"
-    text = ORIGINAL.replace('"fusion_reactor", "research_lab", ', '"fusion_reactor", ', 1)
-    path.write_text(
-        text.replace('    "technologies", "research", "units",', "", 1), encoding="utf-8"
-    )
+    text = ORIGINAL.replace('buildings = ["lunar_base", ', "buildings = [", 1)
+    path.write_text(text.replace('    "units", ', "", 1), encoding="utf-8")
     rules = load_rules(path)
-    assert "research_lab" in rules.buildings
+    assert "lunar_base" in rules.buildings
     assert rules.source["buildings"].keys() == rules.buildings.keys()
     assert {"technologies", "research", "units"} <= rules.source.keys()
 

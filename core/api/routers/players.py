@@ -12,26 +12,42 @@ from core.api.answers import (
     ItemOrdered,
     OwnPlanets,
     PlanetAnswer,
+    PlanetChanged,
     QueueLeft,
+    ResearchAnswer,
+    ResearchLeft,
+    ResearchOrdered,
     Welcome,
     founded_planet,
     own_planets,
     place,
     planet_answer,
+    planet_changed,
     queue_item,
+    research_answer,
+    research_item,
 )
 from core.api.context import ID_MAX, InContext, InLogin, OwnPlayer
 from core.api.documentation import may_answer
 from core.api.request_keys import PlayersKey
-from core.api.schemas import BuildOrder, StartChoice, TypeInPath
+from core.api.schemas import (
+    BuildOrder,
+    PlanetChange,
+    ResearchOrder,
+    StartChoice,
+    TypeInPath,
+)
 from core.commands import (
     CancelBuilding,
+    CancelResearch,
+    ChangePlanet,
     DemolishBuilding,
     FoundHome,
     SelectPlanet,
     StartBuilding,
+    StartResearch,
 )
-from core.queries import ListFreePlaces, ListPlanets, ReportPlanet
+from core.queries import ListFreePlaces, ListPlanets, ReportPlanet, ReportResearch
 
 _READING = (401, 403, 409, 422, 429, 503)
 _CHANGING = (401, 403, 409, 422, 429, 503, 504)
@@ -70,6 +86,60 @@ async def select_planet(
     """Make a planet the one that is meant where none is named."""
     active = await context.door.order(SelectPlanet(player_id, planet_id), key)
     return ActivePlanet(active_planet=active)
+
+
+@router.patch(
+    "/player/{id}/planets/{planet_id}",
+    summary="Rename a planet, set its sliders",
+    responses=may_answer(400, 404, 413, *_CHANGING),
+)
+async def change_planet(
+    player_id: OwnPlayer,
+    planet_id: PlanetInPath,
+    body: PlanetChange,
+    context: InContext,
+    key: PlayersKey,
+) -> PlanetChanged:
+    """Give a planet a name, and set how much of its mines and power plants works."""
+    command = ChangePlanet(player_id, planet_id, body.name, body.sliders)
+    return planet_changed(await context.door.order(command, key))
+
+
+@router.get("/player/{id}/research", summary="Your research", responses=may_answer(*_READING))
+async def research(player_id: OwnPlayer, context: InContext) -> ResearchAnswer:
+    """Return the levels of all technologies and the research queue."""
+    return research_answer(await context.door.ask(ReportResearch(player_id)))
+
+
+@router.post(
+    "/player/{id}/research", summary="Research", responses=may_answer(400, 404, 413, *_CHANGING)
+)
+async def start_research(
+    player_id: OwnPlayer, body: ResearchOrder, context: InContext, key: PlayersKey
+) -> ResearchOrdered:
+    """Queue the next level of a technology. It is paid, by its planet, when its turn comes."""
+    order = StartResearch(player_id, body.research_type, body.planet)
+    item = await context.door.order(order, key)
+    begun = "started" if item.started_at is not None else "queued"
+    return ResearchOrdered(
+        message=f"{item.technology} {item.level} is {begun}.", item=research_item(item)
+    )
+
+
+@router.delete(
+    "/player/{id}/research-queue/{index}",
+    summary="Cancel research",
+    responses=may_answer(404, *_CHANGING),
+)
+async def cancel_research(
+    player_id: OwnPlayer,
+    index: Annotated[int, Path(ge=0, le=1000, description="0 is the active item")],
+    context: InContext,
+    key: PlayersKey,
+) -> ResearchLeft:
+    """Take an item out of the research queue; the active one is refunded."""
+    left = await context.door.order(CancelResearch(player_id, index), key)
+    return ResearchLeft(message="Cancelled.", research_queue=[research_item(i) for i in left])
 
 
 @router.post("/player/{id}/build", summary="Build", responses=may_answer(400, 404, 413, *_CHANGING))

@@ -117,6 +117,7 @@ async def building_costs(
         building_type=building_type,
         level=level,
         cost=dict(zip(RESOURCES.labels, cost, strict=True)),
+        energy_required=ECONOMY.energy_required(building_type, level + 1),
         build_time_seconds=ECONOMY.build_seconds(building_type, level + 1, 0, economy),
     )
 
