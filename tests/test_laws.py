@@ -23,6 +23,8 @@ from core.commands import (
     Accepted,
     AdoptRules,
     CancelBuilding,
+    CancelResearch,
+    ChangePlanet,
     ChangeSettings,
     Command,
     DemolishBuilding,
@@ -32,9 +34,11 @@ from core.commands import (
     RequestKey,
     SelectPlanet,
     StartBuilding,
+    StartResearch,
 )
 from core.components import KINDS, NEVER, PLANET, PLAYER, UNIVERSE, Stocks
-from core.ecs import Kind, Origin, Table, World
+from core.ecs import Aggregate, Kind, Origin, Table, World
+from core.events import Event
 from core.game import GameWorld
 from core.invariants import violations
 from core.metrics import Metrics
@@ -58,6 +62,8 @@ from tests.worlds import (
 
 RICH = (9_000.0, 9_000.0, 9_000.0)
 SMALL_WORLD: dict[str, Any] = {"galaxies": 1, "systems": 2}
+# What it takes to build a lab and to research something in it.
+STARTER = {"starter_metal": 6_000.0, "starter_crystal": 6_000.0, "starter_deuterium": 6_000.0}
 SAVE_INTERVAL_S = 10.0
 METRICS = Metrics(tick_ring_capacity=10, save_ring_capacity=10)
 
@@ -66,6 +72,10 @@ METRICS = Metrics(tick_ring_capacity=10, save_ring_capacity=10)
 player_ids = st.integers(1, 4)
 planet_ids = st.none() | st.integers(0, 5)
 buildings = st.sampled_from((*RULES.buildings, "palace"))
+technologies = st.sampled_from((*RULES.technologies, "alchemy"))
+sliders = st.dictionaries(
+    st.sampled_from((*RULES.slid, "shipyard")), st.sampled_from([0, 30, 55, 100]), max_size=2
+)
 plain_commands: st.SearchStrategy[PlainCommand] = st.one_of(
     st.builds(
         FoundHome,
@@ -78,6 +88,13 @@ plain_commands: st.SearchStrategy[PlainCommand] = st.one_of(
     st.builds(StartBuilding, player_ids, st.sampled_from(["metal_mine", "solar_plant"])),
     st.builds(DemolishBuilding, player_ids, buildings, planet_ids),
     st.builds(CancelBuilding, player_ids, st.integers(-1, 5)),
+    st.builds(StartBuilding, player_ids, st.sampled_from(["research_lab", "robot_factory"])),
+    st.builds(StartResearch, player_ids, technologies, planet_ids),
+    st.builds(StartResearch, player_ids, st.sampled_from(["energy", "computer", "laser"])),
+    st.builds(CancelResearch, player_ids, st.integers(-1, 5)),
+    st.builds(
+        ChangePlanet, player_ids, st.integers(0, 5), st.none() | st.just("Elsewhere"), sliders
+    ),
     st.builds(SelectPlanet, player_ids, st.integers(0, 5)),
     st.builds(
         ChangeSettings,
@@ -101,6 +118,7 @@ def small_game(clock: ManualClock, store: ManualStore) -> GameWorld:
         store,
         METRICS,
         **SMALL_WORLD,
+        **STARTER,
         economy_speed=40.0,
         save_interval_seconds=SAVE_INTERVAL_S,
         persist_interval_seconds=2.5 * SAVE_INTERVAL_S,
@@ -330,10 +348,16 @@ def check_raw_rows(store: ManualStore) -> None:
         assert is_building == any(row["BuildQueue.paid"])
         assert min(row["Stocks.amount"]) >= 0
         assert min(row["Buildings.level"]) >= 0
+        owner = store.rows["player"][row["Planet.owner_id"]]
+        assert row["Knowledge.technology"] == owner["Research.level"]
+        assert row["Knowledge.lab_busy"] == (owner["ResearchQueue.queued"][0] != 0)
     assert len(places) == len(store.rows["planet"])
     for row in store.rows["player"].values():
         assert row["Player.home_id"] in store.rows["planet"]
         assert row["Player.active_planet_id"] in store.rows["planet"]
+        researches = row["ResearchQueue.queued"][0] != 0
+        assert researches == (row["ResearchQueue.finish_at"] != NEVER)
+        assert researches == any(row["ResearchQueue.paid"])
 
 
 TestEveryCut = EveryCut.TestCase
@@ -396,19 +420,25 @@ def test_that_an_event_that_may_wait_gets_its_hands_on_one_aggregate(
     game = small_game(clock, ManualStore(at_once=True))
     for number in (1, 2):
         found(game, number)
-        set_up(game, number, levels={"robot_factory": 2}, amounts=RICH)
-    told: list[bool] = []
-    game.on_event = lambda event, shown, urgent: told.append(urgent)
+        set_up(game, number, levels={"robot_factory": 2, "research_lab": 2}, amounts=RICH)
+    told: list[tuple[bool, bool]] = []
+
+    def tell(_event: Event, shown: set[Aggregate], urgent: bool) -> None:
+        told.append((urgent, any(kind is PLAYER for kind, _ in shown)))
+
+    game.on_event = tell
     touched = watch(game.state.world)
     for command, seconds in steps:
         game.execute(command)
         told.clear()
         clock.advance(seconds)
         game.advance(clock.now())
-        assert not any(told)
+        # What changes a player's research changes his planets, and does not wait.
+        assert all(urgent == is_research for urgent, is_research in told)
     for aggregates in touched:
-        assert len(aggregates) == 1
-        assert None not in {entity_id for _, entity_id in aggregates}
+        if not any(kind is PLAYER for kind, _ in aggregates):
+            assert len(aggregates) == 1
+            assert None not in {entity_id for _, entity_id in aggregates}
 
 
 # Law 6: the rate of ticks is nobody's business ----------------------------------------------------
@@ -524,7 +554,11 @@ STATEMENTS_OF = tuple(
         "rules/",
         "stockpiles.py",
         "building_queue.py",
+        "conditions.py",
         "galaxy.py",
+        "knowledge.py",
+        "requirements.py",
+        "research_queue.py",
         "remembered_answers.py",
         "answer_text.py",
     )
@@ -562,11 +596,13 @@ def prepared() -> GameWorld:
     game = new_game(galaxies=1, systems=2)
     for number in (1, 2, 3):
         found(game, number)
-    levels = {"robot_factory": 1, "metal_mine": 3}
+    levels = {"robot_factory": 1, "metal_mine": 3, "research_lab": 1}
     set_up(game, 1, levels=levels, amounts=RICH)
     set_up(game, 2, levels=levels, amounts=RICH)
     for building in ("metal_mine", "robot_factory", "shipyard", "metal_mine"):
         carry_out(game, StartBuilding(1, building))
+    for technology in ("energy", "computer"):
+        carry_out(game, StartResearch(1, technology))
     assert game.save_player_data().done()
     carry_out(game, StartBuilding(3, "metal_mine"))
     return game
@@ -583,6 +619,11 @@ def prepared() -> GameWorld:
         CancelBuilding(1, 0),
         CancelBuilding(1, 1),
         CancelBuilding(3, 0),
+        StartResearch(1, "computer"),
+        StartResearch(2, "energy"),
+        CancelResearch(1, 0),
+        CancelResearch(1, 1),
+        ChangePlanet(2, 2, "Elsewhere", {"metal_mine": 50}),
         SelectPlanet(1, 1),
         ChangeSettings({"economy_speed": 2.0, "galaxies": 3}),
         Once(RequestKey(1, "a", 1), CancelBuilding(1, 0)),

@@ -96,6 +96,35 @@ async def select(scene: Scene) -> Asked:
     return Asked(path, token=scene.mira.token, other={"path": f"{path}?again"})
 
 
+async def research(scene: Scene) -> Asked:
+    await _with_a_lab(scene)
+    body = {"research_type": "computer"}
+    other = {"body": {"research_type": "energy"}}
+    return Asked(f"/player/{scene.mira.id}/research", body, scene.mira.token, other)
+
+
+async def cancel_research(scene: Scene) -> Asked:
+    await _with_a_lab(scene)
+    for technology in ("computer", "energy"):
+        order = {"research_type": technology}
+        (await scene.mira.post("/player/{id}/research", order)).raise_for_status()
+    path = f"/player/{scene.mira.id}/research-queue/"
+    return Asked(f"{path}0", token=scene.mira.token, other={"path": f"{path}1"})
+
+
+async def _with_a_lab(scene: Scene) -> None:
+    (await scene.mira.build("research_lab")).raise_for_status()
+    planets = game_of(scene.host).state.world.tables[PLANET]
+    await until(lambda: max(planets.get(1, "Buildings.level")) == 1)
+
+
+async def change_planet(scene: Scene) -> Asked:
+    path = f"/player/{scene.mira.id}/planets/1"
+    body = {"name": "New Hope", "sliders": {"metal_mine": 70}}
+    other = {"body": body | {"sliders": {}}}
+    return Asked(path, body, scene.mira.token, other)
+
+
 async def choose_start(scene: Scene) -> Asked:
     place = {"galaxy": 1, "system": 3}
     other = {"body": place | {"system": 4}}
@@ -146,12 +175,18 @@ async def password(scene: Scene) -> Asked:
     return Asked("/auth/password", body, scene.mira.token, other)
 
 
+LABS = {"economy_speed": 1000.0, "research_speed": 0.01, "starter_deuterium": 5_000.0}
+LABS |= {"starter_metal": 5_000.0, "starter_crystal": 5_000.0}
+
 Prepare = Callable[[Scene], Awaitable[Asked]]
 CASES: dict[tuple[str, str], tuple[Prepare, dict[str, Any]]] = {
     ("POST", "/player/{id}/build"): (build, {}),
     ("DELETE", "/player/{id}/build-queue/{index}"): (cancel, {}),
     ("DELETE", "/player/{id}/buildings/{building_type}"): (demolish, {"economy_speed": 1000.0}),
     ("POST", "/player/{id}/planets/{planet_id}/select"): (select, {}),
+    ("PATCH", "/player/{id}/planets/{planet_id}"): (change_planet, {}),
+    ("POST", "/player/{id}/research"): (research, LABS),
+    ("DELETE", "/player/{id}/research-queue/{index}"): (cancel_research, LABS),
     ("POST", "/player/{id}/choose-start"): (choose_start, {"require_start_choice": True}),
     ("POST", "/admin/set-aside/{id}/release"): (release, {}),
     ("POST", "/admin/set-aside/{id}/drop"): (drop, {}),
@@ -172,7 +207,7 @@ UNSUPPORTED = {
 async def effect(host: Host) -> object:
     """Return what must not be there twice, in the world and among the accounts."""
     planets = game_of(host).state.world.tables[PLANET]
-    columns = ("Planet.owner_id", "Ledger.spent")
+    columns = ("Planet.owner_id", "Planet.name", "Ledger.spent")
     world = {i: [planets.get(i, key) for key in columns] for i in planets.ids.tolist()}
     async with ReadSession() as session:
         users = await session.execute(text("SELECT id, token_epoch, password_hash FROM users"))

@@ -160,7 +160,7 @@ def test_that_a_column_has_the_name_and_the_type_that_follow_from_its_field(
 def test_that_only_what_may_be_never_or_nothing_is_nullable() -> None:
     nullable = {column.name for column in ALL_COLUMNS if column.nullable}
     queued = {name for name in STORED[PLANET] if name.startswith("queued_")}
-    assert nullable == {"boundary_at", "finish_at"} | queued
+    assert nullable == {"boundary_at", "finish_at", "restart_at"} | queued
 
 
 @dataclass(slots=True)

@@ -14,8 +14,15 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
 
-from core.commands import DemolishBuilding, Once, RequestKey, StartBuilding
-from core.components import KINDS, PLANET, PLAYER
+from core.commands import (
+    ChangePlanet,
+    DemolishBuilding,
+    Once,
+    RequestKey,
+    StartBuilding,
+    StartResearch,
+)
+from core.components import KINDS, NEVER, PLANET, PLAYER
 from core.database import ReadSession
 from core.errors import DatabaseError, StorageError
 from core.game import GameWorld
@@ -25,7 +32,7 @@ from core.save_batch import SaveBatch, SaveReason, TableRows, WorldClock
 from tests.databases import open_database
 from tests.manual_clock import ManualClock
 from tests.store import ManualStore
-from tests.worlds import Bits, bits_of, carry_out, found, new_game
+from tests.worlds import Bits, bits_of, carry_out, found, new_game, set_up
 
 
 async def write(batch: SaveBatch) -> None:
@@ -46,16 +53,33 @@ async def register(*names: str) -> None:
 def lively_game(store: ManualStore) -> GameWorld:
     """Return a world in which every kind of value occurs."""
     clock = ManualClock()
-    game = new_game(clock, store, command_log=True)
+    game = new_game(
+        clock, store, command_log=True, starter_crystal=3_000.0, starter_deuterium=3_000.0
+    )
     for player_id, name in enumerate(("ada", "Zoë-ñ", "李"), start=1):
         found(game, player_id, name)
     carry_out(game, StartBuilding(1, "solar_plant"))
     carry_out(game, Once(RequestKey(1, "a-key", 2**62), StartBuilding(1, "metal_mine")))
     carry_out(game, DemolishBuilding(1, "metal_mine"))
+    carry_out(game, ChangePlanet(2, 2, "Zoë-ñ’s", {"metal_mine": 70}))
+    carry_out(game, StartBuilding(2, "research_lab"))
+    clock.advance(400)
+    carry_out(game, StartResearch(2, "computer"))
+    carry_out(game, StartResearch(2, "computer"))
+    _let_a_reactor_run_dry(game)
     clock.advance(1234.5678)
     game.advance(clock.now())
+    planets = game.state.world.tables[PLANET]
+    assert not planets.get(3, "Power.reactor_runs")
+    assert planets.get(3, "Power.restart_at") < NEVER
     game.save_player_data()
     return game
+
+
+def _let_a_reactor_run_dry(game: GameWorld) -> None:
+    """Leave player 3 with a reactor that burns 212 an hour and has fuel for 17 seconds."""
+    levels = {"fusion_reactor": 9, "deuterium_synthesizer": 1, "solar_plant": 2}
+    set_up(game, 3, levels=levels, amounts=(500, 500, 1))
 
 
 def loaded_bits(loaded: worlds.LoadedWorld) -> Bits:

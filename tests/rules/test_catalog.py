@@ -140,7 +140,7 @@ def test_that_the_original_passes(tmp_path: Path) -> None:
         (SHIPYARD_REQUIRES, 'requires = { robot_factory = "2" }', "instead of a whole number"),
         (SHIPYARD_REQUIRES, "requires = 2", "2 instead of a table"),
         (SHIPYARD_REQUIRES, "requires = { lunar_base = 1 }", "only planned"),
-        (ENERGY_REQUIRES, "requires = { jump_gate = 1 }", "technologies.energy.requires.jump_gate"),
+        (ENERGY_REQUIRES, "requires = { sensor_phalanx = 1 }", "only planned"),
         ("positions = [4, 12]", "positions = [4, 16]", "home.positions[2] is 16"),
         ("positions = [4, 12]", "positions = [12, 4]", "[12, 4], which is not a range"),
         ("positions = [4, 12]", "positions = []", "not a range"),
