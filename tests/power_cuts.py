@@ -17,6 +17,8 @@ from core.commands import (
     Accepted,
     AdoptRules,
     CancelBuilding,
+    CancelResearch,
+    ChangePlanet,
     ChangeSettings,
     Command,
     DemolishBuilding,
@@ -27,8 +29,9 @@ from core.commands import (
     RequestKey,
     SelectPlanet,
     StartBuilding,
+    StartResearch,
 )
-from core.components import BUILDINGS, LOGGED_COMMAND, PLANET
+from core.components import BUILDINGS, LOGGED_COMMAND, PLANET, SLIDERS, TECHNOLOGIES
 from core.config import Settings
 from core.metrics import Metrics
 from core.queries import ListWorldPlanets, ReportPlanet
@@ -51,6 +54,7 @@ NEW_WORLD: dict[str, Any] = {
     "economy_speed": 40.0,
     "starter_metal": 5_000.0,
     "starter_crystal": 5_000.0,
+    "starter_deuterium": 5_000.0,
 }
 LATER_S = (0.05, 0.9, 11.0, 300.0, 40_000.0)
 OFF_S = (0.0, 5.0, 5_000.0)
@@ -239,9 +243,10 @@ class PowerCuts:
 def _any_command(dice: random.Random) -> PlainCommand:
     """Return what somebody may ask for, sensible or not."""
     player_id = dice.choice(PLAYERS)
-    building = dice.choice(
-        ("metal_mine", "solar_plant", "crystal_mine", *BUILDINGS.labels, "palace")
-    )
+    often = ("metal_mine", "solar_plant", "crystal_mine", "research_lab")
+    building = dice.choice((*often, *often, *dice.choices((*BUILDINGS.labels, "palace"), k=4)))
+    technology = dice.choice(("energy", "computer", dice.choice(TECHNOLOGIES.labels)))
+    slider = {dice.choice(SLIDERS.labels): dice.choice((0, 55, 100))}
     place = (1, dice.randint(1, 3), dice.randint(3, 13))
     speed = {"economy_speed": dice.choice((20.0, 40.0, 60.0))}
     choices: list[tuple[int, PlainCommand]] = [
@@ -250,6 +255,9 @@ def _any_command(dice: random.Random) -> PlainCommand:
         (1, StartBuilding(player_id, building, dice.randint(0, 5))),
         (3, DemolishBuilding(player_id, building)),
         (3, CancelBuilding(player_id, dice.randint(-1, 3))),
+        (4, StartResearch(player_id, technology)),
+        (1, CancelResearch(player_id, dice.randint(-1, 3))),
+        (1, ChangePlanet(player_id, dice.randint(0, 5), dice.choice((None, "Elsewhere")), slider)),
         (1, SelectPlanet(player_id, dice.randint(0, 5))),
         (1, ChangeSettings(speed)),
         (1, ChangeSettings({"galaxies": dice.randint(1, 3)})),

@@ -242,8 +242,11 @@ class BuildingCosts(Answer):
     building_type: str
     level: int
     cost: Amounts
-    energy_required: Annotated[int, Field(description="energy that must be there, not spent")]
     build_time_seconds: int
+    energy_required: Annotated[
+        int | None,
+        Field(description="energy that must be there and is not spent; left out if none"),
+    ] = None
 
 
 class DatabaseStatus(Answer):

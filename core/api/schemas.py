@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from core.api.context import ID_MAX
 
@@ -91,15 +91,24 @@ Percent = Annotated[int, Field(ge=0, le=100)]
 
 
 class PlanetChange(Body):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "New Hope", "sliders": {"metal_mine": 70}}]}
+    )
+
     name: PlanetName | None = None
     sliders: Annotated[
         dict[TypeName, Percent],
         Field(
             max_length=_SLIDERS_MAX,
             description="in per cent, by tens; those that are not named stay as they are",
-            examples=[{"metal_mine": 70, "fusion_reactor": 0}],
         ),
     ] = {}
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> PlanetChange:
+        if self.name is None and not self.sliders:
+            raise ValueError("there is neither a name nor a slider")
+        return self
 
 
 class StartChoice(Body):

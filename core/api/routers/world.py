@@ -96,6 +96,7 @@ async def metrics(request: Request, context: InContext) -> Response:
 @router.get(
     "/building-costs/{building_type}",
     summary="Building costs",
+    response_model_exclude_none=True,
     responses=may_answer(404, 422, 429, 503),
 )
 async def building_costs(
@@ -117,8 +118,8 @@ async def building_costs(
         building_type=building_type,
         level=level,
         cost=dict(zip(RESOURCES.labels, cost, strict=True)),
-        energy_required=ECONOMY.energy_required(building_type, level + 1),
         build_time_seconds=ECONOMY.build_seconds(building_type, level + 1, 0, economy),
+        energy_required=ECONOMY.energy_required(building_type, level + 1) or None,
     )
 
 
