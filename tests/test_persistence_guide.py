@@ -73,6 +73,18 @@ class Copy:
         return sorted((self.root / "migrations" / "versions").glob("[0-9]*.py"))
 
 
+def copy_of_the_tree(folder: Path) -> Copy:
+    """Copy what the program and its tests are made of."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, folder / name, ignore=ignored)
+        else:
+            shutil.copy(source, folder / name)
+    return Copy(folder)
+
+
 def follow(guide: str, copy: Copy) -> int:
     """Do what each block of a guide says, with the words before it; return how many there were."""
     done = end = 0
@@ -100,14 +112,7 @@ def section(document: str, title: str) -> str:
 
 
 def test_that_the_guide_leads_to_a_change_that_works(tmp_path: Path) -> None:
-    for name in COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(source, tmp_path / name, ignore=ignored)
-        else:
-            shutil.copy(source, tmp_path / name)
-    copy = Copy(tmp_path)
+    copy = copy_of_the_tree(tmp_path)
     guide = (ROOT / "PERSISTENCE.md").read_text(encoding="utf-8")
     assert follow(section(guide, "A new field"), copy) == 7
     assert follow(section(guide, "A new operation"), copy) == 6
