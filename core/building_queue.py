@@ -6,7 +6,7 @@ then, plus or minus the items of its type before it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.commands import Rejected
@@ -82,9 +82,12 @@ def refusal(
 
 
 def hindrance(
-    economy: Economy, site: Site, step: Step, energy_produced: float, energy_used: float
+    economy: Economy, site: Site, step: Step, energy: Callable[[], tuple[float, float]]
 ) -> Rejected | None:
-    """Return why a step that the rules allow cannot start now; its price is another question."""
+    """Return why a step that the rules allow cannot start now; its price is another question.
+
+    `energy` tells what is produced and what is used; only few steps ask for it.
+    """
     rules = economy.rules
     if site.lab_busy and step.building == rules.research.lab:
         return LAB_BUSY
@@ -92,9 +95,10 @@ def hindrance(
     if step.demolish or cost is None:
         return None
     required = economy.energy_required(step.building, level_of(site.levels, [], step))
-    if cost.is_met(required, energy_produced, energy_used):
+    produced, used = energy()
+    if cost.is_met(required, produced, used):
         return None
-    return lack_of_energy(step.building, required, cost.of_unused, energy_produced, energy_used)
+    return lack_of_energy(step.building, required, cost.of_unused, produced, used)
 
 
 def without_orphans(

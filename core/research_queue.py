@@ -6,7 +6,7 @@ among the items of its type.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.commands import Rejected
@@ -80,13 +80,17 @@ def without_orphans(
 
 
 def lack_of_energy_for(
-    rules: Rules, study: Study, level: int, produced: float, used: float
+    rules: Rules, study: Study, level: int, energy: Callable[[], tuple[float, float]]
 ) -> Rejected | None:
-    """Return that a planet's energy is not what a level requires, None if it is."""
+    """Return that a planet's energy is not what a level requires, None if it is.
+
+    `energy` tells what is produced and what is used; only few technologies ask for it.
+    """
     technology = rules.technologies[study.technology]
     if technology.energy_cost is None:
         return None
     required = technology_energy(technology, level)
+    produced, used = energy()
     if technology.energy_cost.is_met(required, produced, used):
         return None
     return lack_of_energy(

@@ -186,6 +186,12 @@ def rates_of(state: GameState, planet_id: int, *, reactor_runs: bool | None = No
     )
 
 
+def energy_of(state: GameState, planet_id: int) -> tuple[float, float]:
+    """Return the energy that a planet produces and the energy that it uses."""
+    rates = rates_of(state, planet_id)
+    return float(rates.energy_produced), float(rates.energy_used)
+
+
 def change_rates(state: GameState, planet_id: int, at: float, *, refuelled: bool = False) -> None:
     """Settle at `at` and take on the rates that the rules and the planet give from now on.
 

@@ -112,7 +112,7 @@ class PowerCuts:
     def run(self, cuts: int) -> Report:
         """Cut the power so often. Raise BrokenPromise."""
         actions: dict[Callable[[], None], int] = {
-            self._order: 20,
+            self._order: 16,
             self._tick: 4,
             self._pump: 6,
             self._end_a_batch: 4,

@@ -214,11 +214,10 @@ def _start(state: GameState, planet_id: int, step: Step, at: float) -> Event:
 def _hindrance(state: GameState, planet_id: int, step: Step, at: float) -> Rejected | None:
     """Return why a step that the rules allow cannot start at this instant."""
     site = _site(state, planet_id)
-    rates = stockpiles.rates_of(state, planet_id)
     level = building_queue.level_of(site.levels, [], step)
     price = building_queue.price_of(state.economy, step, level, site.technologies)
     return building_queue.hindrance(
-        state.economy, site, step, float(rates.energy_produced), float(rates.energy_used)
+        state.economy, site, step, lambda: stockpiles.energy_of(state, planet_id)
     ) or stockpiles.too_dear(state, planet_id, price, at)
 
 

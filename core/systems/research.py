@@ -227,9 +227,8 @@ def _hindrance(state: GameState, player_id: int, study: Study, at: float) -> Rej
     if _works_on_a_lab(state, planet_ids_of(state.world, player_id)):
         return LAB_IN_WORK
     level = research_queue.level_of(technologies_of(state.world, player_id), [], study)
-    rates = stockpiles.rates_of(state, study.planet_id)
     return research_queue.lack_of_energy_for(
-        state.rules, study, level, float(rates.energy_produced), float(rates.energy_used)
+        state.rules, study, level, lambda: stockpiles.energy_of(state, study.planet_id)
     ) or stockpiles.too_dear(
         state, study.planet_id, research_queue.price_of(state.rules, study, level), at
     )
