@@ -11,6 +11,7 @@ from typing import Annotated
 
 import numpy as np
 
+from core import unit_orders
 from core.ecs import Axis, Column, Kind
 from core.ecs.component import (
     Bool,
@@ -32,6 +33,7 @@ BUILDINGS = Axis("building", tuple(RULES.buildings))
 TECHNOLOGIES = Axis("technology", tuple(RULES.technologies))
 # What has a slider: see core.rules.production.
 SLIDERS = Axis("slider", RULES.slid)
+UNITS = Axis("unit", tuple(RULES.units))
 PLACES = Axis("place", tuple(str(place + 1) for place in range(RULES.build_queue_limit)))
 RESEARCH_PLACES = Axis(
     "place", tuple(str(place + 1) for place in range(RULES.research_queue_limit))
@@ -51,9 +53,14 @@ QueuedTechnologies = Annotated[
 PlanetIds = Annotated[tuple[int, ...], Column(np.dtype(np.int64), RESEARCH_PLACES)]
 # In steps of RULES.sliders.
 SliderSteps = Annotated[tuple[int, ...], Column(np.dtype(np.int8), SLIDERS)]
+Counts = Annotated[tuple[int, ...], Column(np.dtype(np.int64), UNITS)]
+# The place in UNITS counted from 1, 0 for none.
+UnitCode = Annotated[int, Column(np.dtype(np.int16), names=UNITS.labels)]
+UnitOrders = Annotated[str, Column(np.dtypes.StringDType(), check=unit_orders.check)]
 
 NEVER = float("inf")
 NOTHING_QUEUED = 0
+NO_UNIT = 0
 
 
 @dataclass(slots=True)
@@ -153,6 +160,34 @@ class Power:
 
 
 @dataclass(slots=True)
+class Units:
+    """How many ships, defences and missiles stand on a planet, as far as they were settled.
+
+    What has left the shipyard since is not in it: see core.unit_stock.
+    """
+
+    count: Counts
+
+
+@dataclass(slots=True)
+class UnitQueue:
+    """What the shipyard of a planet builds: one order is active, others wait in turn.
+
+    Of `units_ordered` pieces of `unit_building` the n-th is delivered at `units_begun_at` + n ·
+    `seconds_per_unit`; `units_delivered` of them were settled. `units_due_at` is the next instant
+    at which that has to be done. The orders that wait are text of core.unit_orders.
+    """
+
+    unit_building: UnitCode
+    units_ordered: Int64
+    units_delivered: Int64
+    units_begun_at: Float64
+    seconds_per_unit: Int64
+    units_due_at: DueTime
+    units_waiting: UnitOrders
+
+
+@dataclass(slots=True)
 class Player:
     """Somebody who plays. The id is that of his account."""
 
@@ -241,7 +276,19 @@ class LoggedCommand:
 
 UNIVERSE = Kind("universe", Universe, constant=True)
 PLAYER = Kind("player", Player, Research, ResearchQueue)
-PLANET = Kind("planet", Position, Planet, Stocks, Ledger, Buildings, BuildQueue, Knowledge, Power)
+PLANET = Kind(
+    "planet",
+    Position,
+    Planet,
+    Stocks,
+    Ledger,
+    Buildings,
+    BuildQueue,
+    Knowledge,
+    Power,
+    Units,
+    UnitQueue,
+)
 REMEMBERED_ANSWER = Kind("remembered_answer", RememberedAnswer)
 LOGGED_COMMAND = Kind("logged_command", LoggedCommand)
 
@@ -255,6 +302,7 @@ __all__ = [
     "LOGGED_COMMAND",
     "NEVER",
     "NOTHING_QUEUED",
+    "NO_UNIT",
     "PLACES",
     "PLANET",
     "PLAYER",
@@ -263,6 +311,7 @@ __all__ = [
     "RESOURCES",
     "SLIDERS",
     "TECHNOLOGIES",
+    "UNITS",
     "UNIVERSE",
     "UNIVERSE_ID",
     "BuildQueue",
@@ -278,5 +327,7 @@ __all__ = [
     "Research",
     "ResearchQueue",
     "Stocks",
+    "UnitQueue",
+    "Units",
     "Universe",
 ]

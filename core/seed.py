@@ -12,6 +12,7 @@ import numpy.typing as npt
 from core.components import (
     BUILDINGS,
     NEVER,
+    NO_UNIT,
     PLACES,
     PLANET,
     PLAYER,
@@ -19,6 +20,7 @@ from core.components import (
     RESOURCES,
     SLIDERS,
     TECHNOLOGIES,
+    UNITS,
 )
 from core.ecs import Kind, World
 from core.ecs.table import AnyArray, Ids
@@ -162,6 +164,14 @@ def make_planets(
         "Power.slider": np.full((count, len(SLIDERS)), RULES.sliders.steps, dtype=np.int8),
         "Power.reactor_runs": np.ones(count, dtype=np.bool_),
         "Power.restart_at": np.full(count, NEVER),
+        "Units.count": np.zeros((count, len(UNITS)), dtype=np.int64),
+        "UnitQueue.unit_building": np.full(count, NO_UNIT, dtype=np.int16),
+        "UnitQueue.units_ordered": np.zeros(count, dtype=np.int64),
+        "UnitQueue.units_delivered": np.zeros(count, dtype=np.int64),
+        "UnitQueue.units_begun_at": np.zeros(count),
+        "UnitQueue.seconds_per_unit": np.zeros(count, dtype=np.int64),
+        "UnitQueue.units_due_at": np.full(count, NEVER),
+        "UnitQueue.units_waiting": np.full(count, "", dtype=np.dtypes.StringDType()),
     }
     ids = np.arange(first_planet_id, first_planet_id + count, dtype=np.int64)
     return TableRows(PLANET.name, ids, columns)

@@ -12,7 +12,7 @@ so that nobody can change it behind the back of the table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -42,7 +42,8 @@ class Column:
 
     Numbers of a field with `names` stand for them: 1 for the first, -1 for its opposite, 0 for
     none; the database keeps the names. A time that `may_be_never` is infinite then. A field that
-    is `fixed` is given when the entity is made and never changes.
+    is `fixed` is given when the entity is made and never changes. A text with a `check` has a form
+    of its own: the check raises ValueError, in words, for one that has not.
     """
 
     dtype: Any
@@ -50,6 +51,7 @@ class Column:
     names: tuple[str, ...] | None = None
     may_be_never: bool = False
     fixed: bool = False
+    check: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

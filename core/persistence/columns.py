@@ -60,6 +60,8 @@ class StoredColumn:
         if self.field.column.may_be_never:
             return _none_for_never(values)
         plain: list[Any] = values.tolist()
+        if (malformed := self._malformed(plain)) is not None:
+            raise UnstorableError(f"{self.field.key} holds {malformed}")
         return plain
 
     def _names_of(self, codes: AnyArray) -> list[str | None]:
@@ -83,7 +85,22 @@ class StoredColumn:
         if self.field.column.may_be_never:
             numbers = np.array(values, dtype=np.float64)  # None becomes NaN
             return np.where(np.isnan(numbers), np.inf, numbers)
+        if (malformed := self._malformed(values)) is not None:
+            raise DatabaseError(f"column {self.name} holds {malformed}")
         return np.array(values, dtype=self.field.dtype)
+
+    def _malformed(self, texts: Sequence[Any]) -> str | None:
+        """Return the first of some texts that has not the form of its field, and why."""
+        check = self.field.column.check
+        if check is None:
+            return None
+        # Most are the same, namely empty.
+        for text in dict.fromkeys(texts):
+            try:
+                check(text)
+            except ValueError as error:
+                return f"{text!r}: {error}"
+        return None
 
 
 def stored_columns(kind: Kind) -> tuple[StoredColumn, ...]:

@@ -10,6 +10,7 @@ from core.commands import Accepted, FoundHome, Rejected, SelectPlanet
 from core.components import (
     BUILDINGS,
     NEVER,
+    NO_UNIT,
     NOTHING_QUEUED,
     PLACES,
     PLANET,
@@ -18,6 +19,7 @@ from core.components import (
     RESOURCES,
     SLIDERS,
     TECHNOLOGIES,
+    UNITS,
     Buildings,
     BuildQueue,
     Ledger,
@@ -28,6 +30,8 @@ from core.components import (
     Research,
     ResearchQueue,
     Stocks,
+    UnitQueue,
+    Units,
 )
 from core.events import PlanetFounded
 from core.galaxy import Coordinates
@@ -136,6 +140,16 @@ def _create_planet(
             slider=(state.rules.sliders.steps,) * len(SLIDERS),
             reactor_runs=True,
             restart_at=NEVER,
+        ),
+        Units(count=(0,) * len(UNITS)),
+        UnitQueue(
+            unit_building=NO_UNIT,
+            units_ordered=0,
+            units_delivered=0,
+            units_begun_at=0.0,
+            seconds_per_unit=0,
+            units_due_at=NEVER,
+            units_waiting="",
         ),
     )
     state.world.on_undo(lambda: state.galaxy.clear(place))

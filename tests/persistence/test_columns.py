@@ -19,6 +19,7 @@ from core.components import (
     NOTHING_QUEUED,
     PLANET,
     PLAYER,
+    UNITS,
     UNIVERSE,
     Planet,
     Player,
@@ -29,6 +30,7 @@ from core.ecs.component import Float64
 from core.ecs.table import AnyArray
 from core.errors import DatabaseError, StorageError, UnstorableError
 from core.persistence.columns import StoredColumn, check_finite, stored_columns
+from core.unit_orders import UnitOrder, text_of
 
 STORED = {kind: {column.name: column for column in stored_columns(kind)} for kind in KINDS}
 ALL_COLUMNS = [column for kind in KINDS for column in STORED[kind].values()]
@@ -38,6 +40,9 @@ FIELDS = {
     for component in kind.components
     for field in fields_of(component)
 }
+
+
+UNIT_ORDERS = st.builds(UnitOrder, st.sampled_from(UNITS.labels), st.integers(1, 10**18 - 1))
 
 
 def places_of(field: Field) -> st.SearchStrategy[Any]:
@@ -50,6 +55,8 @@ def places_of(field: Field) -> st.SearchStrategy[Any]:
             return st.floats(min_value=-1.7e308, allow_nan=False)
         case "b":
             return st.booleans()
+        case "T" if field.column.check is not None:
+            return st.lists(UNIT_ORDERS, max_size=5).map(text_of)
         case "T":
             return st.text()
         case _:
@@ -138,6 +145,15 @@ def test_that_a_name_the_rules_do_not_know_is_refused() -> None:
         STORED[PLANET]["queued_2"].decode(["metal_mine", "palace"])
 
 
+@pytest.mark.parametrize("text", ["palace 1", "cruiser", "cruiser 0", "cruiser 1;", "cruiser  1"])
+def test_that_a_text_without_the_form_of_its_field_is_refused(text: str) -> None:
+    column = STORED[PLANET]["units_waiting"]
+    with pytest.raises(DatabaseError, match=f"column units_waiting holds '{text}': "):
+        column.decode(["", "cruiser 2", text])
+    with pytest.raises(UnstorableError, match=f"units_waiting holds '{text}': "):
+        encode(column, "", text)
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "sql_type"),
     [
@@ -147,6 +163,8 @@ def test_that_a_name_the_rules_do_not_know_is_refused() -> None:
         (PLANET, "deuterium_capacity", Double),
         (PLANET, "boundary_at", Double),
         (PLANET, "queued_1", Text),
+        (PLANET, "small_cargo_count", BigInteger),
+        (PLANET, "units_waiting", Text),
         (PLAYER, "name", Text),
         (UNIVERSE, "registration_open", Boolean),
     ],
@@ -160,7 +178,8 @@ def test_that_a_column_has_the_name_and_the_type_that_follow_from_its_field(
 def test_that_only_what_may_be_never_or_nothing_is_nullable() -> None:
     nullable = {column.name for column in ALL_COLUMNS if column.nullable}
     queued = {name for name in STORED[PLANET] if name.startswith("queued_")}
-    assert nullable == {"boundary_at", "finish_at", "restart_at"} | queued
+    may_be_empty = {"boundary_at", "finish_at", "restart_at", "unit_building", "units_due_at"}
+    assert nullable == may_be_empty | queued
 
 
 @dataclass(slots=True)

@@ -252,18 +252,18 @@ def test_that_what_is_planned_is_known_and_neither_played_nor_shown() -> None:
     }
     assert RULES.buildings.keys() == RULES.source["buildings"].keys()
     assert RULES.settings.keys() == RULES.source["settings"].keys()
-    assert RULES.source.keys().isdisjoint({"planned", "units", "combat", "flight"})
+    assert RULES.source.keys().isdisjoint({"planned", "missions", "combat", "flight"})
     assert list(RULES.all_buildings)[4] == "fusion_reactor"
 
 
 def test_that_what_is_no_longer_planned_is_played_and_shown(tmp_path: Path) -> None:
     path = tmp_path / "rules.toml"
     text = ORIGINAL.replace('buildings = ["lunar_base", ', "buildings = [", 1)
-    path.write_text(text.replace('    "units", ', "", 1), encoding="utf-8")
+    path.write_text(text.replace('"moon", "phalanx", ', "", 1), encoding="utf-8")
     rules = load_rules(path)
     assert "lunar_base" in rules.buildings
     assert rules.source["buildings"].keys() == rules.buildings.keys()
-    assert {"technologies", "research", "units"} <= rules.source.keys()
+    assert {"moon", "phalanx"} <= rules.source.keys()
 
 
 def test_that_a_building_a_technology_and_a_unit_are_added_by_data_alone(tmp_path: Path) -> None:
