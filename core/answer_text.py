@@ -15,9 +15,10 @@ from core.systems.construction import Item
 from core.systems.founding import Home
 from core.systems.planets import PlanetSetup
 from core.systems.research import ResearchItem
+from core.systems.shipyard import UnitItem
 
 ANSWER_TYPES: Final[dict[str, type]] = {
-    known.__name__: known for known in (Item, Home, ResearchItem, PlanetSetup)
+    known.__name__: known for known in (Item, Home, ResearchItem, PlanetSetup, UnitItem)
 }
 ANSWER_CHARACTERS_MAX = 4_096
 

@@ -14,6 +14,7 @@ from core.requirements import lack_of_energy, unmet
 from core.rules import Economy, Rules
 from core.rules.economy import EXACT_LIMIT
 from core.rules.fields import planet_fields
+from core.unit_queue import YARD_BUSY, yard_buildings
 
 Levels = Mapping[str, int]
 
@@ -40,6 +41,7 @@ class Site:
     technologies: Levels
     fields: int
     lab_busy: bool = False
+    yard_busy: bool = False
 
 
 def planned(levels: Levels, steps: Sequence[Step]) -> dict[str, int]:
@@ -91,6 +93,8 @@ def hindrance(
     rules = economy.rules
     if site.lab_busy and step.building == rules.research.lab:
         return LAB_BUSY
+    if site.yard_busy and step.building in yard_buildings(rules):
+        return YARD_BUSY
     cost = rules.all_buildings[step.building].energy_cost
     if step.demolish or cost is None:
         return None

@@ -17,7 +17,7 @@ from core.components import PLANET, PLAYER
 from core.ecs import Aggregate, Kind
 from core.events import Event
 from core.state import GameState
-from core.systems import construction, production, research
+from core.systems import construction, production, research, shipyard
 
 HORIZON_S = 30.0
 
@@ -41,6 +41,7 @@ DUE_KINDS = (
     DueKind("construction", PLANET, "BuildQueue.finish_at", construction.finish_building),
     DueKind("research", PLAYER, "ResearchQueue.finish_at", research.finish_research),
     DueKind("fuel", PLANET, "Power.restart_at", production.restart_reactor),
+    DueKind("shipyard", PLANET, "UnitQueue.units_due_at", shipyard.deliver_units),
 )
 
 

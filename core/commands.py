@@ -81,6 +81,16 @@ class CancelResearch:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderUnits:
+    """Pay for a number of one ship, defence or missile, and queue them."""
+
+    player_id: int
+    unit: str
+    quantity: int
+    planet_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChangePlanet:
     """Rename a planet, set some of its sliders, or both; a slider's value is in per cent."""
 
@@ -128,6 +138,7 @@ PlainCommand = (
     | StartResearch
     | CancelResearch
     | ChangePlanet
+    | OrderUnits
     | ChangeSettings
     | AdoptRules
     | ReleaseSetAside

@@ -53,7 +53,8 @@ QueuedTechnologies = Annotated[
 PlanetIds = Annotated[tuple[int, ...], Column(np.dtype(np.int64), RESEARCH_PLACES)]
 # In steps of RULES.sliders.
 SliderSteps = Annotated[tuple[int, ...], Column(np.dtype(np.int8), SLIDERS)]
-Counts = Annotated[tuple[int, ...], Column(np.dtype(np.int64), UNITS)]
+# Four bytes each, for a million planets have two dozen of them.
+Counts = Annotated[tuple[int, ...], Column(np.dtype(np.int32), UNITS)]
 # The place in UNITS counted from 1, 0 for none.
 UnitCode = Annotated[int, Column(np.dtype(np.int16), names=UNITS.labels)]
 UnitOrders = Annotated[str, Column(np.dtypes.StringDType(), check=unit_orders.check)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from core.components import PLANET, SLIDERS, TECHNOLOGIES
+from core.components import PLANET, SLIDERS, TECHNOLOGIES, UNITS
 from core.ecs.table import Table
 from core.rules import RULES
 from core.rules.production import Conditions, Level
@@ -33,7 +33,8 @@ def _conditions(read: Callable[[str], Any]) -> Conditions:
     return Conditions(
         energy_technology=level_of(RULES.energy_technology),
         plasma=level_of(RULES.plasma.technology),
-        satellites=0,
+        # Each satellite is settled at the instant of its delivery, so the column is up to date.
+        satellites=read("Units.count")[UNITS.index(RULES.satellite.unit)],
         sliders=dict(zip(SLIDERS.labels, read("Power.slider"), strict=True)),
         reactor_runs=read("Power.reactor_runs"),
     )

@@ -83,11 +83,29 @@ class ResearchDropped:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitsFinished:
+    """The last piece of an order of units was delivered."""
+
+    at: float
+    player_id: int
+    planet_id: int
+    unit: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsChanged:
     at: float
     names: tuple[str, ...]
 
 
-PlanetEvent = PlanetFounded | StocksChanged | BuildingStarted | BuildingFinished | BuildItemDropped
+PlanetEvent = (
+    PlanetFounded
+    | StocksChanged
+    | BuildingStarted
+    | BuildingFinished
+    | BuildItemDropped
+    | UnitsFinished
+)
 ResearchEvent = ResearchStarted | ResearchFinished | ResearchDropped
 Event = PlanetEvent | ResearchEvent | SettingsChanged

@@ -30,6 +30,7 @@ from core.commands import (
     DropSetAside,
     FoundHome,
     Once,
+    OrderUnits,
     Outcome,
     Rejected,
     ReleaseSetAside,
@@ -49,7 +50,7 @@ from core.quarantine import Quarantine, SetAside, members_of
 from core.remembered_answers import RememberedAnswers
 from core.save_batch import SaveReason, SaveResult, WorldClock
 from core.state import GameState
-from core.systems import construction, founding, planets, research, settings
+from core.systems import construction, founding, planets, research, settings, shipyard
 from core.throttle_trace import ThrottleTrace
 from core.write_behind import SubmitSave, WriteBehind
 
@@ -265,6 +266,8 @@ class GameWorld:
                 return research.cancel_research(self.state, command, at)
             case ChangePlanet():
                 return planets.change_planet(self.state, command, at)
+            case OrderUnits():
+                return shipyard.order_units(self.state, command, at)
             case ChangeSettings():
                 return settings.change_settings(self.state, command, at)
             case AdoptRules():

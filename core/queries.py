@@ -37,6 +37,8 @@ from core.systems.construction import Item, levels_of, queue_of
 from core.systems.founding import Home, home_of
 from core.systems.planets import PlanetSetup, setup_of
 from core.systems.research import ResearchItem, research_queue_of
+from core.systems.shipyard import UnitItem, orders_of
+from core.unit_stock import units_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,8 @@ class PlanetReport:
     setup: PlanetSetup
     technologies: Mapping[str, int]
     research_queue: tuple[ResearchItem, ...]
+    units: tuple[int, ...]
+    unit_orders: tuple[UnitItem, ...]
     kept: bool = True
 
 
@@ -356,6 +360,8 @@ def _report(state: GameState, query: ReportPlanet, at: float) -> PlanetReport | 
         setup=setup_of(state, planet_id),
         technologies=technologies_of(world, query.player_id),
         research_queue=research_queue_of(state, query.player_id),
+        units=units_at(state, planet_id, at),
+        unit_orders=orders_of(state, planet_id, at),
     )
 
 

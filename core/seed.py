@@ -164,7 +164,7 @@ def make_planets(
         "Power.slider": np.full((count, len(SLIDERS)), RULES.sliders.steps, dtype=np.int8),
         "Power.reactor_runs": np.ones(count, dtype=np.bool_),
         "Power.restart_at": np.full(count, NEVER),
-        "Units.count": np.zeros((count, len(UNITS)), dtype=np.int64),
+        "Units.count": np.zeros((count, len(UNITS)), dtype=np.int32),
         "UnitQueue.unit_building": np.full(count, NO_UNIT, dtype=np.int16),
         "UnitQueue.units_ordered": np.zeros(count, dtype=np.int64),
         "UnitQueue.units_delivered": np.zeros(count, dtype=np.int64),

@@ -25,6 +25,7 @@ from core.events import (
     ResearchStarted,
     SettingsChanged,
     StocksChanged,
+    UnitsFinished,
 )
 from core.queries import ListPlanetIds, ReportStocks, StocksOfPlanets
 
@@ -199,6 +200,14 @@ class Hub:
             case ResearchStarted():
                 # Whose stocks it was paid from is told by itself.
                 pass
+            case UnitsFinished():
+                self._tell(
+                    event.player_id,
+                    "ship_build_complete",
+                    planet=event.planet_id,
+                    items=[{"type": event.unit, "count": event.count}],
+                    completed_at=iso_time(event.at),
+                )
             case PlanetFounded():
                 if event.player_id in self._rounds:
                     self._rounds[event.player_id].own_ids = None

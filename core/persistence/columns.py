@@ -42,7 +42,7 @@ class StoredColumn:
                 return Boolean()
             case "f", _:
                 return Double()
-            case "i", 8:
+            case "i", 4 | 8:
                 return BigInteger()
             case _:
                 return SmallInteger()

@@ -164,6 +164,25 @@ def unit_seconds(
     return whole_seconds(SECONDS_PER_HOUR * (unit.cost[0] + unit.cost[1]) / hourly)
 
 
+def instant_of_delivery(begun_at: float, seconds_each: int, number: int) -> float:
+    """Return when the n-th piece of an order is there, world time: begun_at + n · seconds_each."""
+    return begun_at + number * seconds_each
+
+
+def units_delivered(begun_at: float, seconds_each: int, ordered: int, at: float) -> int:
+    """Return how many pieces of an order are there at an instant.
+
+    It is the greatest n of at most `ordered` whose instant of delivery is not later.
+    """
+    number = int((at - begun_at) // seconds_each)
+    # The quotient of floats may be one off what the instants themselves say.
+    while instant_of_delivery(begun_at, seconds_each, number + 1) <= at:
+        number += 1
+    while instant_of_delivery(begun_at, seconds_each, number) > at:
+        number -= 1
+    return min(max(number, 0), ordered)
+
+
 def read_unit(name: str, entry: Entry, level_most: int) -> Unit:
     cost = entry.amounts("cost")
     if not any(cost):

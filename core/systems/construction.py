@@ -11,6 +11,7 @@ from core.commands import Accepted, CancelBuilding, DemolishBuilding, Rejected, 
 from core.components import (
     BUILDINGS,
     NEVER,
+    NO_UNIT,
     NOTHING_QUEUED,
     PLACES,
     PLANET,
@@ -19,6 +20,7 @@ from core.components import (
     BuildQueue,
     Knowledge,
     Planet,
+    UnitQueue,
 )
 from core.events import BuildingFinished, BuildingStarted, BuildItemDropped, Event, StocksChanged
 from core.knowledge import known_on
@@ -228,6 +230,7 @@ def _site(state: GameState, planet_id: int) -> Site:
         technologies=known_on(world, planet_id),
         fields=world.component_for_entity(PLANET, planet_id, Planet).fields,
         lab_busy=world.component_for_entity(PLANET, planet_id, Knowledge).lab_busy,
+        yard_busy=world.component_for_entity(PLANET, planet_id, UnitQueue).unit_building != NO_UNIT,
     )
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.api.answers import iso, iso_time, planet_answer, queue_item, resource_update, whole
+from core.components import UNITS
 from core.queries import PlanetReport, PlanetStocks, PlanetSummary
 from core.systems.construction import Item
 from core.systems.planets import PlanetSetup
@@ -34,6 +35,8 @@ REPORT = PlanetReport(
     setup=PlanetSetup(3, "<b>Hope</b>", (("metal_mine", 70),)),
     technologies={"energy": 2},
     research_queue=(ResearchItem("laser", 1, 3, (200, 100, 0), None, None),),
+    units=(0,) * len(UNITS),
+    unit_orders=(),
     kept=False,
 )
 
