@@ -172,7 +172,8 @@ def test_that_a_time_is_the_floor_of_the_exact_quotient(
     building: str, level: int, factory: int, economy_speed: float
 ) -> None:
     metal, crystal, _ = ECONOMY.cost(building, level)
-    early = max(4 - Fraction(level, 2), Fraction(1))
+    late = building in RULES.construction.late
+    early = Fraction(1) if late else max(4 - Fraction(level, 2), Fraction(1))
     divisor = 2500 * early * (1 + factory) * Fraction(economy_speed)
     exact = 3600 * (metal + crystal) / divisor
     taken = ECONOMY.build_seconds(building, level, factory, speed(economy_speed))
