@@ -147,15 +147,18 @@ def test_that_without_a_loop_the_default_is_returned(reported: list[str]) -> Non
 
 async def test_that_letting_go_of_the_loop_fails_what_is_outstanding(qloop: Any) -> None:
     sync.set_persistence_loop(qloop)
-    go_on = asyncio.Event()
-    future = sync.submit(_wait_for(go_on))
+    go_on, went_on = asyncio.Event(), asyncio.Event()
+    future = sync.submit(_wait_for(go_on, went_on))
     sync.set_persistence_loop(None)
     assert isinstance(future.exception(timeout=0), PersistenceClosed)
     go_on.set()
+    await went_on.wait()
 
 
-async def _wait_for(event: asyncio.Event) -> None:
+async def _wait_for(event: asyncio.Event, went_on: asyncio.Event | None = None) -> None:
     await event.wait()
+    if went_on is not None:
+        went_on.set()
 
 
 async def test_that_a_cancelled_operation_is_no_silent_success(captured: None) -> None:

@@ -43,6 +43,10 @@ class Told:
 
     stamped: list[Stamped] = field(default_factory=list)
 
+    def was_late_by(self, seconds: float) -> bool:
+        """Return whether an idle loop woke so late: then this computer keeps nobody's time."""
+        return any(lateness > seconds for _, lateness in self.stamped)
+
 
 @contextmanager
 def idle_loop(tick_rate: float) -> Iterator[Told]:
