@@ -16,7 +16,8 @@ from core.game import GameWorld
 from core.queries import ReportPlanet
 from core.systems.planets import PlanetSetup
 from tests.manual_clock import ManualClock
-from tests.worlds import carry_out, found, new_game, refused, set_up
+from tests.store import ManualStore
+from tests.worlds import Bits, bits_of, carry_out, found, new_game, refused, reload, set_up
 
 # A reactor of level 5 burns 50 · 1.1^5 = 80.5255 an hour.
 REACTOR = {"deuterium_synthesizer": 1, "fusion_reactor": 5, "solar_plant": 10}
@@ -304,3 +305,34 @@ def test_that_what_is_as_it_was_changes_nothing(game: GameWorld) -> None:
     executed = game.execute(ChangePlanet(1, 1, None, {"metal_mine": 100}))
     assert not executed.changed
     assert stock_of(game).settled_at == before
+
+
+# The laws of time hold for reactors, too ----------------------------------------------------------
+
+
+def burnt(steps: int, *, restarts: bool) -> Bits:
+    """Let a reactor run dry and start again for some days, looked at in so many steps."""
+    clock, store = ManualClock(), ManualStore(at_once=True)
+    game = new_game(clock, store)
+    found(game, 1)
+    fuel(game, 10)
+    assert game.save_player_data().done()
+    begun_at = clock.now()
+    for step in range(1, steps + 1):
+        clock.set(begun_at + 5 * 86_400 * step / steps)
+        if restarts:
+            game = reload(store, clock)
+        game.advance(clock.now())
+        game.ask(ReportPlanet(1))
+        if step % 3 == 0:
+            assert game.save_player_data().done()
+    # It has run dry and started again many times.
+    assert stock_of(game).settled_at > begun_at + 4 * 86_400
+    return bits_of(game.state.world)
+
+
+def test_that_no_tick_and_no_restart_changes_when_a_reactor_runs() -> None:
+    once = burnt(1, restarts=False)
+    for steps in (7, 400):
+        for restarts in (False, True):
+            assert burnt(steps, restarts=restarts) == once
