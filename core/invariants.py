@@ -99,6 +99,7 @@ _PLANET_RULES: dict[str, Callable[[Columns], Broken]] = {
     "a stock is negative": _is_negative("Stocks.amount"),
     "less than nothing was paid": _is_negative("BuildQueue.paid"),
     "less than nothing was spent": _is_negative("Ledger.spent"),
+    "there are less than no units": _is_negative("Units.count"),
 }
 _PLAYER_RULES: dict[str, Callable[[Columns], Broken]] = {
     "less than nothing was paid for research": _is_negative("ResearchQueue.paid"),

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from core.components import (
     BUILDINGS,
     NEVER,
-    NO_UNIT,
     PLACES,
     PLANET,
     PLAYER,
@@ -29,6 +28,7 @@ from core.rules import ECONOMY, RULES, EconomySettings, stocks
 from core.rules.production import Conditions
 from core.rules.research import technology_cost
 from core.save_batch import TableRows
+from core.seed_units import cost_of_units, unit_columns
 
 _POSITIONS = len(RULES.slots)
 GALAXIES_MAX = 1000
@@ -122,12 +122,13 @@ def make_planets(
     technologies = _technologies(generator, age[:home_count], levels[:home_count])
     known = technologies[np.searchsorted(player_ids, owners)]
     _wait_for_requirements(levels, known)
+    units = unit_columns(generator, levels, known, settings, now)
     rates = ECONOMY.rates(
         {name: levels[:, index] for index, name in enumerate(BUILDINGS.labels)},
         position,
         temperature.astype(np.float64),
         settings,
-        _conditions(known),
+        _conditions(known, units["Units.count"]),
     )
     production, consumption, capacity = (
         np.stack([np.broadcast_to(np.asarray(v, np.float64), count) for v in values], axis=1)
@@ -137,7 +138,7 @@ def make_planets(
     amount = np.floor(capacity * generator.random((count, len(RESOURCES))) * 0.9) + 1
     due = stocks.seconds_to_boundaries(amount, production, consumption, capacity).min(axis=1)
     queues = _queues(generator, levels, settings, now)
-    spent = _cost_of(levels) + queues["BuildQueue.paid"]
+    spent = _cost_of(levels) + queues["BuildQueue.paid"] + cost_of_units(units)
     spent[:home_count] += _cost_of_research(technologies)
     columns: dict[str, AnyArray] = {
         "Position.galaxy": galaxy,
@@ -164,14 +165,7 @@ def make_planets(
         "Power.slider": np.full((count, len(SLIDERS)), RULES.sliders.steps, dtype=np.int8),
         "Power.reactor_runs": np.ones(count, dtype=np.bool_),
         "Power.restart_at": np.full(count, NEVER),
-        "Units.count": np.zeros((count, len(UNITS)), dtype=np.int32),
-        "UnitQueue.unit_building": np.full(count, NO_UNIT, dtype=np.int16),
-        "UnitQueue.units_ordered": np.zeros(count, dtype=np.int64),
-        "UnitQueue.units_delivered": np.zeros(count, dtype=np.int64),
-        "UnitQueue.units_begun_at": np.zeros(count),
-        "UnitQueue.seconds_per_unit": np.zeros(count, dtype=np.int64),
-        "UnitQueue.units_due_at": np.full(count, NEVER),
-        "UnitQueue.units_waiting": np.full(count, "", dtype=np.dtypes.StringDType()),
+        **units,
     }
     ids = np.arange(first_planet_id, first_planet_id + count, dtype=np.int64)
     return TableRows(PLANET.name, ids, columns)
@@ -291,13 +285,14 @@ def _leave_fields(levels: npt.NDArray[np.int16], fields: npt.NDArray[np.int64]) 
     levels[crowded] //= 2
 
 
-def _conditions(known: npt.NDArray[np.int16]) -> Conditions:
+def _conditions(known: npt.NDArray[np.int16], units: AnyArray) -> Conditions:
     def level_of(name: str | None) -> AnyArray | int:
         return 0 if name is None else known[:, TECHNOLOGIES.index(name)]
 
     return Conditions(
         energy_technology=level_of(RULES.energy_technology),
         plasma=level_of(RULES.plasma.technology),
+        satellites=units[:, UNITS.index(RULES.satellite.unit)],
     )
 
 

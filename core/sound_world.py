@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from core.components import (
     KINDS,
+    NO_UNIT,
     NOTHING_QUEUED,
     PLANET,
     PLAYER,
@@ -124,6 +125,25 @@ def _planets_know_what_their_owners_do(loaded: LoadedWorld) -> Iterator[str]:
     yield from _where(PLANET, loaded, other, "it does not know whether its owner researches")
 
 
+def _shipyards_are_sound(loaded: LoadedWorld) -> Iterator[str]:
+    assert loaded.clock is not None  # noqa: S101 - unsound() has looked
+    planets = loaded.tables[PLANET].columns
+    active = planets["UnitQueue.unit_building"] != NO_UNIT
+    due_at, begun_at = planets["UnitQueue.units_due_at"], planets["UnitQueue.units_begun_at"]
+    yield from _where(
+        PLANET, loaded, active != np.isfinite(due_at), "it builds units without an end, or none"
+    )
+    idle = ~active & (planets["UnitQueue.units_waiting"] != "")
+    yield from _where(PLANET, loaded, idle, "its shipyard waits for nothing")
+    delivered, ordered = (planets[f"UnitQueue.units_{name}"] for name in ("delivered", "ordered"))
+    wrong = (delivered < 0) | (delivered > ordered) | (active & (ordered < 1))
+    yield from _where(PLANET, loaded, wrong, "its shipyard delivers what nobody ordered")
+    wrong = active & ((planets["UnitQueue.seconds_per_unit"] < 1) | (due_at < begun_at))
+    yield from _where(PLANET, loaded, wrong, "its units are done before they are begun")
+    late = active & (begun_at > loaded.clock.world_time)
+    yield from _where(PLANET, loaded, late, "its units were begun after the time of the world")
+
+
 def _places_are_taken_once(loaded: LoadedWorld) -> Iterator[str]:
     planets, universe = loaded.tables[PLANET].columns, loaded.tables[UNIVERSE].columns
     place = np.stack(
@@ -170,6 +190,7 @@ LAWS: tuple[Law, ...] = (
     _queues_have_no_gaps,
     _research_is_sound,
     _planets_know_what_their_owners_do,
+    _shipyards_are_sound,
     _places_are_taken_once,
     _everybody_has_a_home,
     _ids_lie_below_their_marks,

@@ -68,7 +68,7 @@ def due_at(queue: UnitQueue) -> float:
     number = queue.units_ordered
     if queue.unit_building - 1 == SATELLITE:
         number = min(queue.units_delivered + 1, number)
-    return instant_of_delivery(queue.units_begun_at, queue.seconds_per_unit, number)
+    return float(instant_of_delivery(queue.units_begun_at, queue.seconds_per_unit, number))
 
 
 def _with_delivered(units: Units, queue: UnitQueue, number: int) -> Counts:

@@ -7,7 +7,7 @@ by tests/test_write_behind.py (7, 8, 9) and tests/test_simulation.py (11, 12).
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -30,13 +30,14 @@ from core.commands import (
     DemolishBuilding,
     FoundHome,
     Once,
+    OrderUnits,
     PlainCommand,
     RequestKey,
     SelectPlanet,
     StartBuilding,
     StartResearch,
 )
-from core.components import KINDS, NEVER, PLANET, PLAYER, UNIVERSE, Stocks
+from core.components import KINDS, NEVER, NO_UNIT, PLANET, PLAYER, UNIVERSE, Stocks
 from core.ecs import Aggregate, Kind, Origin, Table, World
 from core.events import Event
 from core.game import GameWorld
@@ -46,6 +47,7 @@ from core.queries import ListWorldPlanets, ReportPlanet
 from core.remembered_answers import KEPT_S, REUSED
 from core.rules import RULES
 from core.save_batch import SaveBatch, SaveReason
+from core.unit_orders import orders_in
 from tests.manual_clock import START, ManualClock
 from tests.store import ManualStore
 from tests.worlds import (
@@ -71,6 +73,8 @@ METRICS = Metrics(tick_ring_capacity=10, save_ring_capacity=10)
 
 player_ids = st.integers(1, 4)
 planet_ids = st.none() | st.integers(0, 5)
+units = st.sampled_from(("rocket_launcher", "solar_satellite", "cruiser", "palace"))
+quantities = st.sampled_from((1, 2, 3, 40, 10**6 + 1))
 buildings = st.sampled_from((*RULES.buildings, "palace"))
 technologies = st.sampled_from((*RULES.technologies, "alchemy"))
 sliders = st.dictionaries(
@@ -95,6 +99,8 @@ plain_commands: st.SearchStrategy[PlainCommand] = st.one_of(
     st.builds(
         ChangePlanet, player_ids, st.integers(0, 5), st.none() | st.just("Elsewhere"), sliders
     ),
+    st.builds(OrderUnits, player_ids, units, quantities, planet_ids),
+    st.builds(OrderUnits, player_ids, units, quantities),
     st.builds(SelectPlanet, player_ids, st.integers(0, 5)),
     st.builds(
         ChangeSettings,
@@ -351,6 +357,7 @@ def check_raw_rows(store: ManualStore) -> None:
         owner = store.rows["player"][row["Planet.owner_id"]]
         assert row["Knowledge.technology"] == owner["Research.level"]
         assert row["Knowledge.lab_busy"] == (owner["ResearchQueue.queued"][0] != 0)
+        check_units(row)
     assert len(places) == len(store.rows["planet"])
     for row in store.rows["player"].values():
         assert row["Player.home_id"] in store.rows["planet"]
@@ -358,6 +365,15 @@ def check_raw_rows(store: ManualStore) -> None:
         researches = row["ResearchQueue.queued"][0] != 0
         assert researches == (row["ResearchQueue.finish_at"] != NEVER)
         assert researches == any(row["ResearchQueue.paid"])
+
+
+def check_units(row: Mapping[str, Any]) -> None:
+    queue = {name: row[f"UnitQueue.{name}"] for name in ("unit_building", "units_due_at")}
+    assert (queue["unit_building"] != NO_UNIT) == (queue["units_due_at"] != NEVER)
+    assert 0 <= row["UnitQueue.units_delivered"] <= row["UnitQueue.units_ordered"]
+    waiting = orders_in(row["UnitQueue.units_waiting"])
+    assert not waiting or queue["unit_building"] != NO_UNIT
+    assert min(row["Units.count"]) >= 0
 
 
 TestEveryCut = EveryCut.TestCase
@@ -420,7 +436,12 @@ def test_that_an_event_that_may_wait_gets_its_hands_on_one_aggregate(
     game = small_game(clock, ManualStore(at_once=True))
     for number in (1, 2):
         found(game, number)
-        set_up(game, number, levels={"robot_factory": 2, "research_lab": 2}, amounts=RICH)
+        set_up(
+            game,
+            number,
+            levels={"robot_factory": 2, "shipyard": 2, "research_lab": 2},
+            amounts=RICH,
+        )
     told: list[tuple[bool, bool]] = []
 
     def tell(_event: Event, shown: set[Aggregate], urgent: bool) -> None:
@@ -555,6 +576,9 @@ STATEMENTS_OF = tuple(
         "stockpiles.py",
         "building_queue.py",
         "conditions.py",
+        "unit_queue.py",
+        "unit_stock.py",
+        "unit_orders.py",
         "galaxy.py",
         "knowledge.py",
         "requirements.py",
@@ -598,13 +622,15 @@ def prepared() -> GameWorld:
         found(game, number)
     levels = {"robot_factory": 1, "metal_mine": 3, "research_lab": 1}
     set_up(game, 1, levels=levels, amounts=RICH)
-    set_up(game, 2, levels=levels, amounts=RICH)
+    set_up(game, 2, levels={**levels, "shipyard": 1}, amounts=RICH)
     for building in ("metal_mine", "robot_factory", "shipyard", "metal_mine"):
         carry_out(game, StartBuilding(1, building))
     for technology in ("energy", "computer"):
         carry_out(game, StartResearch(1, technology))
     assert game.save_player_data().done()
+    set_up(game, 3, levels={"shipyard": 1}, amounts=RICH)
     carry_out(game, StartBuilding(3, "metal_mine"))
+    carry_out(game, OrderUnits(3, "rocket_launcher", 1))
     return game
 
 
@@ -624,6 +650,8 @@ def prepared() -> GameWorld:
         CancelResearch(1, 0),
         CancelResearch(1, 1),
         ChangePlanet(2, 2, "Elsewhere", {"metal_mine": 50}),
+        OrderUnits(2, "rocket_launcher", 3),
+        OrderUnits(3, "solar_satellite", 2),
         SelectPlanet(1, 1),
         ChangeSettings({"economy_speed": 2.0, "galaxies": 3}),
         Once(RequestKey(1, "a", 1), CancelBuilding(1, 0)),

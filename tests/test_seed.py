@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from core import stockpiles
 from core.commands import Accepted, CancelBuilding, DemolishBuilding, StartBuilding
-from core.components import BUILDINGS, KINDS, NEVER, PLANET, PLAYER, TECHNOLOGIES, UNIVERSE
+from core.components import (
+    BUILDINGS,
+    KINDS,
+    NEVER,
+    NO_UNIT,
+    PLANET,
+    PLAYER,
+    TECHNOLOGIES,
+    UNITS,
+    UNIVERSE,
+)
 from core.ecs import World
 from core.errors import StarkeepError
 from core.game import GameWorld
@@ -23,6 +33,8 @@ from core.rules.research import technology_cost
 from core.seed import GALAXIES_MAX, SeedPlan, add_rows, make_planets, make_players, plan_seed
 from core.state import economy_settings_of
 from core.systems.construction import levels_of, queue_of
+from core.systems.shipyard import orders_of
+from core.unit_stock import units_at
 from tests.manual_clock import START, ManualClock
 from tests.worlds import bits_of, new_game
 
@@ -111,8 +123,9 @@ def test_that_a_seeded_world_is_one_that_could_have_been_played(
         assert known_on(world, planet_id) == technologies
         assert_is_met(levels, technologies)
         check_rates(game, planet_id, row)
-        check_ledger(row, levels, technologies if is_home else {})
+        check_ledger(game, planet_id, row, levels, technologies if is_home else {})
         check_queue(game, planet_id, row)
+        check_units(game, planet_id, levels, row)
     assert len(places) == len(table)
     assert world.next_id[PLANET] == len(table) + 1
     assert world.next_id[PLAYER] == players + 1
@@ -127,7 +140,7 @@ def assert_is_met(levels: dict[str, int], technologies: dict[str, int]) -> None:
                 assert {**levels, **technologies}[needed] >= least, name
 
 
-def check_rates(game: GameWorld, planet_id: int, row: dict[str, object]) -> None:
+def check_rates(game: GameWorld, planet_id: int, row: dict[str, Any]) -> None:
     rates = stockpiles.rates_of(game.state, planet_id)
     assert row["Power.reactor_runs"]
     assert row["Stocks.production"] == tuple(float(rate) for rate in rates.production)
@@ -135,7 +148,13 @@ def check_rates(game: GameWorld, planet_id: int, row: dict[str, object]) -> None
     assert row["Stocks.capacity"] == tuple(float(amount) for amount in rates.capacity)
 
 
-def check_ledger(row: dict[str, Any], levels: dict[str, int], technologies: dict[str, int]) -> None:
+def check_ledger(
+    game: GameWorld,
+    planet_id: int,
+    row: dict[str, Any],
+    levels: dict[str, int],
+    technologies: dict[str, int],
+) -> None:
     prices = [
         ECONOMY.cost(name, level) for name, built in levels.items() for level in range(1, built + 1)
     ]
@@ -144,8 +163,14 @@ def check_ledger(row: dict[str, Any], levels: dict[str, int], technologies: dict
         for name, known in technologies.items()
         for level in range(1, known + 1)
     ]
+    units = dict(zip(UNITS.labels, row["Units.count"], strict=True))
+    prices += [
+        tuple(amount * count for amount in RULES.units[name].cost) for name, count in units.items()
+    ]
     built = np.sum([(0, 0, 0), *prices], axis=0)
-    assert row["Ledger.spent"] == tuple(built + row["BuildQueue.paid"])
+    ordered = [item.cost for item in orders_of(game.state, planet_id, START)]
+    paid = np.sum([(0, 0, 0), *ordered], axis=0) + row["BuildQueue.paid"]
+    assert row["Ledger.spent"] == tuple(built + paid)
 
 
 def check_queue(game: GameWorld, planet_id: int, row: dict[str, object]) -> None:
@@ -178,6 +203,39 @@ def assert_research_is_met(technologies: dict[str, int], home: dict[str, int]) -
         if level:
             for needed, least in RULES.technologies[name].requires.items():
                 assert {**home, **technologies}[needed] >= least, name
+
+
+def check_units(
+    game: GameWorld, planet_id: int, levels: dict[str, int], row: dict[str, Any]
+) -> None:
+    orders = orders_of(game.state, planet_id, START)
+    units = units_at(game.state, planet_id, START)
+    # What could be built is there, and nothing is due that was not delivered.
+    assert units == row["Units.count"]
+    assert row["UnitQueue.units_due_at"] > START
+    present = [name for name, count in zip(UNITS.labels, units, strict=True) if count]
+    for name in (*present, *(order.unit for order in orders)):
+        met = {**levels, **known_on(game.state.world, planet_id)}
+        assert all(met[needed] >= n for needed, n in RULES.units[name].requires.items())
+    if orders:
+        assert orders[0].started_at is not None
+        assert orders[0].started_at <= START
+        assert orders[0].count >= 1
+
+
+def test_that_seeded_shipyards_build_and_deliver() -> None:
+    game = seeded(20, 400)
+    planets = game.state.world.tables[PLANET]
+    is_building = planets.array("UnitQueue.unit_building") != NO_UNIT
+    assert 5 < is_building.sum() < 200
+    assert (planets.array("UnitQueue.units_waiting")[is_building] != "").any()
+    before = planets.array("Units.count").sum()
+    assert isinstance(game.clock, ManualClock)
+    game.clock.advance(10 * 24 * 3600)
+    game.advance(game.clock.now())
+    assert game.set_aside_count == 0
+    assert planets.array("Units.count").sum() > before
+    assert (planets.array("UnitQueue.unit_building") == NO_UNIT).all()
 
 
 def test_that_a_seeded_world_can_be_played() -> None:

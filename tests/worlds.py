@@ -16,12 +16,14 @@ from core.components import (
     PLANET,
     PLAYER,
     TECHNOLOGIES,
+    UNITS,
     UNIVERSE,
     UNIVERSE_ID,
     Buildings,
     Knowledge,
     Planet,
     Research,
+    Units,
 )
 from core.config import Settings
 from core.ecs import Kind, Origin, World
@@ -137,6 +139,7 @@ def set_up(
     fields: int | None = None,
     temperature_max: int | None = None,
     technologies: Mapping[str, int] | None = None,
+    units: Mapping[str, int] | None = None,
 ) -> None:
     """Make a planet as a test needs it, at the present instant, and have it marked urgent.
 
@@ -152,6 +155,9 @@ def set_up(
         planet.fields = planet.fields if fields is None else fields
         if temperature_max is not None:
             planet.temperature_max = temperature_max
+        if units is not None:
+            there = world.component_for_entity(PLANET, planet_id, Units)
+            there.count = tuple(units.get(name, 0) for name in UNITS.labels)
         if amounts is not None:
             stockpiles.receive(game.state, planet_id, amounts, game.clock.now())
         changed = [planet_id]

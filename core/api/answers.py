@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.api.unit_stats import defences_among, ship_stats, ships_among
 from core.components import RESOURCES
 from core.ecs import EVERY_ID
 from core.galaxy import Coordinates
@@ -26,6 +27,7 @@ from core.systems.construction import Item
 from core.systems.founding import Home
 from core.systems.planets import PlanetSetup
 from core.systems.research import ResearchItem
+from core.systems.shipyard import UnitItem
 
 # The end of what the calendar of datetime, and of most clients, can say.
 _LATEST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
@@ -128,6 +130,20 @@ class ResearchQueueItem(Answer):
     completion_time: Time | None
 
 
+class UnitOrderAnswer(Answer):
+    """An order of the shipyard: what is still to come; a waiting one has no times yet."""
+
+    type: Annotated[str, Field(examples=["rocket_launcher"])]
+    count: int
+    cost: Amounts
+    started_at: Time | None
+    completion_time: Time | None
+
+
+class UnitsOrdered(Message):
+    item: UnitOrderAnswer
+
+
 class ResearchOrdered(Message):
     item: ResearchQueueItem
 
@@ -226,12 +242,15 @@ class PlanetAnswer(Answer):
     storage: Amounts
     buildings: Annotated[dict[str, int], Field(examples=[{"metal_mine": 3, "solar_plant": 4}])]
     build_queue: list[QueueItem]
-    ship_build_queue: list[dict[str, Any]] = []
-    fleet: dict[str, int] = {}
-    defence: dict[str, int] = {}
+    ship_build_queue: list[UnitOrderAnswer]
+    fleet: Annotated[dict[str, int], Field(examples=[{"small_cargo": 3, "light_fighter": 10}])]
+    defence: Annotated[dict[str, int], Field(description="defences and missiles")]
     research: Annotated[dict[str, int], Field(examples=[{"energy": 3, "laser": 1}])]
     research_queue: list[ResearchQueueItem]
-    ship_stats: dict[str, Any] = {}
+    ship_stats: Annotated[
+        dict[str, dict[str, float]],
+        Field(description="what one ship of each type can do with its owner's technologies"),
+    ]
     sliders: Sliders
     planet: PlanetNature
     server_time: Time
@@ -397,6 +416,16 @@ def research_item(item: ResearchItem) -> ResearchQueueItem:
     )
 
 
+def unit_order(item: UnitItem) -> UnitOrderAnswer:
+    return UnitOrderAnswer(
+        type=item.unit,
+        count=item.count,
+        cost=dict(zip(RESOURCES.labels, item.cost, strict=True)),
+        started_at=None if item.started_at is None else iso_time(item.started_at),
+        completion_time=None if item.due_at is None else iso_time(item.due_at),
+    )
+
+
 def research_answer(report: ResearchReport) -> ResearchAnswer:
     return ResearchAnswer(
         research=dict(report.technologies),
@@ -455,6 +484,10 @@ def planet_answer(report: PlanetReport) -> PlanetAnswer:
         research=dict(report.technologies),
         research_queue=[research_item(item) for item in report.research_queue],
         sliders=dict(report.setup.sliders),
+        ship_build_queue=[unit_order(item) for item in report.unit_orders],
+        fleet=ships_among(report.units),
+        defence=defences_among(report.units),
+        ship_stats=ship_stats(report.technologies),
         planet=PlanetNature(
             id=summary.planet_id,
             name=summary.name,

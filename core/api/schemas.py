@@ -8,6 +8,7 @@ from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from core.api.context import ID_MAX
+from core.rules import RULES
 
 PlanetId = Annotated[int, Field(ge=1, le=ID_MAX)]
 _TYPE_CHARACTERS_MAX = 64
@@ -80,6 +81,14 @@ class BuildOrder(Body):
 
 class ResearchOrder(Body):
     research_type: Annotated[TypeName, Field(examples=["energy"])]
+    planet: Annotated[PlanetId | None, Field(description="the active planet if none is named")] = (
+        None
+    )
+
+
+class UnitsOrder(Body):
+    ship_type: Annotated[TypeName, Field(examples=["rocket_launcher"])]
+    quantity: Annotated[int, Field(ge=1, le=RULES.limits.unit_order_most, examples=[10])]
     planet: Annotated[PlanetId | None, Field(description="the active planet if none is named")] = (
         None
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from core.rules.arithmetic import SECONDS_PER_HOUR, whole_seconds
 from core.rules.entry import Entry
 
+Number = Any  # a number or a column of them
 Floats = npt.NDArray[np.float64]
 Wholes = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -164,7 +166,7 @@ def unit_seconds(
     return whole_seconds(SECONDS_PER_HOUR * (unit.cost[0] + unit.cost[1]) / hourly)
 
 
-def instant_of_delivery(begun_at: float, seconds_each: int, number: int) -> float:
+def instant_of_delivery(begun_at: Number, seconds_each: Number, number: Number) -> Number:
     """Return when the n-th piece of an order is there, world time: begun_at + n · seconds_each."""
     return begun_at + number * seconds_each
 

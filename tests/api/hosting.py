@@ -15,6 +15,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
 from core.clock import SystemClock
+from core.components import BUILDINGS, PLANET
 from core.game import GameWorld
 from core.simulation import Simulation
 from desktop_app.application import Host
@@ -23,6 +24,13 @@ from tests.hosts import make_host
 from tests.worlds import Bits, bits_of
 
 PASSWORD = "correct horse"
+# Settings of a world in which a shipyard is soon built, and rich enough to use it.
+WITH_SHIPYARD: dict[str, Any] = {
+    "economy_speed": 1000.0,
+    "starter_metal": 9e5,
+    "starter_crystal": 9e5,
+    "starter_deuterium": 9e5,
+}
 # For things that happen in a moment, unless they never happen.
 PATIENCE_S = 20.0
 LOOK_EVERY_S = 0.005
@@ -139,6 +147,14 @@ async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not condition():
             await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def build_shipyard(host: Host, player: Player) -> None:
+    """Build what a shipyard needs and wait for it, in a world of WITH_SHIPYARD."""
+    for building in ("robot_factory", "robot_factory", "shipyard"):
+        (await player.build(building)).raise_for_status()
+    planets, place = game_of(host).state.world.tables[PLANET], BUILDINGS.index("shipyard")
+    await until(lambda: planets.get(1, "Buildings.level")[place] == 1)
 
 
 @contextmanager

@@ -15,6 +15,9 @@ from core.queries import PlanetReport, PlanetStocks, PlanetSummary
 from core.systems.construction import Item
 from core.systems.planets import PlanetSetup
 from core.systems.research import ResearchItem
+from core.systems.shipyard import UnitItem
+
+UNITS_THERE = tuple(1 if name == "cruiser" else 0 for name in UNITS.labels)
 
 REPORT = PlanetReport(
     at=1_800_000_000.5,
@@ -35,8 +38,8 @@ REPORT = PlanetReport(
     setup=PlanetSetup(3, "<b>Hope</b>", (("metal_mine", 70),)),
     technologies={"energy": 2},
     research_queue=(ResearchItem("laser", 1, 3, (200, 100, 0), None, None),),
-    units=(0,) * len(UNITS),
-    unit_orders=(),
+    units=UNITS_THERE,
+    unit_orders=(UnitItem("light_laser", 3, (4_500, 1_500, 0), None, None),),
     kept=False,
 )
 

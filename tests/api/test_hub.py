@@ -24,6 +24,7 @@ from core.events import (
     PlanetFounded,
     SettingsChanged,
     StocksChanged,
+    UnitsFinished,
 )
 from core.metrics import Metrics
 from core.queries import ListPlanetIds, PlanetStocks, Query, ReportStocks, StocksOfPlanets
@@ -109,13 +110,15 @@ async def test_that_an_event_reaches_the_clients_of_its_player_alone() -> None:
             hub.add(client)
         hub.on_event(BuildingFinished(AT, MIRA.id, 3, "metal_mine", 2, demolish=False))
         hub.on_event(BuildItemDropped(AT, MIRA.id, 3, "shipyard", "requirements_not_met"))
+        hub.on_event(UnitsFinished(AT, MIRA.id, 3, "rocket_launcher", 2))
+        told = ["building_complete", "server_notice", "ship_build_complete"]
         for client in (mira, again):
-            assert client.sent == ["building_complete", "server_notice"]
+            assert client.sent == told
         assert jonas.sent == []
         hub.remove(mira)
         hub.on_event(BuildingFinished(AT, MIRA.id, 3, "metal_mine", 3, demolish=False))
-        assert len(mira.sent) == 2
-        assert len(again.sent) == 3
+        assert len(mira.sent) == 3
+        assert len(again.sent) == 4
 
 
 async def test_that_who_is_online_is_counted_also_when_nobody_asks(

@@ -18,7 +18,9 @@ from core.database import ReadSession
 from desktop_app.application import Host
 from tests.api.hosting import (
     PASSWORD,
+    WITH_SHIPYARD,
     Player,
+    build_shipyard,
     client_of,
     enter,
     game_of,
@@ -73,6 +75,13 @@ async def build(scene: Scene) -> Asked:
     body = {"building_type": "metal_mine"}
     other = {"body": {"building_type": "solar_plant"}}
     return Asked(f"/player/{scene.mira.id}/build", body, scene.mira.token, other)
+
+
+async def build_ships(scene: Scene) -> Asked:
+    await build_shipyard(scene.host, scene.mira)
+    body = {"ship_type": "rocket_launcher", "quantity": 2}
+    other = {"body": body | {"quantity": 3}}
+    return Asked(f"/player/{scene.mira.id}/build-ships", body, scene.mira.token, other)
 
 
 async def cancel(scene: Scene) -> Asked:
@@ -181,6 +190,7 @@ LABS |= {"starter_metal": 5_000.0, "starter_crystal": 5_000.0}
 Prepare = Callable[[Scene], Awaitable[Asked]]
 CASES: dict[tuple[str, str], tuple[Prepare, dict[str, Any]]] = {
     ("POST", "/player/{id}/build"): (build, {}),
+    ("POST", "/player/{id}/build-ships"): (build_ships, WITH_SHIPYARD),
     ("DELETE", "/player/{id}/build-queue/{index}"): (cancel, {}),
     ("DELETE", "/player/{id}/buildings/{building_type}"): (demolish, {"economy_speed": 1000.0}),
     ("POST", "/player/{id}/planets/{planet_id}/select"): (select, {}),

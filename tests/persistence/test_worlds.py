@@ -18,11 +18,12 @@ from core.commands import (
     ChangePlanet,
     DemolishBuilding,
     Once,
+    OrderUnits,
     RequestKey,
     StartBuilding,
     StartResearch,
 )
-from core.components import KINDS, NEVER, PLANET, PLAYER
+from core.components import KINDS, NEVER, PLANET, PLAYER, UnitQueue
 from core.database import ReadSession
 from core.errors import DatabaseError, StorageError
 from core.game import GameWorld
@@ -66,12 +67,18 @@ def lively_game(store: ManualStore) -> GameWorld:
     clock.advance(400)
     carry_out(game, StartResearch(2, "computer"))
     carry_out(game, StartResearch(2, "computer"))
+    # Two satellites are there when it is saved, a third is being built, and launchers wait.
+    set_up(game, 2, levels={"shipyard": 1}, amounts=(9e3, 9e3, 9e3), units={"small_cargo": 3})
+    carry_out(game, OrderUnits(2, "solar_satellite", 3))
+    carry_out(game, OrderUnits(2, "rocket_launcher", 2))
     _let_a_reactor_run_dry(game)
-    clock.advance(1234.5678)
+    clock.advance(3210.5678)
     game.advance(clock.now())
     planets = game.state.world.tables[PLANET]
     assert not planets.get(3, "Power.reactor_runs")
     assert planets.get(3, "Power.restart_at") < NEVER
+    queue = game.state.world.component_for_entity(PLANET, 2, UnitQueue)
+    assert (queue.units_delivered, queue.units_waiting) == (2, "rocket_launcher 2")
     game.save_player_data()
     return game
 
@@ -235,6 +242,18 @@ async def test_that_a_building_the_rules_do_not_know_is_named(tmp_path: Path) ->
         async with SessionLocal() as session, session.begin():
             await session.execute(text("UPDATE planets SET queued_1 = 'palace'"))
         with pytest.raises(DatabaseError, match="palace"):
+            await worlds.load_world()
+
+
+async def test_that_an_order_of_units_that_is_none_is_named(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "world.db"):
+        await register("ada")
+        await write(batch_of(a_player(), some_planets(1)))
+        from core.database import SessionLocal
+
+        async with SessionLocal() as session, session.begin():
+            await session.execute(text("UPDATE planets SET units_waiting = 'palace 3'"))
+        with pytest.raises(DatabaseError, match="units_waiting holds 'palace 3': there is no unit"):
             await worlds.load_world()
 
 

@@ -203,6 +203,7 @@ def test_that_new_rules_hold_from_the_instant_at_which_they_are_adopted(
         st.tuples(
             st.tuples(*(st.integers(0, 25) for _ in RULES.buildings)),
             st.tuples(*(st.floats(0, 50_000) for _ in RULES.resources)),
+            st.integers(0, 50),
         ),
         min_size=1,
         max_size=4,
@@ -211,14 +212,15 @@ def test_that_new_rules_hold_from_the_instant_at_which_they_are_adopted(
     st.floats(0.1, 50),
 )
 def test_that_revaluing_all_planets_gives_the_bits_of_revaluing_each(
-    planets: list[tuple[tuple[int, ...], tuple[float, ...]]], elapsed_s: float, speed: float
+    planets: list[tuple[tuple[int, ...], tuple[float, ...], int]], elapsed_s: float, speed: float
 ) -> None:
     def prepared() -> GameWorld:
         game = new_game(ManualClock(), galaxies=1, systems=4, economy_speed=0.5)
-        for number, (levels, amounts) in enumerate(planets, start=1):
+        for number, (levels, amounts, satellites) in enumerate(planets, start=1):
             found(game, number)
             built = dict(zip(RULES.buildings, levels, strict=True))
-            set_up(game, number, levels=built, amounts=amounts)
+            units = {"solar_satellite": satellites}
+            set_up(game, number, levels=built, amounts=amounts, units=units)
         with game.state.world.unit_of_work(Origin.COMMAND, game.time):
             game.state.universe.economy_speed = speed
         return game

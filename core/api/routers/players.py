@@ -17,6 +17,7 @@ from core.api.answers import (
     ResearchAnswer,
     ResearchLeft,
     ResearchOrdered,
+    UnitsOrdered,
     Welcome,
     founded_planet,
     own_planets,
@@ -26,6 +27,7 @@ from core.api.answers import (
     queue_item,
     research_answer,
     research_item,
+    unit_order,
 )
 from core.api.context import ID_MAX, InContext, InLogin, OwnPlayer
 from core.api.documentation import may_answer
@@ -36,6 +38,7 @@ from core.api.schemas import (
     ResearchOrder,
     StartChoice,
     TypeInPath,
+    UnitsOrder,
 )
 from core.commands import (
     CancelBuilding,
@@ -43,6 +46,7 @@ from core.commands import (
     ChangePlanet,
     DemolishBuilding,
     FoundHome,
+    OrderUnits,
     SelectPlanet,
     StartBuilding,
     StartResearch,
@@ -151,6 +155,21 @@ async def build(
     item = await context.door.order(order, key)
     begun = "started" if item.started_at is not None else "queued"
     return ItemOrdered(message=f"{item.building} {item.level} is {begun}.", item=queue_item(item))
+
+
+@router.post(
+    "/player/{id}/build-ships",
+    summary="Build ships, defences or missiles",
+    responses=may_answer(400, 404, 413, *_CHANGING),
+)
+async def build_ships(
+    player_id: OwnPlayer, body: UnitsOrder, context: InContext, key: PlayersKey
+) -> UnitsOrdered:
+    """Pay for units and queue them; they are delivered one by one."""
+    order = OrderUnits(player_id, body.ship_type, body.quantity, body.planet)
+    item = await context.door.order(order, key)
+    begun = "started" if item.started_at is not None else "queued"
+    return UnitsOrdered(message=f"{item.count} {item.unit}: {begun}.", item=unit_order(item))
 
 
 @router.delete(

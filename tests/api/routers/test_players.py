@@ -142,6 +142,7 @@ async def test_that_nobody_reaches_what_is_not_his(tmp_path: Path) -> None:
             ("GET", "/player/{}/planets"),
             ("POST", f"/player/{{}}/planets/{his}/select"),
             ("POST", "/player/{}/build"),
+            ("POST", "/player/{}/build-ships"),
             ("DELETE", "/player/{}/build-queue/0"),
             ("DELETE", "/player/{}/buildings/metal_mine"),
             ("POST", "/player/{}/choose-start"),
