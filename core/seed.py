@@ -252,7 +252,9 @@ def _technologies(
     spread = generator.uniform(0.7, 1.3, (len(age), len(typical)))
     known: npt.NDArray[np.int16] = np.floor(age[:, None] * typical * spread).astype(np.int16)
     # What needs something waits for it, and what needs that in turn.
-    for _ in TECHNOLOGIES.labels:
+    before = known + 1
+    while (known != before).any():
+        before = known.copy()
         for index, name in enumerate(TECHNOLOGIES.labels):
             requires = RULES.technologies[name].requires
             known[~_are_met(requires, home_levels, known), index] = 0
