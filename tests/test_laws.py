@@ -248,7 +248,8 @@ class EveryCut(RuleBasedStateMachine):
         self.promises.append(promise)
         self.game.writer.hold(promise)
         plain = command.command if isinstance(command, Once) else command
-        if isinstance(plain, FoundHome):
+        # Who has a home already is answered with it; with a key, that answer is a change.
+        if isinstance(plain, FoundHome) and any(kind is PLANET for kind, _ in executed.changes):
             planet_id = executed.outcome.value.planet_id
             assert planet_id not in self.store.rows["planet"]
             assert planet_id not in self.given_ids
