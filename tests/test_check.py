@@ -84,6 +84,11 @@ async def test_that_rows_missing_from_a_backup_are_counted(path: Path, tmp_path:
     assert "planets has 1 rows; there were 2 when the backup was made" in findings
 
 
+BUILDING = (
+    "UPDATE planets SET unit_building = 'cruiser', units_due_at = 9e9, units_waiting = 'cruiser 1'"
+)
+
+
 @pytest.mark.parametrize(
     ("statements", "said"),
     [
@@ -102,6 +107,15 @@ async def test_that_rows_missing_from_a_backup_are_counted(path: Path, tmp_path:
         (["UPDATE planets SET metal_amount = 9e999"], "Stocks.amount is not a finite number"),
         (["UPDATE planets SET metal_capacity = -1"], "Stocks.capacity is negative"),
         (["UPDATE planets SET boundary_at = 5"], "reach their boundary before"),
+        (["UPDATE planets SET units_due_at = 9e9"], "builds units without an end, or none"),
+        (["UPDATE planets SET unit_building = 'cruiser'"], "builds units without an end, or none"),
+        (["UPDATE planets SET units_waiting = 'cruiser 1'"], "its shipyard waits for nothing"),
+        (["UPDATE planets SET units_delivered = 1"], "delivers what nobody ordered"),
+        (["UPDATE planets SET cruiser_count = -1"], "there are less than no units"),
+        ([f"{BUILDING}, units_ordered = 0"], "delivers what nobody ordered"),
+        ([f"{BUILDING}, seconds_per_unit = 0"], "units are done before they are begun"),
+        ([f"{BUILDING}, units_begun_at = 8e9"], "begun after the time of the world"),
+        (["UPDATE planets SET units_waiting = 'palace 1'"], "there is no unit called palace"),
         (["UPDATE planets SET queued_1 = 'palace'"], "cannot be loaded: column queued_1"),
         (["UPDATE planets SET settled_at = 'soon'"], "cannot be loaded"),
         (["DELETE FROM world_clock"], "without its settings or its clock"),

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from core.components import UNITS
 from core.rules import RULES
-from core.rules.flight import speed
+from core.rules.flight import ShipsFlying, cargo_room, speed
 from core.rules.units import Unit, battle_strength
 
 Stats = Mapping[str, Mapping[str, float]]
@@ -42,14 +42,16 @@ def _ship_stats(technologies: tuple[tuple[str, int], ...]) -> Stats:
         combat.technology_percent,
     )
 
+    hyperspace = levels.get(RULES.flight.room_technology, 0)
+
     def stats_of(unit: Unit) -> dict[str, float]:
         row = UNITS.index(unit.name)
         return {
             "attack": float(strength.attack[row]),
             "shield": float(strength.shield[row]),
             "hull": float(strength.hull[row]),
-            "speed": speed(RULES.flight, unit, levels),
-            "cargo": unit.cargo,
+            "speed": (fast := speed(RULES.flight, unit, levels)),
+            "cargo": cargo_room(RULES.flight, [ShipsFlying(unit, 1, fast)], hyperspace),
             "fuel": unit.fuel,
         }
 

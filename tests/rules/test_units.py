@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.rules import RULES
-from core.rules.units import NO_RAPID_FIRE, UnitKind, battle_strength, unit_seconds
+from core.rules.units import (
+    NO_RAPID_FIRE,
+    UnitKind,
+    battle_strength,
+    instant_of_delivery,
+    unit_seconds,
+    units_delivered,
+)
 
 TABLE = RULES.unit_table
 FLEET = {
@@ -183,3 +194,21 @@ def test_that_a_unit_takes_its_time(
         economy_speed,
     )
     assert taken == seconds
+
+
+@pytest.mark.parametrize(
+    ("at", "delivered"),
+    [(-5.0, 0), (100.0, 0), (1_539.999, 0), (1_540.0, 1), (2_980.0, 2), (7_299.0, 4), (9e9, 5)],
+)
+def test_that_the_nth_piece_is_there_n_times_its_seconds_later(at: float, delivered: int) -> None:
+    assert units_delivered(100.0, 1_440, 5, at) == delivered
+
+
+@given(st.floats(1e9, 3e9), st.integers(1, 10**7), st.integers(1, 10**6), st.integers(0, 10**6 + 1))
+def test_that_a_piece_is_there_from_its_instant_on_and_not_before(
+    begun_at: float, seconds: int, ordered: int, number: int
+) -> None:
+    at = instant_of_delivery(begun_at, seconds, number)
+    assert units_delivered(begun_at, seconds, ordered, at) == min(number, ordered)
+    before = units_delivered(begun_at, seconds, ordered, math.nextafter(at, 0.0))
+    assert before == min(max(number - 1, 0), ordered)
