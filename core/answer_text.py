@@ -11,6 +11,7 @@ import dataclasses
 import json
 from typing import Any, Final
 
+from core.offers import TradeOffer
 from core.systems.construction import Item
 from core.systems.founding import Home
 from core.systems.planets import PlanetSetup
@@ -18,7 +19,7 @@ from core.systems.research import ResearchItem
 from core.systems.shipyard import UnitItem
 
 ANSWER_TYPES: Final[dict[str, type]] = {
-    known.__name__: known for known in (Item, Home, ResearchItem, PlanetSetup, UnitItem)
+    known.__name__: known for known in (Item, Home, ResearchItem, PlanetSetup, TradeOffer, UnitItem)
 }
 ANSWER_CHARACTERS_MAX = 4_096
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.components import PLANET, PLAYER
+from core.components import MESSAGE, OFFER, PLANET, PLAYER
 from core.ecs import Aggregate, Kind
 from core.events import Event
 from core.state import GameState
-from core.systems import construction, production, research, shipyard
+from core.systems import construction, market, messages, production, research, shipyard
 
 HORIZON_S = 30.0
 
@@ -42,6 +42,9 @@ DUE_KINDS = (
     DueKind("research", PLAYER, "ResearchQueue.finish_at", research.finish_research),
     DueKind("fuel", PLANET, "Power.restart_at", production.restart_reactor),
     DueKind("shipyard", PLANET, "UnitQueue.units_due_at", shipyard.deliver_units),
+    DueKind("offers", OFFER, "Deal.expires_at", market.expire_offer),
+    DueKind("offer_history", OFFER, "Deal.forgotten_at", market.forget_offer),
+    DueKind("messages", MESSAGE, "Message.forgotten_at", messages.forget_message),
 )
 
 

@@ -73,6 +73,31 @@ class StartResearch:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateOffer:
+    """Offer a whole amount of one resource for one of another; it leaves the planet at once.
+
+    It expires after so many seconds, by default after those that the world's settings say.
+    """
+
+    player_id: int
+    offered: str
+    offered_amount: int
+    requested: str
+    requested_amount: int
+    planet_id: int | None = None
+    expires_in_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptOffer:
+    """Pay what an offer requests from a planet, and receive there what it offers."""
+
+    player_id: int
+    offer_id: int
+    planet_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CancelResearch:
     """Take an item out of the research queue; the active one, at index 0, is refunded."""
 
@@ -98,6 +123,40 @@ class ChangePlanet:
     planet_id: int
     name: str | None = None
     sliders: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOffer:
+    """Take one's own offer back."""
+
+    player_id: int
+    offer_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    """Write to another player."""
+
+    player_id: int
+    recipient_id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMessage:
+    """Note that one of one's own messages was read."""
+
+    player_id: int
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMessage:
+    """Delete one of one's own messages, if it is of a kind; of any for None."""
+
+    player_id: int
+    message_id: int
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +198,12 @@ PlainCommand = (
     | CancelResearch
     | ChangePlanet
     | OrderUnits
+    | CreateOffer
+    | AcceptOffer
+    | CancelOffer
+    | SendMessage
+    | ReadMessage
+    | DeleteMessage
     | ChangeSettings
     | AdoptRules
     | ReleaseSetAside

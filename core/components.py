@@ -58,6 +58,12 @@ Counts = Annotated[tuple[int, ...], Column(np.dtype(np.int32), UNITS)]
 # The place in UNITS counted from 1, 0 for none.
 UnitCode = Annotated[int, Column(np.dtype(np.int16), names=UNITS.labels)]
 UnitOrders = Annotated[str, Column(np.dtypes.StringDType(), check=unit_orders.check)]
+MESSAGE_KINDS = RULES.messages.kinds
+OFFER_STATES = ("open", "accepted", "cancelled", "expired")
+# Each is a place in the names, counted from 1.
+FixedResource = Annotated[int, Column(np.dtype(np.int8), names=RESOURCES.labels, fixed=True)]
+FixedMessageKind = Annotated[int, Column(np.dtype(np.int8), names=MESSAGE_KINDS, fixed=True)]
+OfferState = Annotated[int, Column(np.dtype(np.int8), names=OFFER_STATES)]
 
 NEVER = float("inf")
 NOTHING_QUEUED = 0
@@ -221,6 +227,16 @@ class ResearchQueue:
 
 
 @dataclass(slots=True)
+class Trader:
+    """What a player's trades have cost him: fees, which left the world, in whole units.
+
+    Over the world, what was `moved` adds up with this and with what is under way to nothing.
+    """
+
+    fees_paid: PerResource
+
+
+@dataclass(slots=True)
 class Universe:
     """The settings of a world; `random_seed` is drawn when it is created.
 
@@ -243,8 +259,56 @@ class Universe:
     energy_floor: Float64
     registration_open: Bool
     require_start_choice: Bool
+    market_fee_percent: Float64
+    market_offer_days: Float64
     random_seed: Int64
     rules_fingerprint: Int64
+
+
+@dataclass(slots=True)
+class Offer:
+    """What somebody gives for what, in whole units. While it is open the offered amount is here.
+
+    `planet_id` is where it came from and where what is paid for it goes.
+    """
+
+    seller_id: FixedInt64
+    planet_id: FixedInt64
+    offered: FixedResource
+    offered_amount: FixedInt64
+    requested: FixedResource
+    requested_amount: FixedInt64
+    created_at: FixedFloat64
+
+
+@dataclass(slots=True)
+class Deal:
+    """What has become of an offer. The buyer and his planet are 0, unless it was accepted.
+
+    It expires while it is open; afterwards it is remembered until `forgotten_at`. `fee` is what of
+    the requested amount the seller did not get.
+    """
+
+    state: OfferState
+    expires_at: DueTime
+    forgotten_at: DueTime
+    closed_at: Float64
+    buyer_id: Int64
+    buyer_planet_id: Int64
+    fee: Int64
+
+
+@dataclass(slots=True)
+class Message:
+    """What a player can read; the sender is 0 where no player wrote it."""
+
+    owner_id: FixedInt64
+    sender_id: FixedInt64
+    category: FixedMessageKind
+    text: FixedText
+    sent_at: FixedFloat64
+    is_read: Bool
+    forgotten_at: DueTime
 
 
 @dataclass(slots=True)
@@ -276,7 +340,7 @@ class LoggedCommand:
 
 
 UNIVERSE = Kind("universe", Universe, constant=True)
-PLAYER = Kind("player", Player, Research, ResearchQueue)
+PLAYER = Kind("player", Player, Research, ResearchQueue, Trader)
 PLANET = Kind(
     "planet",
     Position,
@@ -290,20 +354,26 @@ PLANET = Kind(
     Units,
     UnitQueue,
 )
+OFFER = Kind("offer", Offer, Deal)
+MESSAGE = Kind("message", Message)
 REMEMBERED_ANSWER = Kind("remembered_answer", RememberedAnswer)
 LOGGED_COMMAND = Kind("logged_command", LoggedCommand)
 
 # In the order in which a save writes them: who is referred to comes first.
-KINDS = (UNIVERSE, PLAYER, PLANET, REMEMBERED_ANSWER, LOGGED_COMMAND)
+KINDS = (UNIVERSE, PLAYER, PLANET, OFFER, MESSAGE, REMEMBERED_ANSWER, LOGGED_COMMAND)
 UNIVERSE_ID = 1
 
 __all__ = [
     "BUILDINGS",
     "KINDS",
     "LOGGED_COMMAND",
+    "MESSAGE",
+    "MESSAGE_KINDS",
     "NEVER",
     "NOTHING_QUEUED",
     "NO_UNIT",
+    "OFFER",
+    "OFFER_STATES",
     "PLACES",
     "PLANET",
     "PLAYER",
@@ -317,9 +387,12 @@ __all__ = [
     "UNIVERSE_ID",
     "BuildQueue",
     "Buildings",
+    "Deal",
     "Knowledge",
     "Ledger",
     "LoggedCommand",
+    "Message",
+    "Offer",
     "Planet",
     "Player",
     "Position",
@@ -328,6 +401,7 @@ __all__ = [
     "Research",
     "ResearchQueue",
     "Stocks",
+    "Trader",
     "UnitQueue",
     "Units",
     "Universe",

@@ -123,6 +123,12 @@ class Settings(BaseSettings):
     require_start_choice: bool | None = _world(
         "require_start_choice", "whether new players choose where they begin"
     )
+    market_fee_percent: float | None = _world(
+        "market_fee_percent", "part of what a seller gets that goes to nobody"
+    )
+    market_offer_days: float | None = _world(
+        "market_offer_days", "days until an offer expires whose maker does not say"
+    )
 
     @field_validator("*", mode="before")
     @classmethod

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.offers import TradeOffer
+
 
 @dataclass(frozen=True, slots=True)
 class PlanetFounded:
@@ -99,6 +101,22 @@ class SettingsChanged:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class MessageWritten:
+    at: float
+    player_id: int
+    message_id: int
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferChanged:
+    """An offer was made, accepted, cancelled or has expired: `offer` is as it is now."""
+
+    at: float
+    offer: TradeOffer
+
+
 PlanetEvent = (
     PlanetFounded
     | StocksChanged
@@ -108,4 +126,4 @@ PlanetEvent = (
     | UnitsFinished
 )
 ResearchEvent = ResearchStarted | ResearchFinished | ResearchDropped
-Event = PlanetEvent | ResearchEvent | SettingsChanged
+Event = PlanetEvent | ResearchEvent | SettingsChanged | MessageWritten | OfferChanged

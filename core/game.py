@@ -12,34 +12,40 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
-from core import command_log, queries, shadow
+from core import command_log, notices, queries, shadow
 from core.calendar import Calendar, DueEvent
 from core.clock import Clock
 from core.commands import (
     Accepted,
+    AcceptOffer,
     AdoptRules,
     CancelBuilding,
+    CancelOffer,
     CancelResearch,
     ChangePlanet,
     ChangeSettings,
     Command,
+    CreateOffer,
+    DeleteMessage,
     DemolishBuilding,
     DropSetAside,
     FoundHome,
     Once,
     OrderUnits,
     Outcome,
+    ReadMessage,
     Rejected,
     ReleaseSetAside,
     SelectPlanet,
+    SendMessage,
     StartBuilding,
     StartResearch,
     Unavailable,
 )
-from core.components import PLANET, REMEMBERED_ANSWER, UNIVERSE, UNIVERSE_ID
+from core.components import MESSAGE, PLANET, REMEMBERED_ANSWER, UNIVERSE, UNIVERSE_ID
 from core.connectivity import belongs_to
 from core.ecs import Aggregate, Kind, Origin, UnitOfWork
 from core.ecs.table import AnyArray, Ids
@@ -50,7 +56,16 @@ from core.quarantine import Quarantine, SetAside, members_of
 from core.remembered_answers import RememberedAnswers
 from core.save_batch import SaveReason, SaveResult, WorldClock
 from core.state import GameState
-from core.systems import construction, founding, planets, research, settings, shipyard
+from core.systems import (
+    construction,
+    founding,
+    market,
+    messages,
+    planets,
+    research,
+    settings,
+    shipyard,
+)
 from core.throttle_trace import ThrottleTrace
 from core.write_behind import SubmitSave, WriteBehind
 
@@ -231,7 +246,7 @@ class GameWorld:
         outcome: Outcome
         try:
             with unit:
-                outcome = self._dispatch(command, at)
+                outcome = self._with_notices(self._dispatch(command, at))
                 if isinstance(outcome, Accepted) and self.quarantine.group_touched(unit):
                     # It would build on what may never be saved.
                     outcome = TOUCHES_SET_ASIDE
@@ -247,6 +262,12 @@ class GameWorld:
         self.metrics.commands.labels(name, _word(outcome)).inc()
         self._after_unit(unit, outcome.events if isinstance(outcome, Accepted) else ())
         return Executed(outcome, unit.touched, unit.changes)
+
+    def _with_notices(self, outcome: Outcome) -> Outcome:
+        if not isinstance(outcome, Accepted):
+            return outcome
+        told = notices.write_notices(self.state, outcome.events)
+        return replace(outcome, events=(*outcome.events, *told))
 
     def _dispatch(self, command: Command, at: float) -> Outcome:
         match command:
@@ -268,6 +289,18 @@ class GameWorld:
                 return planets.change_planet(self.state, command, at)
             case OrderUnits():
                 return shipyard.order_units(self.state, command, at)
+            case CreateOffer():
+                return market.create_offer(self.state, command, at)
+            case AcceptOffer():
+                return market.accept_offer(self.state, command, at)
+            case CancelOffer():
+                return market.cancel_offer(self.state, command, at)
+            case SendMessage():
+                return messages.send_message(self.state, command, at)
+            case ReadMessage():
+                return messages.read_message(self.state, command, at)
+            case DeleteMessage():
+                return messages.remove_message(self.state, command, at)
             case ChangeSettings():
                 return settings.change_settings(self.state, command, at)
             case AdoptRules():
@@ -336,9 +369,11 @@ class GameWorld:
         count = self.quarantine.size_of(group)
         self._free_places(group)
         self.answers.leave_out(self._members(group, REMEMBERED_ANSWER))
+        self.state.mailboxes.leave_out(self._members(group, MESSAGE))
         self.quarantine.take_back(group, command.rows)
         self._take_places(group)
         self.answers.take_in(self._members(group, REMEMBERED_ANSWER))
+        self.state.mailboxes.take_in(self._members(group, MESSAGE))
         self.calendar.resume(group.postponed)
         for planet_id in self._members(group, PLANET)[:_EVENTS_MAX].tolist():
             owner_id = self.state.world.tables[PLANET].get(planet_id, "Planet.owner_id")
@@ -410,6 +445,7 @@ class GameWorld:
         try:
             with unit:
                 events = kind.apply(self.state, due.entity_id, due.at)
+                events = [*events, *notices.write_notices(self.state, events)]
                 self._check_progress(due)
                 postponed = None if unit.may_wait else self.quarantine.group_touched(unit)
                 if postponed is not None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.components import PLANET, PLAYER
+from core.components import OFFER, PLANET, PLAYER
 from core.ecs import Field, Kind, fields_of
 from core.ecs.table import AnyArray
 
@@ -94,6 +94,15 @@ def _is_negative(key: str) -> Callable[[Columns], Broken]:
     return lambda columns: columns[key] < 0.0
 
 
+def _is_of_nothing(columns: Columns) -> Broken:
+    return np.minimum(columns["Offer.offered_amount"], columns["Offer.requested_amount"]) < 1
+
+
+def _is_all_fee(columns: Columns) -> Broken:
+    fee = columns["Deal.fee"]
+    return (fee < 0) | (fee > columns["Offer.requested_amount"])
+
+
 _PLANET_RULES: dict[str, Callable[[Columns], Broken]] = {
     "a stock is not what came onto the planet less what left it": _is_not_conserved,
     "a stock is negative": _is_negative("Stocks.amount"),
@@ -104,4 +113,8 @@ _PLANET_RULES: dict[str, Callable[[Columns], Broken]] = {
 _PLAYER_RULES: dict[str, Callable[[Columns], Broken]] = {
     "less than nothing was paid for research": _is_negative("ResearchQueue.paid"),
 }
-_RULES = {PLANET: _PLANET_RULES, PLAYER: _PLAYER_RULES}
+_OFFER_RULES: dict[str, Callable[[Columns], Broken]] = {
+    "it offers nothing, or for nothing": _is_of_nothing,
+    "a fee is negative, or more than what was paid": _is_all_fee,
+}
+_RULES = {PLANET: _PLANET_RULES, PLAYER: _PLAYER_RULES, OFFER: _OFFER_RULES}

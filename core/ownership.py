@@ -25,6 +25,15 @@ def planet_of(world: World, player_id: int, planet_id: int | None) -> int | Reje
     return planet_id
 
 
+def own_planet_or_home(world: World, player_id: int, planet_id: int) -> int:
+    """Return a planet if it is still the player's, else his home: where what is his returns to."""
+    is_his = (
+        world.exists(PLANET, planet_id)
+        and world.component_for_entity(PLANET, planet_id, Planet).owner_id == player_id
+    )
+    return planet_id if is_his else world.component_for_entity(PLAYER, player_id, Player).home_id
+
+
 def planet_ids_of(world: World, player_id: int) -> list[int]:
     """Return the ids of all planets of a player, in ascending order, noting that they are read.
 

@@ -26,7 +26,10 @@ from core.components import (
 from core.ecs import Aggregate, fields_of
 from core.ecs.table import AnyArray, Ids, Rows, Table
 from core.galaxy import Coordinates
+from core.galaxy_view import ViewSystem, view_of
 from core.knowledge import technologies_of
+from core.messages import ListMessages, messages_of
+from core.offers import ListOffers, ListTrades, offers_with, trades_of
 from core.ownership import NO_HOME, planet_of
 from core.quarantine import Quarantine
 from core.rules import stocks
@@ -140,6 +143,10 @@ GameQuery = (
     | ListFreePlaces
     | ReadSettings
     | CountWorld
+    | ListOffers
+    | ListTrades
+    | ListMessages
+    | ViewSystem
     | ListWorldPlanets
     | ListUnsaved
     | ReadThrottleTrace
@@ -325,6 +332,14 @@ def answer(state: GameState, query: GameQuery, at: float) -> Any:
         case CountWorld():
             tables = state.world.tables
             return WorldCounts(len(tables[PLAYER]), sum(len(table) for table in tables.values()))
+        case ListOffers():
+            return offers_with(state.world, query)
+        case ListTrades():
+            return trades_of(state.world, query)
+        case ListMessages():
+            return messages_of(state, query)
+        case ViewSystem():
+            return view_of(state, query)
         case ListWorldPlanets():
             return _world_planets(state, query, at)
         case ListUnsaved() | ReadThrottleTrace():

@@ -189,6 +189,7 @@ def make_players(player_ids: Ids, names: Sequence[str], homes: TableRows, now: f
             "ResearchQueue.paid": np.zeros((count, len(RESOURCES))),
             "ResearchQueue.started_at": np.zeros(count),
             "ResearchQueue.finish_at": np.full(count, NEVER),
+            "Trader.fees_paid": np.zeros((count, len(RESOURCES))),
         },
     )
 

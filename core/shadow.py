@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.components import PLANET, PLAYER, REMEMBERED_ANSWER
+from core.components import MESSAGE, OFFER, PLANET, PLAYER, REMEMBERED_ANSWER
 from core.ecs import Kind, Mark, World
 from core.ecs.table import AnyArray, Ids
 from core.quarantine import Quarantine, SetAside, members_of
@@ -21,7 +21,12 @@ from core.write_behind import WriteBehind
 
 NOBODY = 0
 # Where it is written whose an aggregate is.
-_OWNER_KEYS = {PLANET: "Planet.owner_id", REMEMBERED_ANSWER: "RememberedAnswer.account_id"}
+_OWNER_KEYS = {
+    PLANET: "Planet.owner_id",
+    OFFER: "Offer.seller_id",
+    MESSAGE: "Message.owner_id",
+    REMEMBERED_ANSWER: "RememberedAnswer.account_id",
+}
 DELETED = "deleted"
 
 

@@ -9,8 +9,11 @@ import numpy.typing as npt
 
 from core.components import (
     KINDS,
+    MESSAGE,
     NO_UNIT,
     NOTHING_QUEUED,
+    OFFER,
+    OFFER_STATES,
     PLANET,
     PLAYER,
     REMEMBERED_ANSWER,
@@ -20,6 +23,7 @@ from core.components import (
 from core.ecs import Kind
 from core.ecs.table import Ids
 from core.invariants import violations
+from core.offers import OPEN
 from core.persistence.worlds import LoadedWorld
 from core.rules import RULES
 
@@ -68,6 +72,9 @@ def _nothing_comes_from_the_future(loaded: LoadedWorld) -> Iterator[str]:
         (PLANET, "Stocks.settled_at"),
         (PLANET, "Planet.founded_at"),
         (PLAYER, "Player.joined_at"),
+        (OFFER, "Offer.created_at"),
+        (OFFER, "Deal.closed_at"),
+        (MESSAGE, "Message.sent_at"),
         (REMEMBERED_ANSWER, "RememberedAnswer.answered_at"),
     ):
         late = loaded.tables[kind].columns[key] > now
@@ -174,6 +181,25 @@ def _everybody_has_a_home(loaded: LoadedWorld) -> Iterator[str]:
     yield from _where(PLANET, loaded, lost, "its owner is not there")
 
 
+def _offers_are_open_or_over(loaded: LoadedWorld) -> Iterator[str]:
+    offers = loaded.tables[OFFER].columns
+    state = offers["Deal.state"]
+    unknown = (state < 1) | (state > len(OFFER_STATES))
+    yield from _where(OFFER, loaded, unknown, "it is neither open nor over")
+    is_open = state == OPEN
+    endless = np.isfinite(offers["Deal.expires_at"]) != is_open
+    endless |= np.isfinite(offers["Deal.forgotten_at"]) == is_open
+    yield from _where(OFFER, loaded, endless, "it expires although it is over, or never does")
+    same = offers["Offer.offered"] == offers["Offer.requested"]
+    yield from _where(OFFER, loaded, same, "it offers what it requests")
+
+
+def _whose_things_are_is_there(loaded: LoadedWorld) -> Iterator[str]:
+    for kind, key in ((OFFER, "Offer.seller_id"), (MESSAGE, "Message.owner_id")):
+        lost = ~np.isin(loaded.tables[kind].columns[key], loaded.tables[PLAYER].ids)
+        yield from _where(kind, loaded, lost, "its owner is not there")
+
+
 def _ids_lie_below_their_marks(loaded: LoadedWorld) -> Iterator[str]:
     assert loaded.clock is not None  # noqa: S101 - unsound() has looked
     for kind in KINDS:
@@ -193,6 +219,8 @@ LAWS: tuple[Law, ...] = (
     _shipyards_are_sound,
     _places_are_taken_once,
     _everybody_has_a_home,
+    _offers_are_open_or_over,
+    _whose_things_are_is_there,
     _ids_lie_below_their_marks,
 )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.components import UNIVERSE, UNIVERSE_ID, Universe
 from core.ecs import World
 from core.galaxy import Galaxy
+from core.mailboxes import Mailboxes
 from core.rules import Economy, EconomySettings, Rules
 
 
@@ -18,6 +19,10 @@ class GameState:
     rules: Rules
     economy: Economy
     galaxy: Galaxy
+    mailboxes: Mailboxes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.mailboxes = Mailboxes(self.world)
 
     @property
     def universe(self) -> Universe:

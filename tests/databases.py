@@ -29,8 +29,8 @@ from tests.postgres import PrivateServer
 _TEMPLATE = "migrated"
 # Everything that anybody writes to, in the order in which a save does. Reading goes on meanwhile.
 _WRITTEN = (
-    "universe, players, planets, remembered_answers, logged_commands, world_clock,"
-    " users, revoked_tokens, answered_requests"
+    "universe, players, planets, offers, messages, remembered_answers, logged_commands,"
+    " world_clock, users, revoked_tokens, answered_requests"
 )
 _LOCKER = "locker"
 

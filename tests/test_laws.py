@@ -21,27 +21,42 @@ import core
 from core import stockpiles
 from core.commands import (
     Accepted,
+    AcceptOffer,
     AdoptRules,
     CancelBuilding,
+    CancelOffer,
     CancelResearch,
     ChangePlanet,
     ChangeSettings,
     Command,
+    CreateOffer,
+    DeleteMessage,
     DemolishBuilding,
     FoundHome,
     Once,
     OrderUnits,
     PlainCommand,
+    ReadMessage,
     RequestKey,
     SelectPlanet,
+    SendMessage,
     StartBuilding,
     StartResearch,
 )
-from core.components import KINDS, NEVER, NO_UNIT, PLANET, PLAYER, UNIVERSE, Stocks
-from core.ecs import Aggregate, Kind, Origin, Table, World
-from core.events import Event
+from core.components import (
+    KINDS,
+    NEVER,
+    NO_UNIT,
+    PLANET,
+    PLAYER,
+    RESOURCES,
+    UNIVERSE,
+    Stocks,
+)
+from core.ecs import Kind, Origin, Table, UnitOfWork, World
 from core.game import GameWorld
 from core.invariants import violations
+from core.mailboxes import Mailboxes
 from core.metrics import Metrics
 from core.queries import ListWorldPlanets, ReportPlanet
 from core.remembered_answers import KEPT_S, REUSED
@@ -53,6 +68,7 @@ from tests.store import ManualStore
 from tests.worlds import (
     Bits,
     bits_of,
+    boxes_of,
     carry_out,
     everything_of,
     found,
@@ -81,6 +97,10 @@ technologies = st.sampled_from((*RULES.technologies, "alchemy"))
 sliders = st.dictionaries(
     st.sampled_from((*RULES.slid, "shipyard")), st.sampled_from([0, 30, 55, 100]), max_size=2
 )
+resources = st.sampled_from((*RULES.resources, "spice"))
+traded = st.sampled_from([-1, 0, 1, 7, 90, 400, 10**13])
+offer_ids = st.integers(0, 6)
+message_ids = st.integers(0, 8)
 plain_commands: st.SearchStrategy[PlainCommand] = st.one_of(
     st.builds(
         FoundHome,
@@ -104,9 +124,43 @@ plain_commands: st.SearchStrategy[PlainCommand] = st.one_of(
     st.builds(OrderUnits, st.just(1), possible_units, st.integers(1, 3)),
     st.builds(SelectPlanet, player_ids, st.integers(0, 5)),
     st.builds(
+        CreateOffer,
+        player_ids,
+        resources,
+        traded,
+        resources,
+        traded,
+        planet_ids,
+        st.sampled_from([None, 0.0, 1.0, 20.0, 5_000.0]),
+    ),
+    st.builds(
+        CreateOffer,
+        player_ids,
+        st.just("metal"),
+        st.sampled_from([7, 90]),
+        st.just("crystal"),
+        st.sampled_from([1, 45]),
+        st.none(),
+        st.sampled_from([None, 20.0]),
+    ),
+    st.builds(AcceptOffer, player_ids, offer_ids, planet_ids),
+    st.builds(AcceptOffer, player_ids, offer_ids),
+    st.builds(CancelOffer, player_ids, offer_ids),
+    st.builds(SendMessage, player_ids, player_ids, st.sampled_from(["", "Peace?", "no\0pe"])),
+    st.builds(ReadMessage, player_ids, message_ids),
+    st.builds(DeleteMessage, player_ids, message_ids, st.sampled_from([None, "system", "player"])),
+    st.builds(
         ChangeSettings,
         st.dictionaries(
-            st.sampled_from(["economy_speed", "basic_income_metal", "starter_metal", "gravity"]),
+            st.sampled_from(
+                [
+                    "economy_speed",
+                    "basic_income_metal",
+                    "starter_metal",
+                    "market_fee_percent",
+                    "gravity",
+                ]
+            ),
             st.sampled_from([1.0, 7.5, 60.0]),
             max_size=2,
         ),
@@ -127,6 +181,7 @@ def small_game(clock: ManualClock, store: ManualStore) -> GameWorld:
         **SMALL_WORLD,
         **STARTER,
         economy_speed=40.0,
+        market_fee_percent=12.5,
         save_interval_seconds=SAVE_INTERVAL_S,
         persist_interval_seconds=2.5 * SAVE_INTERVAL_S,
     )
@@ -348,6 +403,8 @@ class EveryCut(RuleBasedStateMachine):
         assert self.durable_commands == len(self.log)
         self.check_promises()
         assert self.promises == []
+        mailboxes = self.game.state.mailboxes
+        assert boxes_of(mailboxes) == boxes_of(Mailboxes(self.game.state.world))
 
 
 def check_raw_rows(store: ManualStore) -> None:
@@ -374,6 +431,19 @@ def check_raw_rows(store: ManualStore) -> None:
         researches = row["ResearchQueue.queued"][0] != 0
         assert researches == (row["ResearchQueue.finish_at"] != NEVER)
         assert researches == any(row["ResearchQueue.paid"])
+    assert traded_away(store) == [0] * len(RESOURCES)
+
+
+def traded_away(store: ManualStore) -> list[float]:
+    """Return by how much what was moved, what is in open offers and what fees took is off."""
+    total = [0.0] * len(RESOURCES)
+    for row in (*store.rows["planet"].values(), *store.rows["player"].values()):
+        kept = row["Ledger.moved"] if "Ledger.moved" in row else row["Trader.fees_paid"]
+        total = [sum(pair) for pair in zip(total, kept, strict=True)]
+    for row in store.rows["offer"].values():
+        if row["Deal.expires_at"] != NEVER:
+            total[row["Offer.offered"] - 1] += row["Offer.offered_amount"]
+    return total
 
 
 def check_units(row: Mapping[str, Any]) -> None:
@@ -392,19 +462,20 @@ TestEveryCut.settings = settings(max_examples=200, stateful_step_count=40)
 # Law 5: an event that waits reads and writes one aggregate ----------------------------------------
 
 
-def watch(world: World) -> list[set[tuple[Kind, int | None]]]:
+Touched = set[tuple[Kind, int | None]]
+
+
+def watch(world: World) -> list[tuple[UnitOfWork, Touched]]:
     """Return what each event gets its hands on, however it does; None stands for all rows."""
-    touched: list[set[tuple[Kind, int | None]]] = []
-    units: list[object] = []
+    touched: list[tuple[UnitOfWork, Touched]] = []
 
     def note(kind: Kind, entity_id: int | None) -> None:
         unit = world.unit
         if unit is None or unit.origin is not Origin.EVENT or kind.constant:
             return
-        if not units or units[-1] is not unit:
-            units.append(unit)
-            touched.append(set())
-        touched[-1].add((kind, entity_id))
+        if not touched or touched[-1][0] is not unit:
+            touched.append((unit, set()))
+        touched[-1][1].add((kind, entity_id))
 
     def watched(kind: Kind) -> type[Table]:
         class Watched(Table):
@@ -451,24 +522,17 @@ def test_that_an_event_that_may_wait_gets_its_hands_on_one_aggregate(
             levels={"robot_factory": 2, "shipyard": 2, "research_lab": 2},
             amounts=RICH,
         )
-    told: list[tuple[bool, bool]] = []
-
-    def tell(_event: Event, shown: set[Aggregate], urgent: bool) -> None:
-        told.append((urgent, any(kind is PLAYER for kind, _ in shown)))
-
-    game.on_event = tell
     touched = watch(game.state.world)
     for command, seconds in steps:
         game.execute(command)
-        told.clear()
         clock.advance(seconds)
         game.advance(clock.now())
-        # What changes a player's research changes his planets, and does not wait.
-        assert all(urgent == is_research for urgent, is_research in told)
-    for aggregates in touched:
-        if not any(kind is PLAYER for kind, _ in aggregates):
+    for unit, aggregates in touched:
+        if unit.may_wait:
             assert len(aggregates) == 1
             assert None not in {entity_id for _, entity_id in aggregates}
+        else:
+            assert len(aggregates) > 1 or unit.deletes
 
 
 # Law 6: the rate of ticks is nobody's business ----------------------------------------------------
@@ -584,6 +648,11 @@ STATEMENTS_OF = tuple(
         "systems/",
         "rules/",
         "stockpiles.py",
+        "ownership.py",
+        "offers.py",
+        "messages.py",
+        "mailboxes.py",
+        "notices.py",
         "building_queue.py",
         "conditions.py",
         "unit_queue.py",
@@ -641,6 +710,9 @@ def prepared() -> GameWorld:
     set_up(game, 3, levels={"shipyard": 1}, amounts=RICH)
     carry_out(game, StartBuilding(3, "metal_mine"))
     carry_out(game, OrderUnits(3, "rocket_launcher", 1))
+    carry_out(game, ChangeSettings({"market_fee_percent": 10.0}))
+    carry_out(game, CreateOffer(1, "metal", 300, "crystal", 200))
+    carry_out(game, SendMessage(1, 2, "Peace?"))
     return game
 
 
@@ -663,6 +735,13 @@ def prepared() -> GameWorld:
         OrderUnits(2, "rocket_launcher", 3),
         OrderUnits(3, "solar_satellite", 2),
         SelectPlanet(1, 1),
+        CreateOffer(2, "deuterium", 5, "metal", 15),
+        AcceptOffer(2, 1),
+        CancelOffer(1, 1),
+        SendMessage(1, 2, "Trade?"),
+        ReadMessage(2, 1),
+        DeleteMessage(2, 1),
+        Once(RequestKey(2, "c", 1), AcceptOffer(2, 1)),
         ChangeSettings({"economy_speed": 2.0, "galaxies": 3}),
         Once(RequestKey(1, "a", 1), CancelBuilding(1, 0)),
         Once(RequestKey(1, "b", 1), FoundHome(9, "new")),

@@ -30,6 +30,7 @@ from core.ecs import Kind, Origin, World
 from core.galaxy import Galaxy
 from core.game import GameWorld
 from core.loading import build_game, create_universe, galaxy_of
+from core.mailboxes import Mailboxes
 from core.metrics import Metrics
 from core.ownership import planet_ids_of
 from core.persistence.worlds import LoadedTable, LoadedWorld
@@ -53,6 +54,7 @@ __all__ = [
     "Kind",
     "WorldClock",
     "bits_of",
+    "boxes_of",
     "carry_out",
     "changed_bits_of",
     "everything_of",
@@ -218,7 +220,13 @@ def everything_of(game: GameWorld) -> object:
         {kind.name: number for kind, number in world.next_id.items()},
         game.state.galaxy.shape,
         [column.tobytes() for column in vars(game.state.galaxy).values()],
+        boxes_of(game.state.mailboxes),
     )
+
+
+def boxes_of(mailboxes: Mailboxes) -> dict[tuple[int, int], list[int]]:
+    """Return the messages that are in each mailbox by player and kind."""
+    return {box: ids.tolist() for box, ids in vars(mailboxes)["_ids"].items()}
 
 
 def _rows_of(world: World, kind: Kind, ids: Iterable[int]) -> dict[int, dict[str, Any]]:

@@ -20,7 +20,7 @@ from core.api.hub import Hub
 from core.api.limits import RateLimit, WholeBody
 from core.api.passwords import Passwords
 from core.api.problems import NeverAnError
-from core.api.routers import admin, auth, backups, pages, players, world
+from core.api.routers import admin, auth, backups, messages, pages, players, trade, world
 from core.api.tokens import Tokens
 from core.config import Settings
 from core.errors import StarkeepError
@@ -67,7 +67,7 @@ def create_app(
     )
     app.state.context = context
     problems.install(app)
-    for module in (auth, players, world, admin, backups, pages, websocket):
+    for module in (auth, players, trade, messages, world, admin, backups, pages, websocket):
         app.include_router(module.router)
     # The last one added is the outermost.
     app.add_middleware(WholeBody)

@@ -31,7 +31,8 @@ second order, unless it carries the same Idempotency-Key.
 connect with `?token=…`; then comes `welcome`. Send `ping`, or `subscribe` and `unsubscribe` with
 `"planets": [ids]` or `"all"`. Then come `building_complete`, `research_complete`,
 `ship_build_complete` and `resource_update`, the last at every turn and once a second (of more than
-a hundred planets a hundred each second, in turn).
+a hundred planets a hundred each second, in turn), and `message` (id) and `trade_event` (offer) to
+those whom they concern.
 Messages have at most 4 KiB. It is closed with 1008 for a bad token, 1009 for a message that is too
 big, 1013 for a reader who is too slow, 1001 when the world stops.
 """
@@ -39,6 +40,8 @@ big, 1013 for a reader who is too slow, 1001 when the world stops.
 TAGS = [
     {"name": "accounts", "description": "Who plays, and how to get in."},
     {"name": "players", "description": "What a player sees and orders."},
+    {"name": "market", "description": "What players trade with one another."},
+    {"name": "messages", "description": "What players read, and who lives where."},
     {"name": "world", "description": "How the world is doing, and its rules."},
     {"name": "host", "description": "For the host alone."},
 ]

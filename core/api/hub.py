@@ -13,11 +13,14 @@ from core.api.connections import CLOSE_GOING_AWAY
 from core.api.context import Context
 from core.api.problems import Problem
 from core.api.tokens import Login
+from core.api.trade_answers import trade_offer
 from core.events import (
     BuildingFinished,
     BuildingStarted,
     BuildItemDropped,
     Event,
+    MessageWritten,
+    OfferChanged,
     PlanetEvent,
     PlanetFounded,
     ResearchDropped,
@@ -214,6 +217,13 @@ class Hub:
                 self._note_changed(event)
             case StocksChanged() | BuildingStarted():
                 self._note_changed(event)
+            case MessageWritten():
+                self._tell(event.player_id, "message", id=event.message_id, category=event.category)
+            case OfferChanged():
+                offer = trade_offer(event.offer).model_dump()
+                for player_id in (event.offer.seller_id, event.offer.buyer_id):
+                    if player_id is not None:
+                        self._tell(player_id, "trade_event", offer=offer)
             case SettingsChanged():
                 self.on_resync()
             case _:

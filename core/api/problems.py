@@ -24,6 +24,7 @@ _STATUS_OF_REJECTION = {
     "not_yours": 403,
     "unknown_type": 404,
     "no_such_item": 404,
+    "no_such_player": 404,
     "outside_universe": 422,
     "not_habitable": 422,
     "unknown_setting": 404,

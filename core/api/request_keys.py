@@ -11,7 +11,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from core.api.context import OwnPlayer, host_or_admin
+from core.api.context import InLogin, OwnPlayer, host_or_admin
 from core.api.problems import Problem
 from core.commands import RequestKey
 
@@ -36,6 +36,13 @@ async def players_key(
     return await _key(request, player_id, text)
 
 
+async def logins_key(
+    request: Request, login: InLogin, text: KeyInHeader = None
+) -> RequestKey | None:
+    """Return the key of a request whose address names no player; None if it has none."""
+    return await _key(request, login.account.id, text)
+
+
 async def hosts_key(
     request: Request, account_id: Annotated[int, Depends(host_or_admin)], text: KeyInHeader = None
 ) -> RequestKey | None:
@@ -54,6 +61,7 @@ async def without_key(request: Request) -> None:
 
 
 PlayersKey = Annotated[RequestKey | None, Depends(players_key)]
+LoginsKey = Annotated[RequestKey | None, Depends(logins_key)]
 HostsKey = Annotated[RequestKey | None, Depends(hosts_key)]
 
 

@@ -128,3 +128,46 @@ class StartChoice(Body):
         Field(examples=[7], description="the first free one if none is named"),
     ] = None
     name: Annotated[PlanetName | None, Field(description="of the planet")] = None
+
+
+Amount = Annotated[int, Field(ge=1, le=RULES.market.amount_most)]
+ResourceName = Annotated[str, Field(min_length=1, examples=["metal"]), AfterValidator(_as_type)]
+
+
+class OfferOrder(Body):
+    offered_resource: ResourceName
+    offered_amount: Annotated[Amount, Field(examples=[300])]
+    requested_resource: Annotated[ResourceName, Field(examples=["crystal"])]
+    requested_amount: Annotated[Amount, Field(examples=[200])]
+    planet: Annotated[PlanetId | None, Field(description="the active planet if none is named")] = (
+        None
+    )
+    expires_in_hours: Annotated[
+        Annotated[float, Field(ge=0.01, le=RULES.market.offer_days_most * 24, strict=False)] | None,
+        Field(examples=[48], description="what the world's settings say if none is named"),
+    ] = None
+
+
+class TradeOrder(Body):
+    planet: Annotated[PlanetId | None, Field(description="the active planet if none is named")] = (
+        None
+    )
+
+
+_UNSEEN = "\n\r\t\u200c\u200d"
+
+
+def _as_letter(text: str) -> str:
+    """Refuse what cannot be seen, but for the ends of lines and what joins letters; and blanks."""
+    if not text.strip() or not all(each.isprintable() or each in _UNSEEN for each in text):
+        raise ValueError("a text has letters that can be seen")
+    return text
+
+
+class Letter(Body):
+    to: Annotated[Guess, Field(examples=["mira"], description="a user name")]
+    text: Annotated[
+        str,
+        Field(max_length=RULES.messages.characters_most, examples=["Peace?"]),
+        AfterValidator(_as_letter),
+    ]

@@ -33,6 +33,8 @@ from sqlalchemy.types import TypeDecorator
 from core.components import (
     KINDS,
     LOGGED_COMMAND,
+    MESSAGE,
+    OFFER,
     PLANET,
     PLAYER,
     REMEMBERED_ANSWER,
@@ -176,6 +178,22 @@ class PlanetRow(Base):
     )
 
 
+class OfferRow(Base):
+    """An offer of the market; while it is open, what is offered lies in it."""
+
+    __table__ = _world_table(
+        "offers",
+        OFFER,
+        CheckConstraint("offered_amount > 0 AND requested_amount > 0", name="amounts_are_positive"),
+    )
+
+
+class MessageRow(Base):
+    """What a player can read."""
+
+    __table__ = _world_table("messages", MESSAGE)
+
+
 class RememberedAnswerRow(Base):
     """The answer to a request that came with a key, saved with what the request has changed."""
 
@@ -195,6 +213,8 @@ WORLD_TABLES: dict[Kind, Table] = {
     UNIVERSE: UniverseRow.__table__,
     PLAYER: PlayerRow.__table__,
     PLANET: PlanetRow.__table__,
+    OFFER: OfferRow.__table__,
+    MESSAGE: MessageRow.__table__,
     REMEMBERED_ANSWER: RememberedAnswerRow.__table__,
     LOGGED_COMMAND: LoggedCommandRow.__table__,
 }

@@ -6,15 +6,31 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
 
-from core.rules.arithmetic import part_of
-from core.rules.entry import Entry
+from core.rules.arithmetic import SECONDS_PER_DAY, part_of
+from core.rules.entry import WHOLE_MOST, Entry
 
 
 @dataclass(frozen=True, slots=True)
 class MarketRules:
-    """How many of each resource are worth the same."""
+    """How many of each resource are worth the same, and how far offers go.
+
+    `open_offers_most` and `history_most` count those of one seller.
+    """
 
     guidance: tuple[Fraction, ...]
+    amount_most: int
+    open_offers_most: int
+    offer_days_most: float
+    history_days: float
+    history_most: int
+
+    @property
+    def offer_s_most(self) -> float:
+        return self.offer_days_most * SECONDS_PER_DAY
+
+    @property
+    def history_s(self) -> float:
+        return self.history_days * SECONDS_PER_DAY
 
 
 def proceeds(amount: int, fee_percent: float) -> int:
@@ -31,4 +47,11 @@ def fair_amount(rules: MarketRules, offered: int, amount: int, requested: int) -
 
 
 def read_market(entry: Entry) -> MarketRules:
-    return MarketRules(entry.fractions("guidance"))
+    return MarketRules(
+        entry.fractions("guidance"),
+        amount_most=entry.whole("amount_most", least=1, most=WHOLE_MOST // 1000),
+        open_offers_most=entry.whole("open_offers_most", least=1, most=10_000),
+        offer_days_most=entry.number("offer_days_most", least=0.01, most=36_500),
+        history_days=entry.number("history_days", least=0.01, most=36_500),
+        history_most=entry.whole("history_most", least=1, most=10_000),
+    )

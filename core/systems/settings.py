@@ -34,6 +34,8 @@ _READ_BY_COMMANDS_ALONE = frozenset(
         "starter_deuterium",
         "registration_open",
         "require_start_choice",
+        "market_fee_percent",
+        "market_offer_days",
     }
 )
 

@@ -15,11 +15,17 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
 
 from core.commands import (
+    AcceptOffer,
+    CancelOffer,
     ChangePlanet,
+    ChangeSettings,
+    CreateOffer,
     DemolishBuilding,
     Once,
     OrderUnits,
+    ReadMessage,
     RequestKey,
+    SendMessage,
     StartBuilding,
     StartResearch,
 )
@@ -62,6 +68,7 @@ def lively_game(store: ManualStore) -> GameWorld:
     carry_out(game, StartBuilding(1, "solar_plant"))
     carry_out(game, Once(RequestKey(1, "a-key", 2**62), StartBuilding(1, "metal_mine")))
     carry_out(game, DemolishBuilding(1, "metal_mine"))
+    trade(game)
     carry_out(game, ChangePlanet(2, 2, "Zoë-ñ’s", {"metal_mine": 70}))
     carry_out(game, StartBuilding(2, "research_lab"))
     clock.advance(400)
@@ -87,6 +94,18 @@ def _let_a_reactor_run_dry(game: GameWorld) -> None:
     """Leave player 3 with a reactor that burns 212 an hour and has fuel for 17 seconds."""
     levels = {"fusion_reactor": 9, "deuterium_synthesizer": 1, "solar_plant": 2}
     set_up(game, 3, levels=levels, amounts=(500, 500, 1))
+
+
+def trade(game: GameWorld) -> None:
+    """Have an offer in each of its states, and messages that are read and unread."""
+    carry_out(game, ChangeSettings({"market_fee_percent": 10.0}))
+    for seconds in (None, None, None, 60.0):
+        carry_out(game, CreateOffer(2, "metal", 33, "crystal", 22, expires_in_s=seconds))
+    carry_out(game, AcceptOffer(3, 1))
+    carry_out(game, CancelOffer(2, 2))
+    carry_out(game, SendMessage(3, 2, "Ünd weiter? 李"))
+    carry_out(game, SendMessage(3, 2, "Bye"))
+    carry_out(game, ReadMessage(2, 2))
 
 
 def loaded_bits(loaded: worlds.LoadedWorld) -> Bits:

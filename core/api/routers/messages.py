@@ -1,0 +1,125 @@
+"""What players read: messages, notifications, and who lives in a system."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+
+from core import sync
+from core.api.context import ID_MAX, InContext, InLogin, OwnPlayer
+from core.api.documentation import may_answer
+from core.api.problems import rejection
+from core.api.request_keys import LoginsKey, PlayersKey
+from core.api.schemas import Letter
+from core.api.trade_answers import (
+    MessageChanged,
+    MessagesAnswer,
+    NotificationsAnswer,
+    SystemAnswer,
+    messages_answer,
+    notifications_answer,
+    system_answer,
+)
+from core.commands import DeleteMessage, ReadMessage, SendMessage
+from core.galaxy_view import ViewSystem
+from core.messages import ListMessages
+from core.notices import NOTICE
+from core.systems.messages import NO_SUCH_PLAYER
+
+_READING = (401, 403, 422, 429, 503)
+_CHANGING = (401, 403, 404, 409, 422, 429, 503, 504)
+
+router = APIRouter(tags=["messages"])
+
+MessageInPath = Annotated[int, Path(ge=1, le=ID_MAX)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+Offset = Annotated[int, Query(ge=0, le=1_000_000)]
+Category = Annotated[
+    Literal["battle", "espionage", "transport", "expedition", "player", "system"] | None,
+    Query(description="all if none is named"),
+]
+
+
+@router.get("/player/{id}/messages", summary="Your messages", responses=may_answer(*_READING))
+async def messages(
+    player_id: OwnPlayer,
+    context: InContext,
+    category: Category = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> MessagesAnswer:
+    """Return the player's messages, the newest first."""
+    query = ListMessages(player_id, category, limit, offset)
+    return messages_answer(await context.door.ask(query))
+
+
+@router.post("/player/{id}/messages", summary="Write", responses=may_answer(400, 413, *_CHANGING))
+async def send(
+    player_id: OwnPlayer, body: Letter, context: InContext, key: PlayersKey
+) -> MessageChanged:
+    """Write to another player, by his user name."""
+    # Names belong to accounts, and one never becomes another's.
+    known = await sync.find_credentials(body.to)
+    if known is None:
+        raise rejection(NO_SUCH_PLAYER)
+    order = SendMessage(player_id, known.account.id, body.text)
+    return MessageChanged(message="Sent.", id=await context.door.order(order, key))
+
+
+@router.post(
+    "/player/{id}/messages/{message_id}/read", summary="Read", responses=may_answer(*_CHANGING)
+)
+async def read(
+    player_id: OwnPlayer, message_id: MessageInPath, context: InContext, key: PlayersKey
+) -> MessageChanged:
+    """Note that a message was read."""
+    done = await context.door.order(ReadMessage(player_id, message_id), key)
+    return MessageChanged(message="Read.", id=done)
+
+
+@router.delete(
+    "/player/{id}/messages/{message_id}", summary="Delete", responses=may_answer(*_CHANGING)
+)
+async def delete(
+    player_id: OwnPlayer, message_id: MessageInPath, context: InContext, key: PlayersKey
+) -> MessageChanged:
+    """Delete a message."""
+    done = await context.door.order(DeleteMessage(player_id, message_id), key)
+    return MessageChanged(message="Deleted.", id=done)
+
+
+@router.get(
+    "/player/{id}/notifications", summary="Your notifications", responses=may_answer(*_READING)
+)
+async def notifications(
+    player_id: OwnPlayer, context: InContext, limit: Limit = 50, offset: Offset = 0
+) -> NotificationsAnswer:
+    """Return what happened to the player without his doing, the newest first."""
+    query = ListMessages(player_id, NOTICE, limit, offset)
+    return notifications_answer(await context.door.ask(query))
+
+
+@router.delete(
+    "/notifications/{message_id}", summary="Delete a notification", responses=may_answer(*_CHANGING)
+)
+async def delete_notification(
+    message_id: MessageInPath, login: InLogin, context: InContext, key: LoginsKey
+) -> MessageChanged:
+    """Delete a notification."""
+    done = await context.door.order(DeleteMessage(login.account.id, message_id, NOTICE), key)
+    return MessageChanged(message="Deleted.", id=done)
+
+
+@router.get(
+    "/galaxy/{galaxy}/{system}", summary="A system", responses=may_answer(401, 422, 429, 503)
+)
+async def galaxy(
+    galaxy: Annotated[int, Path(ge=1, le=1000)],
+    system: Annotated[int, Path(ge=1, le=499)],
+    login: InLogin,
+    context: InContext,
+) -> SystemAnswer:
+    """Return who lives at each position of a system."""
+    view = await context.door.ask(ViewSystem(galaxy, system))
+    return system_answer(view, login.account.id)

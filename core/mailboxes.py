@@ -1,0 +1,61 @@
+"""Which messages every player has, by their kind: an index over the table, never stored."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, insort
+from collections.abc import Iterable
+
+from core.components import MESSAGE, MESSAGE_KINDS
+from core.ecs import World
+from core.ecs.table import Ids
+
+_EMPTY: array[int] = array("q")
+
+
+class Mailboxes:
+    """The ids of messages, the oldest first. The simulation's alone, like the world."""
+
+    def __init__(self, world: World) -> None:
+        self._table = world.tables[MESSAGE]
+        self._ids: dict[tuple[int, int], array[int]] = {}
+        self.take_in(self._table.ids)
+
+    def take_in(self, ids: Ids) -> None:
+        """Learn of messages that are in the table."""
+        for message_id in sorted(ids.tolist()):
+            self.note(message_id)
+
+    def leave_out(self, ids: Ids) -> None:
+        """Forget messages that may go from the table."""
+        for message_id in ids.tolist():
+            self.drop(message_id)
+
+    def note(self, message_id: int) -> None:
+        insort(self._ids.setdefault(self._box_of(message_id), array("q")), message_id)
+
+    def drop(self, message_id: int) -> None:
+        """Forget a message that is still in the table, if it is known."""
+        box = self._box_of(message_id)
+        ids = self._ids.get(box, _EMPTY)
+        place = bisect_left(ids, message_id)
+        if place < len(ids) and ids[place] == message_id:
+            del ids[place]
+            if not ids:
+                del self._ids[box]
+
+    def of_kind(self, owner_id: int, category: int) -> list[int]:
+        """Return a player's messages of a kind, the oldest first."""
+        return self._ids.get((owner_id, category), _EMPTY).tolist()
+
+    def of(self, owner_id: int, categories: Iterable[int] = ()) -> list[int]:
+        """Return a player's messages, those of all kinds if none is named, the newest first."""
+        wanted = tuple(categories) or range(1, len(MESSAGE_KINDS) + 1)
+        boxes = (self._ids.get((owner_id, category), _EMPTY) for category in wanted)
+        return sorted((message_id for box in boxes for message_id in box), reverse=True)
+
+    def _box_of(self, message_id: int) -> tuple[int, int]:
+        return (
+            self._table.get(message_id, "Message.owner_id"),
+            self._table.get(message_id, "Message.category"),
+        )

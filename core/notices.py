@@ -1,0 +1,72 @@
+"""Notices: what a player is told of what happened while he was away.
+
+Only what he did not do himself and can do something about; what goes as he planned it he sees on
+his planets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.components import PLANET, Planet
+from core.ecs import World
+from core.events import BuildItemDropped, Event, OfferChanged
+from core.messages import write_message
+from core.offers import TradeOffer
+from core.state import GameState
+
+NOTICE = "system"
+
+_WHY_DROPPED = {
+    "insufficient_resources": "there was not enough to pay for it",
+    "requirements_not_met": "what it needs was not there",
+    "no_free_fields": "there was no field left for it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    player_id: int
+    text: str
+
+
+def write_notices(state: GameState, events: Iterable[Event]) -> tuple[Event, ...]:
+    """Write what is worth one into mailboxes, in the open unit of work, at each event's instant.
+
+    Return what is to be told besides.
+    """
+    told: list[Event] = []
+    for event in events:
+        notice = _notice_of(state.world, event)
+        if notice is not None:
+            told += write_message(state, notice.player_id, NOTICE, notice.text, event.at)
+    return tuple(told)
+
+
+def _notice_of(world: World, event: Event) -> _Notice | None:
+    match event:
+        case BuildItemDropped():
+            planet = world.component_for_entity(PLANET, event.planet_id, Planet).name
+            why = _WHY_DROPPED.get(event.reason, event.reason)
+            text = f"{event.building} was dropped from the building queue of {planet}: {why}."
+            return _Notice(event.player_id, text)
+        case OfferChanged():
+            return _notice_of_offer(event.offer)
+        case _:
+            return None
+
+
+def _notice_of_offer(offer: TradeOffer) -> _Notice | None:
+    goods = f"{offer.offered_amount} {offer.offered}"
+    match offer.status:
+        case "accepted":
+            price = f"{offer.requested_amount} {offer.requested}"
+            fee = f", less a fee of {offer.fee}" if offer.fee else ""
+            text = f"{offer.buyer_name} has bought your {goods} for {price}{fee}."
+            return _Notice(offer.seller_id, text)
+        case "expired":
+            text = f"Your offer of {goods} has expired; they are back on your planet."
+            return _Notice(offer.seller_id, text)
+        case _:
+            return None
