@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterable
 
 from core.components import MESSAGE, MESSAGE_KINDS
@@ -32,17 +32,21 @@ class Mailboxes:
             self.drop(message_id)
 
     def note(self, message_id: int) -> None:
-        insort(self._ids.setdefault(self._box_of(message_id), array("q")), message_id)
+        """Learn of a message that is in the table, if it is not known."""
+        ids = self._ids.setdefault(self._box_of(message_id), array("q"))
+        place = bisect_left(ids, message_id)
+        if not _is_at(place, ids, message_id):
+            ids.insert(place, message_id)
 
     def drop(self, message_id: int) -> None:
         """Forget a message that is still in the table, if it is known."""
         box = self._box_of(message_id)
         ids = self._ids.get(box, _EMPTY)
         place = bisect_left(ids, message_id)
-        if place < len(ids) and ids[place] == message_id:
+        if _is_at(place, ids, message_id):
             del ids[place]
-            if not ids:
-                del self._ids[box]
+        if not ids:
+            self._ids.pop(box, None)
 
     def of_kind(self, owner_id: int, category: int) -> list[int]:
         """Return a player's messages of a kind, the oldest first."""
@@ -59,3 +63,7 @@ class Mailboxes:
             self._table.get(message_id, "Message.owner_id"),
             self._table.get(message_id, "Message.category"),
         )
+
+
+def _is_at(place: int, ids: array[int], message_id: int) -> bool:
+    return place < len(ids) and ids[place] == message_id

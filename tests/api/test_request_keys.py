@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from core.api.request_keys import KEY_CHARACTERS_MAX
-from core.components import PLANET
+from core.components import MESSAGE, OFFER, PLANET
 from core.database import ReadSession
 from desktop_app.application import Host
 from tests.api.hosting import (
@@ -134,6 +134,60 @@ async def change_planet(scene: Scene) -> Asked:
     return Asked(path, body, scene.mira.token, other)
 
 
+async def offer(scene: Scene) -> Asked:
+    body = {
+        "offered_resource": "metal",
+        "offered_amount": 30,
+        "requested_resource": "crystal",
+        "requested_amount": 20,
+    }
+    other = {"body": body | {"offered_amount": 31}}
+    return Asked("/trade/offers", body, scene.mira.token, other)
+
+
+async def accept(scene: Scene) -> Asked:
+    jonas = await enter(scene.client, "jonas")
+    for _ in range(2):
+        (await jonas.post("/trade/offers", (await offer(scene)).body)).raise_for_status()
+    path = "/trade/accept/"
+    return Asked(f"{path}1", token=scene.mira.token, other={"path": f"{path}2"})
+
+
+async def withdraw(scene: Scene) -> Asked:
+    for _ in range(2):
+        (await scene.mira.post("/trade/offers", (await offer(scene)).body)).raise_for_status()
+    path = "/trade/offers/"
+    return Asked(f"{path}1", token=scene.mira.token, other={"path": f"{path}2"})
+
+
+async def write(scene: Scene) -> Asked:
+    body = {"to": "mira", "text": "Do not forget."}
+    other = {"body": body | {"text": "Forget."}}
+    return Asked(f"/player/{scene.mira.id}/messages", body, scene.mira.token, other)
+
+
+async def read(scene: Scene) -> Asked:
+    asked = await write(scene)
+    for _ in range(2):
+        (await scene.mira.post(asked.path, asked.body)).raise_for_status()
+    other = {"path": f"{asked.path}/2/read"}
+    return Asked(f"{asked.path}/1/read", token=scene.mira.token, other=other)
+
+
+async def delete(scene: Scene) -> Asked:
+    path = (await read(scene)).path.removesuffix("/1/read")
+    return Asked(f"{path}/1", token=scene.mira.token, other={"path": f"{path}/2"})
+
+
+async def dismiss(scene: Scene) -> Asked:
+    await withdraw(scene)
+    jonas = await enter(scene.client, "jonas")
+    for number in (1, 2):
+        (await jonas.post(f"/trade/accept/{number}")).raise_for_status()
+    path = "/notifications/"
+    return Asked(f"{path}1", token=scene.mira.token, other={"path": f"{path}2"})
+
+
 async def choose_start(scene: Scene) -> Asked:
     place = {"galaxy": 1, "system": 3}
     other = {"body": place | {"system": 4}}
@@ -197,6 +251,13 @@ CASES: dict[tuple[str, str], tuple[Prepare, dict[str, Any]]] = {
     ("PATCH", "/player/{id}/planets/{planet_id}"): (change_planet, {}),
     ("POST", "/player/{id}/research"): (research, LABS),
     ("DELETE", "/player/{id}/research-queue/{index}"): (cancel_research, LABS),
+    ("POST", "/trade/offers"): (offer, {}),
+    ("POST", "/trade/accept/{offer_id}"): (accept, {}),
+    ("DELETE", "/trade/offers/{offer_id}"): (withdraw, {}),
+    ("POST", "/player/{id}/messages"): (write, {}),
+    ("POST", "/player/{id}/messages/{message_id}/read"): (read, {}),
+    ("DELETE", "/player/{id}/messages/{message_id}"): (delete, {}),
+    ("DELETE", "/notifications/{message_id}"): (dismiss, {}),
     ("POST", "/player/{id}/choose-start"): (choose_start, {"require_start_choice": True}),
     ("POST", "/admin/set-aside/{id}/release"): (release, {}),
     ("POST", "/admin/set-aside/{id}/drop"): (drop, {}),
@@ -216,9 +277,16 @@ UNSUPPORTED = {
 
 async def effect(host: Host) -> object:
     """Return what must not be there twice, in the world and among the accounts."""
-    planets = game_of(host).state.world.tables[PLANET]
-    columns = ("Planet.owner_id", "Planet.name", "Ledger.spent")
-    world = {i: [planets.get(i, key) for key in columns] for i in planets.ids.tolist()}
+    tables = game_of(host).state.world.tables
+    columns = {
+        PLANET: ("Planet.owner_id", "Planet.name", "Ledger.spent", "Ledger.moved"),
+        OFFER: ("Deal.state",),
+        MESSAGE: ("Message.is_read",),
+    }
+    world = [
+        {i: [tables[kind].get(i, key) for key in keys] for i in tables[kind].ids.tolist()}
+        for kind, keys in columns.items()
+    ]
     async with ReadSession() as session:
         users = await session.execute(text("SELECT id, token_epoch, password_hash FROM users"))
         tokens = await session.execute(text("SELECT count(*) FROM revoked_tokens"))
