@@ -27,6 +27,7 @@ from core.ecs import Aggregate, fields_of
 from core.ecs.table import AnyArray, Ids, Rows, Table
 from core.galaxy import Coordinates
 from core.galaxy_view import ViewSystem, view_of
+from core.highscore import ListNames, ReadSpending, names_of, read_spending
 from core.knowledge import technologies_of
 from core.messages import ListMessages, messages_of
 from core.offers import ListOffers, ListTrades, offers_with, trades_of
@@ -147,6 +148,8 @@ GameQuery = (
     | ListTrades
     | ListMessages
     | ViewSystem
+    | ReadSpending
+    | ListNames
     | ListWorldPlanets
     | ListUnsaved
     | ReadThrottleTrace
@@ -340,6 +343,10 @@ def answer(state: GameState, query: GameQuery, at: float) -> Any:
             return messages_of(state, query)
         case ViewSystem():
             return view_of(state, query)
+        case ReadSpending():
+            return read_spending(state, query, at)
+        case ListNames():
+            return names_of(state, query)
         case ListWorldPlanets():
             return _world_planets(state, query, at)
         case ListUnsaved() | ReadThrottleTrace():

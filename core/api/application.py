@@ -20,7 +20,17 @@ from core.api.hub import Hub
 from core.api.limits import RateLimit, WholeBody
 from core.api.passwords import Passwords
 from core.api.problems import NeverAnError
-from core.api.routers import admin, auth, backups, messages, pages, players, trade, world
+from core.api.routers import (
+    admin,
+    auth,
+    backups,
+    highscore,
+    messages,
+    pages,
+    players,
+    trade,
+    world,
+)
 from core.api.tokens import Tokens
 from core.config import Settings
 from core.errors import StarkeepError
@@ -28,6 +38,19 @@ from core.metrics import Metrics
 from core.simulation import Simulation
 
 log = logging.getLogger(__name__)
+
+ROUTERS = (
+    auth,
+    players,
+    trade,
+    messages,
+    highscore,
+    world,
+    admin,
+    backups,
+    pages,
+    websocket,
+)
 
 
 def create_app(
@@ -67,7 +90,18 @@ def create_app(
     )
     app.state.context = context
     problems.install(app)
-    for module in (auth, players, trade, messages, world, admin, backups, pages, websocket):
+    for module in (
+        auth,
+        players,
+        trade,
+        messages,
+        world,
+        highscore,
+        admin,
+        backups,
+        pages,
+        websocket,
+    ):
         app.include_router(module.router)
     # The last one added is the outermost.
     app.add_middleware(WholeBody)

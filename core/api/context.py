@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 
 from core.api.connections import is_loopback
 from core.api.door import WorldDoor
+from core.api.highscores import Highscores
 from core.api.host_door import HostDoor
 from core.api.limits import RateLimit
 from core.api.passwords import Passwords
@@ -46,6 +47,10 @@ class Context:
     # Names, without regard to case, of those whose registration is not answered yet.
     registering: set[str] = field(default_factory=set)
     turns: Turns = field(default_factory=Turns)
+    highscores: Highscores = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.highscores = Highscores(self.door)
 
 
 async def context_of(request: Request) -> Context:

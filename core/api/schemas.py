@@ -165,7 +165,7 @@ def _as_letter(text: str) -> str:
 
 
 class Letter(Body):
-    to: Annotated[Guess, Field(examples=["mira"], description="a user name")]
+    to: Annotated[Guess, Field(examples=["jonas"], description="a user name")]
     text: Annotated[
         str,
         Field(max_length=RULES.messages.characters_most, examples=["Peace?"]),

@@ -218,11 +218,14 @@ async def test_that_openapi_describes_every_route_and_its_answers(tmp_path: Path
             if status not in ("200",) and path != "/healthz":
                 reference = answer["content"]["application/json"]["schema"]["$ref"]
                 assert reference.endswith("/ProblemAnswer"), (path, status)
-        needs_login = path.startswith(("/player", "/admin")) or path in (
+        needs_login = path.startswith(("/player", "/trade", "/galaxy", "/admin")) or path in (
             "/auth/me",
             "/auth/logout",
             "/auth/password",
             "/planets/available",
+            "/market/guidance",
+            "/notifications/{message_id}",
+            "/highscore",
             "/metrics",
         )
         assert ("security" in operation) == needs_login, (method, path)
