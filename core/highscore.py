@@ -99,4 +99,6 @@ def _summed(
 ) -> tuple[Ids, npt.NDArray[np.float64]]:
     """Return each owner once, with the sum of his amounts."""
     owners, places = np.unique(owner_ids, return_inverse=True)
-    return owners, np.bincount(places, weights=amounts, minlength=len(owners))
+    sums: npt.NDArray[np.float64] = np.zeros(len(owners))
+    np.add.at(sums, places, amounts)
+    return owners, sums

@@ -15,12 +15,15 @@ from typing import Any
 from core import loading
 from core.commands import (
     Accepted,
+    AcceptOffer,
     AdoptRules,
     CancelBuilding,
+    CancelOffer,
     CancelResearch,
     ChangePlanet,
     ChangeSettings,
     Command,
+    CreateOffer,
     DemolishBuilding,
     FoundHome,
     Once,
@@ -55,11 +58,13 @@ NEW_WORLD: dict[str, Any] = {
     "starter_metal": 5_000.0,
     "starter_crystal": 5_000.0,
     "starter_deuterium": 5_000.0,
+    "market_fee_percent": 5.0,
 }
 LATER_S = (0.05, 0.9, 11.0, 300.0, 40_000.0)
 OFF_S = (0.0, 5.0, 5_000.0)
 ACTIONS_MAX = 60
 ABANDONED_PLANETS = 3
+OFFERS_TRIED = 40
 
 
 @dataclass(slots=True)
@@ -147,7 +152,7 @@ class PowerCuts:
     def _order(self) -> None:
         plain = _any_command(self.dice)
         command: Command = plain
-        if self._store.refusing and isinstance(plain, FoundHome):
+        if self._store.refusing and isinstance(plain, FoundHome | CreateOffer):
             # An id that the database has never seen would be missing from the replay.
             return
         if not self._store.refusing and self.dice.random() < 0.3:
@@ -249,6 +254,7 @@ def _any_command(dice: random.Random) -> PlainCommand:
     slider = {dice.choice(SLIDERS.labels): dice.choice((0, 55, 100))}
     place = (1, dice.randint(1, 3), dice.randint(3, 13))
     speed = {"economy_speed": dice.choice((20.0, 40.0, 60.0))}
+    amount, stands_s = dice.choice((0, 10, 300)), dice.choice((None, 100.0))
     choices: list[tuple[int, PlainCommand]] = [
         (2, FoundHome(player_id, "somebody", dice.choice((None, place)))),
         (20, StartBuilding(player_id, building)),
@@ -259,6 +265,9 @@ def _any_command(dice: random.Random) -> PlainCommand:
         (1, CancelResearch(player_id, dice.randint(-1, 3))),
         (1, ChangePlanet(player_id, dice.randint(0, 5), dice.choice((None, "Elsewhere")), slider)),
         (1, SelectPlanet(player_id, dice.randint(0, 5))),
+        (3, CreateOffer(player_id, "metal", amount, "crystal", amount, expires_in_s=stands_s)),
+        (3, AcceptOffer(player_id, dice.randint(1, OFFERS_TRIED))),
+        (1, CancelOffer(player_id, dice.randint(1, OFFERS_TRIED))),
         (1, ChangeSettings(speed)),
         (1, ChangeSettings({"galaxies": dice.randint(1, 3)})),
         (1, AdoptRules(dice.randint(1, 3))),

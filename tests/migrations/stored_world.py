@@ -22,10 +22,14 @@ _RICH = {"STARTER_METAL": "60000", "STARTER_CRYSTAL": "40000", "STARTER_DEUTERIU
 
 
 def play(data_dir: Path) -> None:
-    """Have a world with finished, active, waiting and cancelled items, and a token logged out."""
+    """Have a world with finished, active, waiting and cancelled items, and a token logged out.
+
+    There is an offer of each kind that a moment can make, and there are messages.
+    """
     with hosting(data_dir, "--speed", "20", env=_RICH) as program:
         _raise_mines(program)
         _demolish(program)
+        _trade(program)
         with _logged_in(program, "eve") as eve:
             eve.post("/auth/logout", {})
         with player(program.url, "Zoe_1") as idle:
@@ -49,6 +53,24 @@ def _demolish(program: Program) -> None:
         wait_until("it is built", lambda: bob.planet()["build_queue"] == [])
         bob.delete(f"/player/{bob.id}/buildings/metal_mine")
         bob.build("deuterium_synthesizer")
+
+
+def _trade(program: Program) -> None:
+    metal_for_crystal = {
+        "offered_resource": "metal",
+        "offered_amount": 300,
+        "requested_resource": "crystal",
+        "requested_amount": 200,
+    }
+    with _logged_in(program, "kim") as kim, _logged_in(program, "lee") as lee:
+        first, second, _third = (
+            kim.post("/trade/offers", metal_for_crystal)["id"] for _ in range(3)
+        )
+        lee.post(f"/trade/accept/{first}", {})
+        kim.delete(f"/trade/offers/{second}")
+        letter = kim.post(f"/player/{kim.id}/messages", {"to": "lee", "text": "More?"})["id"]
+        lee.post(f"/player/{lee.id}/messages/{letter}/read", {})
+        lee.post(f"/player/{lee.id}/messages", {"to": "kim", "text": "No."})
 
 
 def _logged_in(program: Program, name: str) -> closing[PlayerClient]:
