@@ -256,7 +256,7 @@ def _any_command(dice: random.Random) -> PlainCommand:
     speed = {"economy_speed": dice.choice((20.0, 40.0, 60.0))}
     amount, stands_s = dice.choice((0, 10, 300)), dice.choice((None, 100.0))
     choices: list[tuple[int, PlainCommand]] = [
-        (2, FoundHome(player_id, "somebody", dice.choice((None, place)))),
+        (3, FoundHome(player_id, "somebody", dice.choice((None, place)))),
         (20, StartBuilding(player_id, building)),
         (1, StartBuilding(player_id, building, dice.randint(0, 5))),
         (3, DemolishBuilding(player_id, building)),

@@ -190,7 +190,7 @@ class Verifier:
             if self._gaps and kind in (LOGGED_COMMAND, *_MADE_BY_EVENTS):
                 continue
             if here.next_id[kind] != number:
-                raise BrokenPromise(f"the next {kind.name} is {here.next_id[kind]}, not {number}")
+                raise BrokenPromise(f"the next {kind.name} is {number}, not {here.next_id[kind]}")
 
 
 def opened(loaded: LoadedWorld, clock: ManualClock) -> GameWorld:

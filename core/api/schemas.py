@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import Path
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from core.api.context import ID_MAX
 from core.rules import RULES
 
+USERNAME = re.compile(r"[A-Za-z0-9_-]{3,32}")
 PlanetId = Annotated[int, Field(ge=1, le=ID_MAX)]
 _TYPE_CHARACTERS_MAX = 64
 

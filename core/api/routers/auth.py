@@ -32,7 +32,7 @@ from core.api.documentation import may_answer
 from core.api.door import COMMIT_PENDING
 from core.api.problems import CutOff, Problem, unavailable
 from core.api.request_keys import KeyInHeader, fingerprint_of
-from core.api.schemas import LoginBody, PasswordChange, Registration
+from core.api.schemas import USERNAME, LoginBody, PasswordChange, Registration
 from core.api.tokens import Login, is_under_way
 from core.commands import FoundHome, RequestKey
 from core.errors import PersistenceClosed, StorageError
@@ -45,7 +45,6 @@ router = APIRouter(prefix="/auth", tags=["accounts"])
 
 T = TypeVar("T")
 
-_USERNAME = re.compile(r"[A-Za-z0-9_-]{3,32}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _EMAIL_CHARACTERS_MAX = 254
 _PASSWORD_CHARACTERS = range(8, 129)
@@ -291,7 +290,7 @@ async def _check_password_of(
     # Counted before it is looked at: what is sent all at once must not slip through.
     context.failure_rate.take(attempt)
     # What cannot be a name is not asked for: some databases refuse even the question.
-    credentials = await sync.find_credentials(username) if _USERNAME.fullmatch(username) else None
+    credentials = await sync.find_credentials(username) if USERNAME.fullmatch(username) else None
     password_hash = None if credentials is None else credentials.password_hash
     right = await context.passwords.matches(password, password_hash)
     if credentials is None or not right:
@@ -322,7 +321,7 @@ def _home_pending(retry_after_s: float | None) -> Problem:
 
 
 def _check_registration(body: Registration) -> None:
-    if not _USERNAME.fullmatch(body.username):
+    if not USERNAME.fullmatch(body.username):
         raise Problem(
             400, "bad_username", "A user name has 3 to 32 letters, digits, underscores or hyphens."
         )

@@ -11,7 +11,7 @@ from core.api.context import ID_MAX, InContext, InLogin, OwnPlayer
 from core.api.documentation import may_answer
 from core.api.problems import rejection
 from core.api.request_keys import LoginsKey, PlayersKey
-from core.api.schemas import Letter
+from core.api.schemas import USERNAME, Letter
 from core.api.trade_answers import (
     MessageChanged,
     MessagesAnswer,
@@ -59,8 +59,9 @@ async def send(
     player_id: OwnPlayer, body: Letter, context: InContext, key: PlayersKey
 ) -> MessageChanged:
     """Write to another player, by his user name."""
-    # Names belong to accounts, and one never becomes another's.
-    known = await sync.find_credentials(body.to)
+    # Names belong to accounts, and one never becomes another's. What cannot be a name is not asked
+    # for: some databases refuse even the question.
+    known = await sync.find_credentials(body.to) if USERNAME.fullmatch(body.to) else None
     if known is None:
         raise rejection(NO_SUCH_PLAYER)
     order = SendMessage(player_id, known.account.id, body.text)
