@@ -178,8 +178,9 @@ def test_that_a_column_has_the_name_and_the_type_that_follow_from_its_field(
 def test_that_only_what_may_be_never_or_nothing_is_nullable() -> None:
     nullable = {column.name for column in ALL_COLUMNS if column.nullable}
     queued = {name for name in STORED[PLANET] if name.startswith("queued_")}
-    may_be_empty = {"boundary_at", "finish_at", "restart_at", "unit_building", "units_due_at"}
-    assert nullable == may_be_empty | queued
+    due = {"boundary_at", "finish_at", "restart_at", "units_due_at", "expires_at", "forgotten_at"}
+    named = {"offered", "requested", "state", "category", "unit_building"}
+    assert nullable == due | named | queued
 
 
 @dataclass(slots=True)
