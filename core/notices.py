@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from core.components import PLANET, Planet
 from core.ecs import World
-from core.events import BuildItemDropped, Event, OfferChanged
+from core.events import BuildItemDropped, Event, OfferChanged, ResearchDropped
 from core.messages import write_message
 from core.offers import TradeOffer
 from core.state import GameState
@@ -22,6 +22,9 @@ _WHY_DROPPED = {
     "insufficient_resources": "there was not enough to pay for it",
     "requirements_not_met": "what it needs was not there",
     "no_free_fields": "there was no field left for it",
+    "insufficient_energy": "there was not enough energy for it",
+    "level_limit": "it cannot be raised any further",
+    "lab_in_work": "a lab was being worked on",
 }
 
 
@@ -48,13 +51,19 @@ def _notice_of(world: World, event: Event) -> _Notice | None:
     match event:
         case BuildItemDropped():
             planet = world.component_for_entity(PLANET, event.planet_id, Planet).name
-            why = _WHY_DROPPED.get(event.reason, event.reason)
-            text = f"{event.building} was dropped from the building queue of {planet}: {why}."
+            queue = f"the building queue of {planet}"
+            return _Notice(event.player_id, _dropped(event.building, queue, event.reason))
+        case ResearchDropped():
+            text = _dropped(event.technology, "the research queue", event.reason)
             return _Notice(event.player_id, text)
         case OfferChanged():
             return _notice_of_offer(event.offer)
         case _:
             return None
+
+
+def _dropped(what: str, queue: str, reason: str) -> str:
+    return f"{what} was dropped from {queue}: {_WHY_DROPPED.get(reason, reason)}."
 
 
 def _notice_of_offer(offer: TradeOffer) -> _Notice | None:
