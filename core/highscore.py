@@ -1,8 +1,8 @@
 """Who has how many points: looked at slice by slice, so that no tick waits for a large world.
 
-Points are worked out from what every planet's ledger says was spent; nobody counts them up. All of
-it is building as yet. Between two slices the world goes on: a score is right to the moment at which
-its planets were looked at.
+Points are worked out from what every planet's ledger says was spent; nobody counts them up. What
+technologies have cost is research, everything else is building as yet. Between two slices the world
+goes on: a score is right to the moment at which its planets were looked at.
 """
 
 from __future__ import annotations
@@ -14,18 +14,28 @@ import numpy as np
 import numpy.typing as npt
 
 from core.components import PLANET, PLAYER
-from core.ecs.table import Ids
+from core.ecs.table import AnyArray, Ids
 from core.rules import RULES
+from core.rules.research import technology_cost
 from core.rules.score import Points, Spent, points
 from core.state import GameState
 
 # Rows that are looked at between two commands: less than a millisecond.
 SLICE_ROWS = 65_536
+# So that twice as much still fits 64 bits; nobody gets there.
+_SPENT_MOST = 2.0**61
 
 
 @dataclass(frozen=True, slots=True)
 class ReadSpending:
     """What was spent on the planets of some rows, by their owners."""
+
+    first_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStudies:
+    """What the players of some rows have spent on research, the item under way included."""
 
     first_row: int
 
@@ -39,7 +49,7 @@ class ListNames:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What owners, each named once, have spent on the planets of a slice, all resources alike."""
+    """What owners, each named once, have spent according to a slice, all resources alike."""
 
     at: float
     owner_ids: Ids
@@ -65,6 +75,25 @@ def read_spending(state: GameState, query: ReadSpending, at: float) -> Spending:
     return Spending(at, owner_ids, sums, end == len(table))
 
 
+def read_studies(state: GameState, query: ReadStudies, at: float) -> Spending:
+    table = state.world.tables[PLAYER]
+    end = min(query.first_row + SLICE_ROWS, len(table))
+    part = slice(query.first_row, end)
+    spent = _spent_on(table.read_only("Research.level")[part])
+    spent += table.read_only("ResearchQueue.paid")[part].sum(axis=1)
+    return Spending(at, table.ids[part].copy(), spent, end == len(table))
+
+
+def _spent_on(levels: AnyArray) -> npt.NDArray[np.float64]:
+    """Return what technologies have cost up to these levels, of shape (n, technologies)."""
+    spent = np.zeros(len(levels))
+    for place, technology in enumerate(RULES.technologies.values()):
+        highest = int(levels[:, place].max(initial=0))
+        prices = (sum(technology_cost(technology, level)) for level in range(1, highest + 1))
+        spent += np.cumsum([0.0, *map(float, prices)])[levels[:, place]]
+    return spent
+
+
 def names_of(state: GameState, query: ListNames) -> tuple[str, ...]:
     players = state.world.tables[PLAYER]
     state.world.note_reads(PLAYER, query.player_ids)
@@ -74,24 +103,39 @@ def names_of(state: GameState, query: ListNames) -> tuple[str, ...]:
     )
 
 
-def rank(slices: Sequence[Spending], kind: str) -> Ranking:
+def rank(spending: Sequence[Spending], studies: Sequence[Spending], kind: str) -> Ranking:
     """Rank players by a kind of points, those with as many by their ids.
 
     `kind` is the name of a field of Points.
     """
-    owner_ids, spent = _summed(
+    owner_ids, spent = _together(spending)
+    scholar_ids, learned = _together(studies)
+    # Whoever came in between two slices is not in both.
+    on_research = np.zeros(len(owner_ids))
+    _, owners, scholars = np.intersect1d(
+        owner_ids, scholar_ids, assume_unique=True, return_indices=True
+    )
+    on_research[owners] = learned[scholars]
+    of_kind: npt.NDArray[np.int64] = getattr(_points(spent, on_research), kind)
+    order = np.lexsort((owner_ids, -of_kind))
+    return Ranking(spending[-1].at, owner_ids[order], of_kind[order])
+
+
+def _points(spent: npt.NDArray[np.float64], on_research: npt.NDArray[np.float64]) -> Points:
+    # What was not paid for by anybody's planets is worth no points.
+    total, research = (
+        np.floor(np.minimum(amounts, np.minimum(spent, _SPENT_MOST))).astype(np.int64)
+        for amounts in (spent, on_research)
+    )
+    nothing = np.zeros_like(total)
+    return points(RULES.score, Spent(total - research, research, nothing, nothing, nothing))
+
+
+def _together(slices: Sequence[Spending]) -> tuple[Ids, npt.NDArray[np.float64]]:
+    return _summed(
         np.concatenate([each.owner_ids for each in slices]),
         np.concatenate([each.spent for each in slices]),
     )
-    all_points = _points(np.floor(spent).astype(np.int64))
-    of_kind: npt.NDArray[np.int64] = getattr(all_points, kind)
-    order = np.lexsort((owner_ids, -of_kind))
-    return Ranking(slices[-1].at, owner_ids[order], of_kind[order])
-
-
-def _points(spent: npt.NDArray[np.int64]) -> Points:
-    nothing = np.zeros_like(spent)
-    return points(RULES.score, Spent(spent, nothing, nothing, nothing, nothing))
 
 
 def _summed(

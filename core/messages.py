@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from core.components import MESSAGE, MESSAGE_KINDS, PLAYER, Message, Player
 from core.ecs import Mark
 from core.events import MessageWritten
@@ -112,7 +114,8 @@ def messages_of(state: GameState, query: ListMessages) -> MessagePage:
     ids = state.mailboxes.of(query.player_id, categories)
     world.note_reads(MESSAGE, ids)
     table = world.tables[MESSAGE]
-    unread = sum(not table.get(message_id, "Message.is_read") for message_id in ids)
+    is_read = table.read_only("Message.is_read")[table.rows(np.array(ids, dtype=np.int64))]
+    unread = len(ids) - int(np.count_nonzero(is_read))
     page = ids[query.offset : query.offset + query.limit]
     return MessagePage(len(ids), unread, tuple(message_of(state, each) for each in page))
 

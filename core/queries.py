@@ -27,7 +27,14 @@ from core.ecs import Aggregate, fields_of
 from core.ecs.table import AnyArray, Ids, Rows, Table
 from core.galaxy import Coordinates
 from core.galaxy_view import ViewSystem, view_of
-from core.highscore import ListNames, ReadSpending, names_of, read_spending
+from core.highscore import (
+    ListNames,
+    ReadSpending,
+    ReadStudies,
+    names_of,
+    read_spending,
+    read_studies,
+)
 from core.knowledge import technologies_of
 from core.messages import ListMessages, messages_of
 from core.offers import ListOffers, ListTrades, offers_with, trades_of
@@ -149,6 +156,7 @@ GameQuery = (
     | ListMessages
     | ViewSystem
     | ReadSpending
+    | ReadStudies
     | ListNames
     | ListWorldPlanets
     | ListUnsaved
@@ -345,6 +353,8 @@ def answer(state: GameState, query: GameQuery, at: float) -> Any:
             return view_of(state, query)
         case ReadSpending():
             return read_spending(state, query, at)
+        case ReadStudies():
+            return read_studies(state, query, at)
         case ListNames():
             return names_of(state, query)
         case ListWorldPlanets():

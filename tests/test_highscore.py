@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from core import highscore, stockpiles
-from core.components import PLANET
+from core.components import PLANET, PLAYER, Research, ResearchQueue
 from core.ecs import Origin
 from core.game import GameWorld
-from core.highscore import ListNames, Ranking, ReadSpending, Spending, rank
+from core.highscore import ListNames, Ranking, ReadSpending, ReadStudies, Spending, rank
+from core.rules import RULES
 from tests.worlds import everything_of, found, new_game, set_up
 
 RICH = (1e6, 1e6, 1e6)
@@ -31,15 +32,23 @@ def game() -> GameWorld:
     return game
 
 
-def slices_of(game: GameWorld) -> list[Spending]:
+def slices_of(game: GameWorld, query: type[ReadSpending | ReadStudies]) -> list[Spending]:
     slices: list[Spending] = []
     while not slices or not slices[-1].is_last:
-        slices.append(game.ask(ReadSpending(len(slices) * highscore.SLICE_ROWS))[0])
+        slices.append(game.ask(query(len(slices) * highscore.SLICE_ROWS))[0])
     return slices
 
 
-def as_list(ranking: Ranking) -> list[tuple[int, int]]:
+def ranked(game: GameWorld, kind: str = "total") -> list[tuple[int, int]]:
+    """Return ids and points of the players, the first one first."""
+    ranking: Ranking = rank(slices_of(game, ReadSpending), slices_of(game, ReadStudies), kind)
     return list(zip(ranking.player_ids.tolist(), ranking.points.tolist(), strict=True))
+
+
+def learn(game: GameWorld, player_id: int, **levels: int) -> None:
+    known = tuple(levels.get(name, 0) for name in RULES.technologies)
+    with game.state.world.unit_of_work(Origin.COMMAND, game.time):
+        game.state.world.component_for_entity(PLAYER, player_id, Research).level = known
 
 
 @pytest.mark.parametrize("rows", [1, 3, 4, 100])
@@ -48,7 +57,7 @@ def test_that_a_thousand_resources_spent_are_a_point(
 ) -> None:
     monkeypatch.setattr(highscore, "SLICE_ROWS", rows)
     # 4999 and 4500 are four points each, 999 are none.
-    assert as_list(rank(slices_of(game), "total")) == [(2, 4), (4, 4), (1, 0), (3, 0)]
+    assert ranked(game) == [(2, 4), (4, 4), (1, 0), (3, 0)]
 
 
 def test_that_what_was_spent_on_all_planets_of_a_player_counts_together(game: GameWorld) -> None:
@@ -56,23 +65,42 @@ def test_that_what_was_spent_on_all_planets_of_a_player_counts_together(game: Ga
         game.state.world.tables[PLANET].set(1, "Planet.owner_id", 3)
         game.state.world.tables[PLANET].set(4, "Planet.owner_id", 3)
     # 999 + 0 + 4500
-    assert as_list(rank(slices_of(game), "total")) == [(3, 5), (2, 4)]
+    assert ranked(game) == [(3, 5), (2, 4)]
 
 
-def test_that_nobody_has_points_of_what_cannot_be_had_yet(game: GameWorld) -> None:
-    slices = slices_of(game)
-    assert as_list(rank(slices, "economy")) == as_list(rank(slices, "total"))
-    for kind in ("research", "military"):
-        assert as_list(rank(slices, kind)) == [(1, 0), (2, 0), (3, 0), (4, 0)]
+@pytest.mark.parametrize("rows", [1, 3, 100])
+def test_that_what_technologies_cost_is_research_and_the_rest_economy(
+    game: GameWorld, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(highscore, "SLICE_ROWS", rows)
+    # 1000 + 2000 of computer 1 and 2, and 1200 of energy 1: 4200 of 4500
+    learn(game, 4, computer=2, energy=1)
+    assert ranked(game, "research") == [(4, 4), (1, 0), (2, 0), (3, 0)]
+    assert ranked(game, "economy") == [(2, 4), (1, 0), (3, 0), (4, 0)]
+    assert ranked(game, "total") == [(2, 4), (4, 4), (1, 0), (3, 0)]
+    assert ranked(game, "military") == [(1, 0), (2, 0), (3, 0), (4, 0)]
+
+
+def test_that_research_under_way_counts_as_research(game: GameWorld) -> None:
+    with game.state.world.unit_of_work(Origin.COMMAND, game.time):
+        queue = game.state.world.component_for_entity(PLAYER, 4, ResearchQueue)
+        queue.paid = (1000.0, 1000.0, 500.0)
+    assert ranked(game, "research")[0] == (4, 2)
+
+
+def test_that_what_nobody_has_paid_is_worth_no_points(game: GameWorld) -> None:
+    learn(game, 3, graviton=9, plasma=100)
+    assert (3, 0) in ranked(game, "research")
+    assert (3, 0) in ranked(game, "economy")
 
 
 def test_that_looking_changes_nothing(game: GameWorld) -> None:
     before = everything_of(game)
-    rank(slices_of(game), "total")
+    ranked(game)
     assert game.ask(ListNames((2, 9)))[0] == ("player2", "")
     assert everything_of(game) == before
 
 
 def test_that_an_empty_world_ranks_nobody() -> None:
     game = new_game(galaxies=1, systems=4)
-    assert as_list(rank(slices_of(game), "total")) == []
+    assert ranked(game) == []

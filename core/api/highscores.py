@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from core.api.door import WorldDoor
 from core.api.turns import Turns
-from core.highscore import SLICE_ROWS, Ranking, ReadSpending, Spending, rank
+from core.highscore import SLICE_ROWS, Ranking, ReadSpending, ReadStudies, Spending, rank
 
 # However many ask, the planets are looked at no more often.
 RANKING_INTERVAL_S = 60.0
@@ -35,13 +35,14 @@ class Highscores:
             known = self._known.get(kind)
             now = time.monotonic()
             if known is None or now - known.made_at >= RANKING_INTERVAL_S:
-                known = self._known[kind] = _Known(rank(await self._spending(), kind), now)
+                spending, studies = await self._read(ReadSpending), await self._read(ReadStudies)
+                known = self._known[kind] = _Known(rank(spending, studies, kind), now)
             return known.ranking
 
-    async def _spending(self) -> list[Spending]:
+    async def _read(self, query: type[ReadSpending | ReadStudies]) -> list[Spending]:
         slices: list[Spending] = []
         while not slices or not slices[-1].is_last:
-            slices.append(await self._door.ask(ReadSpending(len(slices) * SLICE_ROWS)))
+            slices.append(await self._door.ask(query(len(slices) * SLICE_ROWS)))
             # Other requests have their turn between two of them.
             await asyncio.sleep(0)
         return slices
