@@ -21,18 +21,37 @@ from core.api.tokens import Login
 from core.events import (
     BuildingFinished,
     BuildItemDropped,
+    MessageWritten,
+    OfferChanged,
     PlanetFounded,
     SettingsChanged,
     StocksChanged,
     UnitsFinished,
 )
 from core.metrics import Metrics
+from core.offers import TradeOffer
 from core.queries import ListPlanetIds, PlanetStocks, Query, ReportStocks, StocksOfPlanets
 from tests.api.hosting import until
 from tests.api.test_tokens import MIRA
 
 AT = 1_800_000_000.0
 OWN = (3, 4)
+OFFER = TradeOffer(
+    offer_id=1,
+    seller_id=MIRA.id,
+    seller_name="mira",
+    offered="metal",
+    offered_amount=300,
+    requested="crystal",
+    requested_amount=200,
+    status="open",
+    created_at=AT,
+    expires_at=AT + 60,
+    closed_at=None,
+    buyer_id=None,
+    buyer_name=None,
+    fee=0,
+)
 BROKEN = 66
 MISSED = 99
 
@@ -101,6 +120,20 @@ async def running(world: World) -> AsyncIterator[Hub]:
 @pytest.fixture(autouse=True)
 def _never_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "UPDATE_INTERVAL_S", 1e6)
+
+
+async def test_that_a_trade_and_a_message_reach_whom_they_concern_alone() -> None:
+    async with running(World()) as hub:
+        seller, buyer, other = Client(), Client(player_id=8), Client(player_id=9)
+        for client in (seller, buyer, other):
+            hub.add(client)
+        hub.on_event(OfferChanged(AT, OFFER))
+        hub.on_event(MessageWritten(AT, MIRA.id, 1, "system"))
+        accepted = replace(OFFER, status="accepted", buyer_id=8, buyer_name="jonas")
+        hub.on_event(OfferChanged(AT, accepted))
+        assert seller.sent == ["trade_event", "message", "trade_event"]
+        assert buyer.sent == ["trade_event"]
+        assert other.sent == []
 
 
 async def test_that_an_event_reaches_the_clients_of_its_player_alone() -> None:

@@ -12,6 +12,7 @@ from core.commands import (
     CancelBuilding,
     CreateOffer,
     DeleteMessage,
+    DropSetAside,
     ReadMessage,
     SendMessage,
     StartBuilding,
@@ -20,10 +21,12 @@ from core.components import MESSAGE
 from core.ecs import Origin
 from core.events import MessageWritten
 from core.game import GameWorld
+from core.mailboxes import Mailboxes
 from core.messages import ListMessages, MessagePage, ReadableMessage
 from core.rules import RULES
 from tests.manual_clock import ManualClock
 from tests.store import ManualStore
+from tests.test_set_aside import refuse, stored_rows
 from tests.worlds import (
     boxes_of,
     carry_out,
@@ -147,6 +150,21 @@ def test_that_a_message_that_the_database_refuses_holds_up_no_other(game: GameWo
     texts = {message.text for message in mailbox(game, 2, limit=300).messages}
     assert {"0", "2", "new"} <= texts
     assert "1" not in texts
+
+
+@pytest.mark.parametrize(
+    ("command", "refused_id"), [(SendMessage(1, 2, "War?"), 2), (DeleteMessage(2, 1), 1)], ids=str
+)
+def test_that_what_the_host_takes_back_is_taken_back_in_the_mailbox_too(
+    game: GameWorld, store: ManualStore, command: SendMessage | DeleteMessage, refused_id: int
+) -> None:
+    carry_out(game, SendMessage(1, 2, "Peace?"))
+    assert game.save_player_data().done()
+    carry_out(game, command)
+    group = refuse(game, store, ("message", refused_id))
+    carry_out(game, DropSetAside(group.id, stored_rows(store, group)))
+    assert [message.text for message in mailbox(game, 2).messages] == ["Peace?"]
+    assert boxes_of(game.state.mailboxes) == boxes_of(Mailboxes(game.state.world))
 
 
 def test_that_nobody_fills_a_mailbox_that_nobody_reads(game: GameWorld) -> None:
