@@ -6,6 +6,8 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
 
+import numpy as np
+
 from core.components import MESSAGE, MESSAGE_KINDS
 from core.ecs import World
 from core.ecs.table import Ids
@@ -22,9 +24,20 @@ class Mailboxes:
         self.take_in(self._table.ids)
 
     def take_in(self, ids: Ids) -> None:
-        """Learn of messages that are in the table."""
-        for message_id in sorted(ids.tolist()):
-            self.note(message_id)
+        """Learn of messages that are in the table, a whole mailbox at a time."""
+        rows = self._table.rows(ids)
+        if not len(rows):
+            return
+        owners = self._table.read_only("Message.owner_id")[rows]
+        categories = self._table.read_only("Message.category")[rows]
+        present = self._table.ids[rows]
+        order = np.lexsort((present, categories, owners))
+        boxes = np.stack((owners, categories), axis=1)[order]
+        begins = np.flatnonzero(np.diff(boxes, axis=0, prepend=-1).any(axis=1))
+        names = map(tuple, boxes[begins].tolist())
+        for box, members in zip(names, np.split(present[order], begins[1:]), strict=True):
+            known = self._ids.get(box, _EMPTY)
+            self._ids[box] = array("q", sorted({*known, *members.tolist()}))
 
     def leave_out(self, ids: Ids) -> None:
         """Forget messages that may go from the table."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from core import answer_text
 from core.components import BUILDINGS, NEVER, RESOURCES
+from core.offers import TradeOffer
 from core.rules import RULES
 from core.systems.construction import Item
 from core.systems.founding import Home
@@ -30,9 +31,19 @@ items = st.builds(
     due_at=times,
 )
 homes = st.builds(Home)
+offers = st.builds(
+    TradeOffer,
+    created_at=st.floats(allow_nan=False),
+    expires_at=times,
+    closed_at=times,
+)
 
 
-@given(st.recursive(plain | items | homes, lambda value: st.tuples(value, value), max_leaves=5))
+@given(
+    st.recursive(
+        plain | items | homes | offers, lambda value: st.tuples(value, value), max_leaves=5
+    )
+)
 def test_that_a_value_comes_back_as_it_was(value: object) -> None:
     text = answer_text.text_of(value)
     assert answer_text.value_of(text) == value

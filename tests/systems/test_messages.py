@@ -192,7 +192,7 @@ def test_that_nobody_fills_a_mailbox_that_nobody_reads(game: GameWorld) -> None:
         (DeleteMessage(2, 9), "no_such_item"),
         (DeleteMessage(2, 1, "system"), "no_such_item"),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:60],
 )
 def test_that_what_the_rules_refuse_changes_nothing(
     game: GameWorld, command: SendMessage | ReadMessage | DeleteMessage, code: str
