@@ -13,7 +13,9 @@ from core.state import GameState
 from tests.manual_clock import START
 from tests.worlds import new_state
 
-COLUMNS = [due.column for due in DUE_KINDS if due.kind is PLANET]
+# Those of planets, by their place in the order.
+ORDERS = {due.column: order for order, due in enumerate(DUE_KINDS) if due.kind is PLANET}
+COLUMNS = list(ORDERS)
 
 
 def with_planets(count: int) -> GameState:
@@ -178,7 +180,7 @@ def test_that_any_writing_and_taking_gives_what_sorting_would(
     due: dict[tuple[int, int], float] = {}
     now = START
     for verb, planet_id, column, offset in steps:
-        order = COLUMNS.index(column)
+        order = ORDERS[column]
         exists = planet_id in state.world.tables[PLANET]
         match verb:
             case "put" if exists:

@@ -29,6 +29,7 @@ from core.ecs import Mark, Origin
 from core.events import (
     BuildItemDropped,
     Event,
+    MessageWritten,
     ResearchDropped,
     ResearchFinished,
     ResearchStarted,
@@ -350,7 +351,10 @@ def test_that_items_that_lose_their_prerequisite_go_too(
     events.clear()
     left = carry_out(game, CancelResearch(1, 2))
     assert [(item.technology, item.level) for item in left] == [("computer", 1), ("energy", 1)]
-    assert events == [ResearchDropped(game.time, 1, "laser", "requirements_not_met")]
+    assert events == [
+        ResearchDropped(game.time, 1, "laser", "requirements_not_met"),
+        MessageWritten(game.time, 1, 1, "system"),
+    ]
 
 
 def test_that_cancelling_the_active_item_starts_the_next_that_can_be(
