@@ -41,7 +41,7 @@ TAGS = [
     {"name": "accounts", "description": "Who plays, and how to get in."},
     {"name": "players", "description": "What a player sees and orders."},
     {"name": "market", "description": "What players trade with one another."},
-    {"name": "messages", "description": "What players read, and who lives where."},
+    {"name": "messages", "description": "What players read."},
     {"name": "world", "description": "How the world is doing, and its rules."},
     {"name": "host", "description": "For the host alone."},
 ]

@@ -1,4 +1,4 @@
-"""What players read: messages, notifications, and who lives in a system."""
+"""What players read: messages and notifications."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ from fastapi import APIRouter, Path, Query
 from core import sync
 from core.api.context import ID_MAX, InContext, InLogin, OwnPlayer
 from core.api.documentation import may_answer
-from core.api.problems import rejection
-from core.api.request_keys import LoginsKey, PlayersKey
-from core.api.schemas import USERNAME, Letter
-from core.api.trade_answers import (
+from core.api.message_answers import (
     MessageChanged,
     MessagesAnswer,
     NotificationsAnswer,
-    SystemAnswer,
     messages_answer,
     notifications_answer,
-    system_answer,
 )
+from core.api.problems import rejection
+from core.api.request_keys import LoginsKey, PlayersKey
+from core.api.schemas import USERNAME, Letter
 from core.commands import DeleteMessage, ReadMessage, SendMessage
-from core.galaxy_view import ViewSystem
 from core.messages import ListMessages
 from core.notices import NOTICE
 from core.systems.messages import NO_SUCH_PLAYER
@@ -110,17 +107,3 @@ async def delete_notification(
     """Delete a notification."""
     done = await context.door.order(DeleteMessage(login.account.id, message_id, NOTICE), key)
     return MessageChanged(message="Deleted.", id=done)
-
-
-@router.get(
-    "/galaxy/{galaxy}/{system}", summary="A system", responses=may_answer(401, 422, 429, 503)
-)
-async def galaxy(
-    galaxy: Annotated[int, Path(ge=1, le=1000)],
-    system: Annotated[int, Path(ge=1, le=499)],
-    login: InLogin,
-    context: InContext,
-) -> SystemAnswer:
-    """Return who lives at each position of a system."""
-    view = await context.door.ask(ViewSystem(galaxy, system))
-    return system_answer(view, login.account.id)

@@ -1,0 +1,76 @@
+"""Who lives where."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from pydantic import Field
+
+from core.api.answers import Answer
+from core.api.context import InContext, InLogin
+from core.api.documentation import may_answer
+from core.galaxy_view import InhabitedPlace, SystemView, ViewSystem
+
+router = APIRouter(tags=["world"])
+
+
+class PlanetInSystem(Answer):
+    name: str
+
+
+class OwnerInSystem(Answer):
+    id: int
+    name: str
+
+
+class PositionAnswer(Answer):
+    """One position of a system; everything is null where nobody lives."""
+
+    position: int
+    planet: PlanetInSystem | None
+    owner: OwnerInSystem | None
+    flags: Annotated[list[str], Field(description="own: the planet is yours")]
+    debris: dict[str, int] | None = None
+    moon: dict[str, Any] | None = None
+
+
+class SystemAnswer(Answer):
+    galaxy: int
+    system: int
+    positions: list[PositionAnswer]
+
+
+@router.get(
+    "/galaxy/{galaxy}/{system}", summary="A system", responses=may_answer(401, 422, 429, 503)
+)
+async def galaxy(
+    galaxy: Annotated[int, Path(ge=1, le=1000)],
+    system: Annotated[int, Path(ge=1, le=499)],
+    login: InLogin,
+    context: InContext,
+) -> SystemAnswer:
+    """Return who lives at each position of a system."""
+    view = await context.door.ask(ViewSystem(galaxy, system))
+    return _system(view, login.account.id)
+
+
+def _system(view: SystemView, reader_id: int) -> SystemAnswer:
+    return SystemAnswer(
+        galaxy=view.galaxy,
+        system=view.system,
+        positions=[
+            _position(number, place, reader_id) for number, place in enumerate(view.places, start=1)
+        ],
+    )
+
+
+def _position(number: int, place: InhabitedPlace | None, reader_id: int) -> PositionAnswer:
+    if place is None:
+        return PositionAnswer(position=number, planet=None, owner=None, flags=[])
+    return PositionAnswer(
+        position=number,
+        planet=PlanetInSystem(name=place.planet_name),
+        owner=OwnerInSystem(id=place.owner_id, name=place.owner_name),
+        flags=["own"] if place.owner_id == reader_id else [],
+    )
