@@ -1,8 +1,8 @@
 """Who has how many points: looked at slice by slice, so that no tick waits for a large world.
 
 Points are worked out from what every planet's ledger says was spent; nobody counts them up. What
-technologies have cost is research, everything else is building as yet. Between two slices the world
-goes on: a score is right to the moment at which its planets were looked at.
+technologies and units have cost is known from them, everything else is building. Between two slices
+the world goes on: a score is right to the moment at which its planets were looked at.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from core.components import PLANET, PLAYER
 from core.ecs.table import AnyArray, Ids
 from core.rules import RULES
 from core.rules.research import technology_cost
-from core.rules.score import Points, Spent, points
+from core.rules.score import Points, Spent, points, spent_on_units
 from core.state import GameState
 
 # Rows that are looked at between two commands: less than a millisecond.
-SLICE_ROWS = 65_536
+SLICE_ROWS = 16_384
 # So that twice as much still fits 64 bits; nobody gets there.
 _SPENT_MOST = 2.0**61
 
@@ -49,7 +49,11 @@ class ListNames:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What owners, each named once, have spent according to a slice, all resources alike."""
+    """What owners, each named once, have spent according to a slice, all resources alike.
+
+    `spent` is of shape (owners, n): on everything, on defence, warships and civil ships; or on
+    research alone.
+    """
 
     at: float
     owner_ids: Ids
@@ -70,7 +74,9 @@ def read_spending(state: GameState, query: ReadSpending, at: float) -> Spending:
     table = state.world.tables[PLANET]
     end = min(query.first_row + SLICE_ROWS, len(table))
     part = slice(query.first_row, end)
-    spent = table.read_only("Ledger.spent")[part].sum(axis=1)
+    counts = table.read_only("Units.count")[part].astype(np.int64)
+    on_units = spent_on_units(RULES.unit_table, counts)
+    spent = np.stack((table.read_only("Ledger.spent")[part].sum(axis=1), *on_units), axis=1)
     owner_ids, sums = _summed(table.read_only("Planet.owner_id")[part], spent)
     return Spending(at, owner_ids, sums, end == len(table))
 
@@ -81,7 +87,7 @@ def read_studies(state: GameState, query: ReadStudies, at: float) -> Spending:
     part = slice(query.first_row, end)
     spent = _spent_on(table.read_only("Research.level")[part])
     spent += table.read_only("ResearchQueue.paid")[part].sum(axis=1)
-    return Spending(at, table.ids[part].copy(), spent, end == len(table))
+    return Spending(at, table.ids[part].copy(), spent[:, None], end == len(table))
 
 
 def _spent_on(levels: AnyArray) -> npt.NDArray[np.float64]:
@@ -111,24 +117,30 @@ def rank(spending: Sequence[Spending], studies: Sequence[Spending], kind: str) -
     owner_ids, spent = _together(spending)
     scholar_ids, learned = _together(studies)
     # Whoever came in between two slices is not in both.
-    on_research = np.zeros(len(owner_ids))
+    research = np.zeros(len(owner_ids))
     _, owners, scholars = np.intersect1d(
         owner_ids, scholar_ids, assume_unique=True, return_indices=True
     )
-    on_research[owners] = learned[scholars]
-    of_kind: npt.NDArray[np.int64] = getattr(_points(spent, on_research), kind)
+    research[owners] = learned[scholars, 0]
+    of_kind: npt.NDArray[np.int64] = getattr(_points(*spent.T, research), kind)
     order = np.lexsort((owner_ids, -of_kind))
     return Ranking(spending[-1].at, owner_ids[order], of_kind[order])
 
 
-def _points(spent: npt.NDArray[np.float64], on_research: npt.NDArray[np.float64]) -> Points:
-    # What was not paid for by anybody's planets is worth no points.
-    total, research = (
-        np.floor(np.minimum(amounts, np.minimum(spent, _SPENT_MOST))).astype(np.int64)
-        for amounts in (spent, on_research)
-    )
-    nothing = np.zeros_like(total)
-    return points(RULES.score, Spent(total - research, research, nothing, nothing, nothing))
+def _points(total: npt.NDArray[np.float64], *parts: npt.NDArray[np.float64]) -> Points:
+    """Return points of all that was spent, and so much of it on units and research."""
+    left = _whole(total)
+    spent = []
+    for part in parts:
+        # What nobody's planets have paid for is worth no points.
+        spent.append(np.minimum(_whole(part), left))
+        left = left - spent[-1]
+    defence, warships, civil_ships, research = spent
+    return points(RULES.score, Spent(left, research, defence, warships, civil_ships))
+
+
+def _whole(amounts: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    return np.floor(np.minimum(amounts, _SPENT_MOST)).astype(np.int64)
 
 
 def _together(slices: Sequence[Spending]) -> tuple[Ids, npt.NDArray[np.float64]]:
@@ -143,6 +155,6 @@ def _summed(
 ) -> tuple[Ids, npt.NDArray[np.float64]]:
     """Return each owner once, with the sum of his amounts."""
     owners, places = np.unique(owner_ids, return_inverse=True)
-    sums: npt.NDArray[np.float64] = np.zeros(len(owners))
+    sums: npt.NDArray[np.float64] = np.zeros((len(owners), *amounts.shape[1:]))
     np.add.at(sums, places, amounts)
     return owners, sums

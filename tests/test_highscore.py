@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import highscore, stockpiles
-from core.components import PLANET, PLAYER, Research, ResearchQueue
+from core.components import PLANET, PLAYER, UNITS, Research, ResearchQueue, Units
 from core.ecs import Origin
 from core.game import GameWorld
 from core.highscore import ListNames, Ranking, ReadSpending, ReadStudies, Spending, rank
@@ -79,6 +79,18 @@ def test_that_what_technologies_cost_is_research_and_the_rest_economy(
     assert ranked(game, "economy") == [(2, 4), (1, 0), (3, 0), (4, 0)]
     assert ranked(game, "total") == [(2, 4), (4, 4), (1, 0), (3, 0)]
     assert ranked(game, "military") == [(1, 0), (2, 0), (3, 0), (4, 0)]
+
+
+def test_that_units_are_parted_as_the_rules_say(game: GameWorld) -> None:
+    # 1 rocket launcher 2000, 1 light fighter 4000, 1 small cargo 4000: of 20,500 spent
+    spend(game, 4, (16_000, 0, 0))
+    units = {"rocket_launcher": 1, "light_fighter": 1, "small_cargo": 1}
+    with game.state.world.unit_of_work(Origin.COMMAND, game.time):
+        standing = game.state.world.component_for_entity(PLANET, 4, Units)
+        standing.count = tuple(units.get(name, 0) for name in UNITS.labels)
+    assert ranked(game, "total")[0] == (4, 20)
+    assert ranked(game, "military")[0] == (4, 8)  # 2000 + 4000 + 2000
+    assert ranked(game, "economy")[0] == (4, 14)  # 10,500 + 2000 + 2000
 
 
 def test_that_research_under_way_counts_as_research(game: GameWorld) -> None:
