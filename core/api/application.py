@@ -92,18 +92,7 @@ def create_app(
     )
     app.state.context = context
     problems.install(app)
-    for module in (
-        auth,
-        players,
-        trade,
-        messages,
-        world,
-        highscore,
-        admin,
-        backups,
-        pages,
-        websocket,
-    ):
+    for module in ROUTERS:
         app.include_router(module.router)
     # The last one added is the outermost.
     app.add_middleware(WholeBody)

@@ -14,7 +14,9 @@ async def test_that_a_system_shows_who_lives_in_it(tmp_path: Path) -> None:
         planet = await mira.planet()
         place = planet["position"]
         path = f"/galaxy/{place['galaxy']}/{place['system']}"
-        view = (await mira.get(path)).json()
+        answer = await mira.get(path)
+        assert answer.status_code == 200, answer.text
+        view = answer.json()
         assert [each["position"] for each in view["positions"]] == list(range(1, 16))
         assert view["positions"][place["planet"] - 1] == {
             "position": place["planet"],
