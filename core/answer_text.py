@@ -17,9 +17,11 @@ from core.systems.founding import Home
 from core.systems.planets import PlanetSetup
 from core.systems.research import ResearchItem
 from core.systems.shipyard import UnitItem
+from core.voyages import Voyage
 
 ANSWER_TYPES: Final[dict[str, type]] = {
-    known.__name__: known for known in (Item, Home, ResearchItem, PlanetSetup, TradeOffer, UnitItem)
+    known.__name__: known
+    for known in (Item, Home, ResearchItem, PlanetSetup, TradeOffer, UnitItem, Voyage)
 }
 ANSWER_CHARACTERS_MAX = 4_096
 

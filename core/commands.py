@@ -116,6 +116,33 @@ class OrderUnits:
 
 
 @dataclass(frozen=True, slots=True)
+class DispatchFleet:
+    """Send ships of a planet on a mission to a place, with whole units of resources.
+
+    The speed is in tenths of what the slowest ship can fly. Without a type of target it is the
+    mission's first; `hold_hours` is for missions that stay.
+    """
+
+    player_id: int
+    mission: str
+    target: tuple[int, int, int]
+    ships: Mapping[str, int]
+    cargo: Mapping[str, int] = field(default_factory=dict)
+    speed_tenths: int = 10
+    hold_hours: int = 0
+    target_type: str | None = None
+    planet_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecallFleet:
+    """Have a fleet that has not arrived, or that stays somewhere, turn round."""
+
+    player_id: int
+    fleet_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChangePlanet:
     """Rename a planet, set some of its sliders, or both; a slider's value is in per cent."""
 
@@ -204,6 +231,8 @@ PlainCommand = (
     | SendMessage
     | ReadMessage
     | DeleteMessage
+    | DispatchFleet
+    | RecallFleet
     | ChangeSettings
     | AdoptRules
     | ReleaseSetAside

@@ -27,6 +27,7 @@ from core.ecs.component import (
     Text,
 )
 from core.rules import RULES
+from core.rules.missions import TARGETS
 
 RESOURCES = Axis("resource", RULES.resources)
 BUILDINGS = Axis("building", tuple(RULES.buildings))
@@ -55,6 +56,8 @@ PlanetIds = Annotated[tuple[int, ...], Column(np.dtype(np.int64), RESEARCH_PLACE
 SliderSteps = Annotated[tuple[int, ...], Column(np.dtype(np.int8), SLIDERS)]
 # Four bytes each, for a million planets have two dozen of them.
 Counts = Annotated[tuple[int, ...], Column(np.dtype(np.int32), UNITS)]
+# Whole units of each resource: what is under way, or lies in space.
+Amounts = Annotated[tuple[int, ...], Column(np.dtype(np.int64), RESOURCES)]
 # The place in UNITS counted from 1, 0 for none.
 UnitCode = Annotated[int, Column(np.dtype(np.int16), names=UNITS.labels)]
 UnitOrders = Annotated[str, Column(np.dtypes.StringDType(), check=unit_orders.check)]
@@ -64,10 +67,19 @@ OFFER_STATES = ("open", "accepted", "cancelled", "expired")
 FixedResource = Annotated[int, Column(np.dtype(np.int8), names=RESOURCES.labels, fixed=True)]
 FixedMessageKind = Annotated[int, Column(np.dtype(np.int8), names=MESSAGE_KINDS, fixed=True)]
 OfferState = Annotated[int, Column(np.dtype(np.int8), names=OFFER_STATES)]
+MISSIONS = tuple(RULES.missions)
+FLEET_STATES = ("outbound", "holding", "returning")
+OUTBOUND, HOLDING, RETURNING = range(1, len(FLEET_STATES) + 1)
+# The places in these counted from 1.
+MissionCode = Annotated[int, Column(np.dtype(np.int16), names=MISSIONS, fixed=True)]
+TargetCode = Annotated[int, Column(np.dtype(np.int8), names=TARGETS, fixed=True)]
+FleetState = Annotated[int, Column(np.dtype(np.int8), names=FLEET_STATES)]
 
 NEVER = float("inf")
 NOTHING_QUEUED = 0
 NO_UNIT = 0
+# Ids begin with 1.
+NO_PLANET = 0
 
 
 @dataclass(slots=True)
@@ -111,9 +123,10 @@ class Ledger:
     """Everything that ever came onto a planet and everything that left it.
 
     amount = received + moved - spent, always: see core.invariants. `received` is the starting
-    resources and what the stocks have grown by; `moved` is what was brought less what was taken
-    away, in whole units, so that over the world it adds up with what is under way; `spent` is in
-    whole units, refunds taken off. A score is made of what was spent.
+    resources and what the stocks have grown by, less what was burnt: by production itself, or as
+    fuel when a fleet sets out; `moved` is what was brought less what was taken away, in whole
+    units, so that over the world it adds up to nothing with the cargo of all fleets; `spent` is in
+    whole units, refunds taken off. A score is made of what was spent, and fuel is worth no points.
     """
 
     received: PerResource
@@ -237,6 +250,66 @@ class Trader:
 
 
 @dataclass(slots=True)
+class Fleet:
+    """Ships on a mission, with what they carry.
+
+    `random_seed` is drawn from the world's and the fleet's id when it sets out: whatever is left to
+    chance on its way comes from it.
+    """
+
+    owner_id: FixedInt64
+    mission: MissionCode
+    ships: Counts
+    cargo: Amounts
+    random_seed: FixedInt64
+
+
+@dataclass(slots=True)
+class Course:
+    """Whence and whither a fleet flies.
+
+    The places are those of when it set out; `target_id` is the planet that was there, 0 for none.
+    """
+
+    origin_id: FixedInt64
+    origin_galaxy: FixedInt16
+    origin_system: FixedInt16
+    origin_position: FixedInt8
+    target_type: TargetCode
+    target_galaxy: FixedInt16
+    target_system: FixedInt16
+    target_position: FixedInt8
+    target_id: FixedInt64
+
+
+@dataclass(slots=True)
+class Flight:
+    """When a fleet is where: it is `fleet_due_at` that its state changes next.
+
+    `returns_at` is when it is home again if nothing keeps it; after a recall as long after that as
+    it had flown. It flies at `speed_tenths` of its speed.
+    """
+
+    fleet_state: FleetState
+    speed_tenths: FixedInt8
+    departed_at: FixedFloat64
+    arrives_at: FixedFloat64
+    hold_s: FixedInt64
+    returns_at: Float64
+    fleet_due_at: DueTime
+
+
+@dataclass(slots=True)
+class Debris:
+    """What is left of ships, beside a planet or where one might be."""
+
+    galaxy: FixedInt16
+    system: FixedInt16
+    position: FixedInt8
+    left: Amounts
+
+
+@dataclass(slots=True)
 class Universe:
     """The settings of a world; `random_seed` is drawn when it is created.
 
@@ -356,30 +429,40 @@ PLANET = Kind(
 )
 OFFER = Kind("offer", Offer, Deal)
 MESSAGE = Kind("message", Message)
+FLEET = Kind("fleet", Fleet, Course, Flight)
+DEBRIS = Kind("debris", Debris)
 REMEMBERED_ANSWER = Kind("remembered_answer", RememberedAnswer)
 LOGGED_COMMAND = Kind("logged_command", LoggedCommand)
 
 # In the order in which a save writes them: who is referred to comes first.
-KINDS = (UNIVERSE, PLAYER, PLANET, OFFER, MESSAGE, REMEMBERED_ANSWER, LOGGED_COMMAND)
+KINDS = (UNIVERSE, PLAYER, PLANET, OFFER, MESSAGE, FLEET, DEBRIS, REMEMBERED_ANSWER, LOGGED_COMMAND)
 UNIVERSE_ID = 1
 
 __all__ = [
     "BUILDINGS",
+    "DEBRIS",
+    "FLEET",
+    "FLEET_STATES",
+    "HOLDING",
     "KINDS",
     "LOGGED_COMMAND",
     "MESSAGE",
     "MESSAGE_KINDS",
+    "MISSIONS",
     "NEVER",
     "NOTHING_QUEUED",
+    "NO_PLANET",
     "NO_UNIT",
     "OFFER",
     "OFFER_STATES",
+    "OUTBOUND",
     "PLACES",
     "PLANET",
     "PLAYER",
     "REMEMBERED_ANSWER",
     "RESEARCH_PLACES",
     "RESOURCES",
+    "RETURNING",
     "SLIDERS",
     "TECHNOLOGIES",
     "UNITS",
@@ -387,7 +470,11 @@ __all__ = [
     "UNIVERSE_ID",
     "BuildQueue",
     "Buildings",
+    "Course",
     "Deal",
+    "Debris",
+    "Fleet",
+    "Flight",
     "Knowledge",
     "Ledger",
     "LoggedCommand",

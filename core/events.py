@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.offers import TradeOffer
+from core.voyages import Voyage
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,33 @@ class UnitsFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class FleetDeparted:
+    at: float
+    player_id: int
+    voyage: Voyage
+
+
+@dataclass(frozen=True, slots=True)
+class FleetArrived:
+    """A fleet has reached its target, and what became of its errand: see core.missions."""
+
+    at: float
+    player_id: int
+    voyage: Voyage
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class FleetReturned:
+    """A fleet is home: its ships and its cargo are on `planet_id`."""
+
+    at: float
+    player_id: int
+    voyage: Voyage
+    planet_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsChanged:
     at: float
     names: tuple[str, ...]
@@ -126,4 +154,6 @@ PlanetEvent = (
     | UnitsFinished
 )
 ResearchEvent = ResearchStarted | ResearchFinished | ResearchDropped
-Event = PlanetEvent | ResearchEvent | SettingsChanged | MessageWritten | OfferChanged
+FleetEvent = FleetDeparted | FleetArrived | FleetReturned
+MarketEvent = MessageWritten | OfferChanged
+Event = PlanetEvent | ResearchEvent | FleetEvent | MarketEvent | SettingsChanged

@@ -31,12 +31,14 @@ from core.commands import (
     CreateOffer,
     DeleteMessage,
     DemolishBuilding,
+    DispatchFleet,
     DropSetAside,
     FoundHome,
     Once,
     OrderUnits,
     Outcome,
     ReadMessage,
+    RecallFleet,
     Rejected,
     ReleaseSetAside,
     SelectPlanet,
@@ -58,6 +60,7 @@ from core.save_batch import SaveReason, SaveResult, WorldClock
 from core.state import GameState
 from core.systems import (
     construction,
+    fleets,
     founding,
     market,
     messages,
@@ -301,6 +304,10 @@ class GameWorld:
                 return messages.read_message(self.state, command, at)
             case DeleteMessage():
                 return messages.remove_message(self.state, command, at)
+            case DispatchFleet():
+                return fleets.dispatch_fleet(self.state, command, at)
+            case RecallFleet():
+                return fleets.recall_fleet(self.state, command, at)
             case ChangeSettings():
                 return settings.change_settings(self.state, command, at)
             case AdoptRules():

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.components import OFFER, PLANET, PLAYER
+from core.components import DEBRIS, FLEET, OFFER, PLANET, PLAYER
 from core.ecs import Field, Kind, fields_of
 from core.ecs.table import AnyArray
 
@@ -85,7 +85,7 @@ def _is_not_conserved(columns: Columns) -> Broken:
     received, moved = columns["Ledger.received"], columns["Ledger.moved"]
     with np.errstate(invalid="ignore"):
         gap = np.abs(received + moved - columns["Ledger.spent"] - columns["Stocks.amount"])
-        scale = received + np.abs(moved)
+        scale = np.abs(received) + np.abs(moved)
         within: Broken = gap <= LEDGER_TOLERANCE + LEDGER_TOLERANCE_RELATIVE * scale
     return ~within
 
@@ -117,4 +117,17 @@ _OFFER_RULES: dict[str, Callable[[Columns], Broken]] = {
     "it offers nothing, or for nothing": _is_of_nothing,
     "a fee is negative, or more than what was paid": _is_all_fee,
 }
-_RULES = {PLANET: _PLANET_RULES, PLAYER: _PLAYER_RULES, OFFER: _OFFER_RULES}
+_FLEET_RULES: dict[str, Callable[[Columns], Broken]] = {
+    "there are less than no ships": _is_negative("Fleet.ships"),
+    "it carries less than nothing": _is_negative("Fleet.cargo"),
+}
+_DEBRIS_RULES: dict[str, Callable[[Columns], Broken]] = {
+    "less than nothing is left": _is_negative("Debris.left"),
+}
+_RULES = {
+    PLANET: _PLANET_RULES,
+    PLAYER: _PLAYER_RULES,
+    OFFER: _OFFER_RULES,
+    FLEET: _FLEET_RULES,
+    DEBRIS: _DEBRIS_RULES,
+}

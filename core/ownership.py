@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.commands import Rejected
-from core.components import PLANET, PLAYER, Planet, Player
+from core.components import FLEET, PLANET, PLAYER, Planet, Player
 from core.ecs import World
 
 NOT_YOURS = Rejected("not_yours", "This is not yours.")
@@ -32,6 +32,15 @@ def own_planet_or_home(world: World, player_id: int, planet_id: int) -> int:
         and world.component_for_entity(PLANET, planet_id, Planet).owner_id == player_id
     )
     return planet_id if is_his else world.component_for_entity(PLAYER, player_id, Player).home_id
+
+
+def fleet_ids_of(world: World, player_id: int) -> list[int]:
+    """Return the ids of all fleets of a player, in ascending order, noting that they are read."""
+    table = world.tables[FLEET]
+    rows = np.flatnonzero(table.array("Fleet.owner_id") == player_id)
+    ids: list[int] = sorted(table.ids[rows].tolist())
+    world.note_reads(FLEET, ids)
+    return ids
 
 
 def planet_ids_of(world: World, player_id: int) -> list[int]:

@@ -104,6 +104,17 @@ def refuel(state: GameState, planet_id: int, at: float) -> None:
         change_rates(state, planet_id, at, refuelled=True)
 
 
+def burn(state: GameState, planet_id: int, amounts: Sequence[int], at: float) -> None:
+    """Settle at `at` and use up whole amounts, which the stocks cover, as a reactor does.
+
+    They are neither spent, which would make points, nor moved to anywhere.
+    """
+    stock = settle(state, planet_id, at)
+    left = tuple(map(stocks.after_paying, stock.amount, amounts))
+    receive(state, planet_id, left, at)
+    _look_after_reactor(state, planet_id, refuelled=False)
+
+
 def take_away(state: GameState, planet_id: int, amounts: Sequence[int], at: float) -> None:
     """Settle at `at` and take whole amounts, which the stocks cover, off the planet."""
     stock = settle(state, planet_id, at)

@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from core.api.answers import iso_time, now_iso, resource_update
 from core.api.connections import CLOSE_GOING_AWAY
 from core.api.context import Context
+from core.api.fleet_answers import fleet_push
 from core.api.problems import Problem
 from core.api.tokens import Login
 from core.api.trade_answers import trade_offer
@@ -19,6 +20,9 @@ from core.events import (
     BuildingStarted,
     BuildItemDropped,
     Event,
+    FleetArrived,
+    FleetDeparted,
+    FleetReturned,
     MessageWritten,
     OfferChanged,
     PlanetEvent,
@@ -210,6 +214,22 @@ class Hub:
                     planet=event.planet_id,
                     items=[{"type": event.unit, "count": event.count}],
                     completed_at=iso_time(event.at),
+                )
+            case FleetDeparted():
+                self._tell(event.player_id, "fleet_departed", mission=fleet_push(event.voyage))
+            case FleetArrived():
+                self._tell(
+                    event.player_id,
+                    "fleet_arrived",
+                    mission=fleet_push(event.voyage),
+                    result=event.result,
+                )
+            case FleetReturned():
+                self._tell(
+                    event.player_id,
+                    "fleet_returned",
+                    mission=fleet_push(event.voyage),
+                    planet=event.planet_id,
                 )
             case PlanetFounded():
                 if event.player_id in self._rounds:

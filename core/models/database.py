@@ -31,6 +31,8 @@ from sqlalchemy.sql.schema import SchemaItem
 from sqlalchemy.types import TypeDecorator
 
 from core.components import (
+    DEBRIS,
+    FLEET,
     KINDS,
     LOGGED_COMMAND,
     MESSAGE,
@@ -194,6 +196,18 @@ class MessageRow(Base):
     __table__ = _world_table("messages", MESSAGE)
 
 
+class FleetRow(Base):
+    """Ships under way, with what they carry."""
+
+    __table__ = _world_table("fleets", FLEET)
+
+
+class DebrisRow(Base):
+    """What lies in space."""
+
+    __table__ = _world_table("debris", DEBRIS, UniqueConstraint("galaxy", "system", "position"))
+
+
 class RememberedAnswerRow(Base):
     """The answer to a request that came with a key, saved with what the request has changed."""
 
@@ -215,6 +229,8 @@ WORLD_TABLES: dict[Kind, Table] = {
     PLANET: PlanetRow.__table__,
     OFFER: OfferRow.__table__,
     MESSAGE: MessageRow.__table__,
+    FLEET: FleetRow.__table__,
+    DEBRIS: DebrisRow.__table__,
     REMEMBERED_ANSWER: RememberedAnswerRow.__table__,
     LOGGED_COMMAND: LoggedCommandRow.__table__,
 }

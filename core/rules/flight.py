@@ -35,6 +35,7 @@ class DistanceRules:
 class FlightRules:
     """The constants of flying, as rules.toml explains them; percentages are per level."""
 
+    fuel: str
     scale: float
     base_s: float
     least_s: float
@@ -212,6 +213,7 @@ def expedition_slots(rules: SlotRules, level: int) -> int:
 def read_flight(entry: Entry) -> FlightRules:
     known = entry.names.technologies
     return FlightRules(
+        fuel=entry.name("fuel", entry.names.resources, "resource"),
         scale=entry.number("scale", least=1),
         base_s=entry.number("base_s"),
         least_s=entry.number("least_s", least=0.001),

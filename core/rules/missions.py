@@ -15,7 +15,7 @@ class Mission:
     """One mission, by the name it is sent with.
 
     `position` is the only one it may go to, None for those of the planets; `hours` is how long it
-    may stay there, None if it does not stay.
+    may stay there, None if it does not stay. `ship` is one that it cannot do without, if any.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Mission:
     targets: tuple[str, ...]
     position: int | None
     hours: tuple[int, int] | None
+    ship: str | None
 
     @property
     def speed_setting(self) -> str:
@@ -37,4 +38,5 @@ def read_mission(name: str, entry: Entry) -> Mission:
         targets=entry.list_of_names("targets", TARGETS, "target"),
         position=entry.whole("position", least=1, most=100) if entry.has("position") else None,
         hours=entry.range("hours", 1, 1000) if entry.has("hours") else None,
+        ship=entry.name("ship", entry.names.units, "unit") if entry.has("ship") else None,
     )

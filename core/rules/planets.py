@@ -63,9 +63,20 @@ def draw_nature(slots: Sequence[Slot], position: int, generator: random.Random) 
     """Draw what a new planet at a position (from 1) is like, every whole number alike."""
     slot = slots[position - 1]
     return Nature(
-        fields=generator.randint(*slot.fields),
-        temperature_max=generator.randint(*slot.temperature_max),
+        fields=between(generator, slot.fields),
+        temperature_max=between(generator, slot.temperature_max),
     )
+
+
+def between(generator: random.Random, bounds: tuple[int, int]) -> int:
+    """Draw a whole number within bounds, both included."""
+    return bounds[0] + below(generator, bounds[1] - bounds[0] + 1)
+
+
+def below(generator: random.Random, limit: int) -> int:
+    """Draw a whole number from 0 on, below a limit."""
+    # random() is the one method whose numbers are the same in every version of Python.
+    return int(generator.random() * limit)
 
 
 def colony_astrophysics(slots: Sequence[Slot], position: int) -> int:

@@ -5,38 +5,26 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from core import stockpiles
+from core import settlement
 from core.commands import Accepted, FoundHome, Rejected, SelectPlanet
 from core.components import (
-    BUILDINGS,
     NEVER,
-    NO_UNIT,
     NOTHING_QUEUED,
-    PLACES,
     PLANET,
     PLAYER,
     RESEARCH_PLACES,
     RESOURCES,
-    SLIDERS,
     TECHNOLOGIES,
-    UNITS,
-    Buildings,
-    BuildQueue,
-    Ledger,
     Planet,
     Player,
     Position,
-    Power,
     Research,
     ResearchQueue,
-    Stocks,
-    UnitQueue,
-    Units,
 )
 from core.events import PlanetFounded
 from core.galaxy import Coordinates
-from core.knowledge import copy_for
 from core.ownership import planet_of
+from core.rules.planets import Nature, below, between
 from core.state import GameState
 
 _TRIES = 64
@@ -66,7 +54,15 @@ def found_home(state: GameState, command: FoundHome, at: float) -> Accepted | Re
     place = _place(state, command, generator)
     if isinstance(place, Rejected):
         return place
-    planet_id = _create_planet(state, command, place, generator, at)
+    temperature_max = between(generator, state.rules.slots[place[2] - 1].temperature_max)
+    planet_id = settlement.create_planet(
+        state,
+        command.player_id,
+        command.planet_name or "Homeworld",
+        place,
+        Nature(state.rules.home_fields, temperature_max),
+        at,
+    )
     world.create_entity(
         PLAYER,
         Player(command.name, home_id=planet_id, active_planet_id=planet_id, joined_at=at),
@@ -103,61 +99,6 @@ def home_of(state: GameState, planet_id: int) -> Home:
     )
 
 
-def _create_planet(
-    state: GameState, command: FoundHome, place: Coordinates, generator: random.Random, at: float
-) -> int:
-    universe = state.universe
-    nothing = (0.0,) * len(RESOURCES)
-    starter = (universe.starter_metal, universe.starter_crystal, universe.starter_deuterium)
-    planet_id = state.world.create_entity(
-        PLANET,
-        Position(*place),
-        Planet(
-            owner_id=command.player_id,
-            name=command.planet_name or "Homeworld",
-            temperature_max=_between(generator, state.rules.slots[place[2] - 1].temperature_max),
-            fields=state.rules.home_fields,
-            founded_at=at,
-        ),
-        Stocks(
-            amount=starter,
-            production=nothing,
-            consumption=nothing,
-            capacity=nothing,
-            settled_at=at,
-            boundary_at=NEVER,
-        ),
-        Ledger(received=starter, moved=nothing, spent=nothing),
-        Buildings(level=(0,) * len(BUILDINGS)),
-        BuildQueue(
-            queued=(NOTHING_QUEUED,) * len(PLACES),
-            paid=nothing,
-            started_at=0.0,
-            finish_at=NEVER,
-        ),
-        copy_for(state.world, command.player_id),
-        Power(
-            slider=(state.rules.sliders.steps,) * len(SLIDERS),
-            reactor_runs=True,
-            restart_at=NEVER,
-        ),
-        Units(count=(0,) * len(UNITS)),
-        UnitQueue(
-            unit_building=NO_UNIT,
-            units_ordered=0,
-            units_delivered=0,
-            units_begun_at=0.0,
-            seconds_per_unit=0,
-            units_due_at=NEVER,
-            units_waiting="",
-        ),
-    )
-    state.world.on_undo(lambda: state.galaxy.clear(place))
-    state.galaxy.settle(place, planet_id)
-    stockpiles.change_rates(state, planet_id, at)
-    return planet_id
-
-
 def _place(
     state: GameState, command: FoundHome, generator: random.Random
 ) -> Coordinates | Rejected:
@@ -186,11 +127,11 @@ def _drawn_place(
     players = len(state.world.tables[PLAYER])
     nearby = min(galaxies * systems, max(_NEIGHBOURHOOD_SYSTEMS, 2 * players))
     for _ in range(_TRIES):
-        number = _below(generator, nearby)
+        number = below(generator, nearby)
         place = (
             1 + number // systems,
             1 + number % systems,
-            positions.start + _below(generator, len(positions)),
+            positions.start + below(generator, len(positions)),
         )
         if state.galaxy.planet_at(place) is None:
             return place
@@ -200,12 +141,3 @@ def _drawn_place(
 
 def _seed(state: GameState, player_id: int) -> int:
     return state.universe.random_seed * 2**64 + player_id
-
-
-def _between(generator: random.Random, bounds: tuple[int, int]) -> int:
-    return bounds[0] + _below(generator, bounds[1] - bounds[0] + 1)
-
-
-def _below(generator: random.Random, limit: int) -> int:
-    # random() is the one method whose numbers are the same in every version of Python.
-    return int(generator.random() * limit)

@@ -178,8 +178,10 @@ def test_that_a_column_has_the_name_and_the_type_that_follow_from_its_field(
 def test_that_only_what_may_be_never_or_nothing_is_nullable() -> None:
     nullable = {column.name for column in ALL_COLUMNS if column.nullable}
     queued = {name for name in STORED[PLANET] if name.startswith("queued_")}
-    due = {"boundary_at", "finish_at", "restart_at", "units_due_at", "expires_at", "forgotten_at"}
+    due = {"boundary_at", "finish_at", "restart_at", "units_due_at", "fleet_due_at"}
+    due |= {"expires_at", "forgotten_at"}
     named = {"offered", "requested", "state", "category", "unit_building"}
+    named |= {"mission", "target_type", "fleet_state"}
     assert nullable == due | named | queued
 
 

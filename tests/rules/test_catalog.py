@@ -252,7 +252,7 @@ def test_that_what_is_planned_is_known_and_neither_played_nor_shown() -> None:
     }
     assert RULES.buildings.keys() == RULES.source["buildings"].keys()
     assert RULES.settings.keys() == RULES.source["settings"].keys()
-    assert RULES.source.keys().isdisjoint({"planned", "missions", "combat", "flight"})
+    assert RULES.source.keys().isdisjoint({"planned", "combat", "expedition"})
     assert list(RULES.all_buildings)[4] == "fusion_reactor"
 
 
