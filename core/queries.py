@@ -25,6 +25,7 @@ from core.components import (
 )
 from core.ecs import Aggregate, fields_of
 from core.ecs.table import AnyArray, Ids, Rows, Table
+from core.fleet_reports import EstimateFlight, ReportFleets, estimate_flight, report_fleets
 from core.galaxy import Coordinates
 from core.galaxy_view import ViewSystem, view_of
 from core.highscore import (
@@ -144,6 +145,8 @@ class ListSetAside:
 GameQuery = (
     ReportPlanet
     | ReportResearch
+    | ReportFleets
+    | EstimateFlight
     | ListPlanets
     | ListPlanetIds
     | ReportStocks
@@ -327,6 +330,10 @@ def answer(state: GameState, query: GameQuery, at: float) -> Any:
             return _report(state, query, at)
         case ReportResearch():
             return _research(state, query)
+        case ReportFleets():
+            return report_fleets(state, query, at)
+        case EstimateFlight():
+            return estimate_flight(state, query)
         case ListPlanets():
             return _planets_of(state, query, at)
         case ListPlanetIds():

@@ -24,6 +24,7 @@ from core.api.routers import (
     admin,
     auth,
     backups,
+    fleets,
     galaxy,
     highscore,
     messages,
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 ROUTERS = (
     auth,
     players,
+    fleets,
     trade,
     messages,
     galaxy,

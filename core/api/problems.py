@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 # The rules say no: 409, unless the word says something else.
 _STATUS_OF_REJECTION = {
+    "no_in_flight_fleet": 400,
     "not_yours": 403,
     "unknown_type": 404,
     "no_such_item": 404,

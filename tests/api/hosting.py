@@ -15,7 +15,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
 from core.clock import SystemClock
-from core.components import BUILDINGS, PLANET
+from core.components import BUILDINGS, PLANET, UNITS
 from core.game import GameWorld
 from core.simulation import Simulation
 from desktop_app.application import Host
@@ -155,6 +155,13 @@ async def build_shipyard(host: Host, player: Player) -> None:
         (await player.build(building)).raise_for_status()
     planets, place = game_of(host).state.world.tables[PLANET], BUILDINGS.index("shipyard")
     await until(lambda: planets.get(1, "Buildings.level")[place] == 1)
+
+
+def give_ships(host: Host, counts: dict[str, int], planet_id: int = 1) -> None:
+    """Have ships stand on a planet to which nothing else happens; what sends them saves them."""
+    planets = game_of(host).state.world.tables[PLANET]
+    there = tuple(counts.get(name, 0) for name in UNITS.labels)
+    planets.set(planet_id, "Units.count", there)
 
 
 @contextmanager
