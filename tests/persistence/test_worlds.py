@@ -21,6 +21,7 @@ from core.commands import (
     ChangeSettings,
     CreateOffer,
     DemolishBuilding,
+    DispatchFleet,
     Once,
     OrderUnits,
     ReadMessage,
@@ -29,8 +30,9 @@ from core.commands import (
     StartBuilding,
     StartResearch,
 )
-from core.components import KINDS, NEVER, PLANET, PLAYER, UnitQueue
+from core.components import DEBRIS, FLEET, KINDS, NEVER, PLANET, PLAYER, Debris, UnitQueue
 from core.database import ReadSession
+from core.ecs import Origin
 from core.errors import DatabaseError, StorageError
 from core.game import GameWorld
 from core.persistence import accounts, worlds
@@ -78,6 +80,7 @@ def lively_game(store: ManualStore) -> GameWorld:
     set_up(game, 2, levels={"shipyard": 1}, amounts=(9e3, 9e3, 9e3), units={"small_cargo": 3})
     carry_out(game, OrderUnits(2, "solar_satellite", 3))
     carry_out(game, OrderUnits(2, "rocket_launcher", 2))
+    _send_a_fleet(game)
     _let_a_reactor_run_dry(game)
     clock.advance(3210.5678)
     game.advance(clock.now())
@@ -86,8 +89,21 @@ def lively_game(store: ManualStore) -> GameWorld:
     assert planets.get(3, "Power.restart_at") < NEVER
     queue = game.state.world.component_for_entity(PLANET, 2, UnitQueue)
     assert (queue.units_delivered, queue.units_waiting) == (2, "rocket_launcher 2")
+    assert len(game.state.world.tables[FLEET]) == len(game.state.world.tables[DEBRIS]) == 1
     game.save_player_data()
     return game
+
+
+def _send_a_fleet(game: GameWorld) -> None:
+    """Have something under way that is not there before the end, and debris in space."""
+    planets = game.state.world.tables[PLANET]
+    names = ("galaxy", "system", "position")
+    galaxy, system, position = (planets.get(1, f"Position.{name}") for name in names)
+    order = DispatchFleet(2, "transport", (galaxy, system, position), {"small_cargo": 2}, {})
+    carry_out(game, replace(order, cargo={"metal": 7, "crystal": 5}, speed_tenths=1))
+    with game.state.world.unit_of_work(Origin.COMMAND, game.time):
+        game.state.world.create_entity(DEBRIS, Debris(1, 2, 3, left=(4, 5, 0)))
+    game.writer.note_urgent()
 
 
 def _let_a_reactor_run_dry(game: GameWorld) -> None:

@@ -1,0 +1,134 @@
+"""The laws of the design where fleets are under way: nothing is lost, doubled or early."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.commands import Accepted, Command, DispatchFleet, FoundHome, RecallFleet
+from core.components import FLEET, PLANET, PLAYER, UNITS
+from core.game import GameWorld
+from core.invariants import violations
+from core.rules import RULES
+from core.systems.fleets import slots_of
+from tests.manual_clock import ManualClock
+from tests.store import ManualStore
+from tests.test_laws import METRICS, SMALL_WORLD
+from tests.worlds import Bits, bits_of, carry_out, everything_of, new_game, reload, set_up
+
+SHIPS = {"small_cargo": 6, "large_cargo": 2, "colony_ship": 3, "recycler": 1}
+KNOWN = {"combustion_drive": 6, "impulse_drive": 3, "astrophysics": 5, "computer": 2}
+COLONY_SHIP = UNITS.index("colony_ship")
+
+# Homes lie at three places; others are free, or lie outside.
+HOMES = ((1, 1, 8), (1, 1, 9), (1, 2, 5))
+targets = st.sampled_from((*HOMES, (1, 2, 7), (1, 1, 4), (1, 2, 15), (1, 3, 1), (1, 1, 16)))
+commands: st.SearchStrategy[Command] = st.one_of(
+    st.builds(
+        DispatchFleet,
+        st.integers(1, 3),
+        st.sampled_from((*RULES.missions, "picnic")),
+        targets,
+        st.dictionaries(st.sampled_from(tuple(SHIPS)), st.integers(0, 3), max_size=3),
+        st.dictionaries(st.sampled_from(RULES.resources), st.integers(0, 6_000), max_size=2),
+        st.integers(0, 11),
+        st.integers(0, 2),
+        st.none(),
+        st.none() | st.integers(1, 5),
+    ),
+    st.builds(
+        DispatchFleet,
+        st.integers(1, 3),
+        st.sampled_from(("transport", "colonize", "deploy")),
+        targets,
+        st.just({"colony_ship": 1, "small_cargo": 1}),
+        st.dictionaries(st.sampled_from(RULES.resources), st.integers(1, 2_000), max_size=2),
+    ),
+    st.builds(RecallFleet, st.integers(1, 3), st.integers(1, 6)),
+)
+steps = st.lists(
+    st.tuples(st.sampled_from((0.25, 7.0, 1_000.0, 4_000.0, 30_000.0)), commands),
+    min_size=1,
+    max_size=14,
+)
+
+
+def begin(store: ManualStore, clock: ManualClock) -> GameWorld:
+    game = new_game(clock, store, METRICS, **SMALL_WORLD)
+    for player_id, place in enumerate(HOMES, start=1):
+        carry_out(game, FoundHome(player_id, f"player{player_id}", place))
+        set_up(game, player_id, amounts=(9_000, 9_000, 9_000), units=SHIPS, technologies=KNOWN)
+    game.save_player_data()
+    return game
+
+
+def play(game: GameWorld, clock: ManualClock, log: Sequence[tuple[float, Command]]) -> None:
+    for at, command in log:
+        clock.set(at)
+        game.advance(at)
+        before = everything_of(game)
+        executed = game.execute(command)
+        if not isinstance(executed.outcome, Accepted):
+            assert everything_of(game) == before
+        check(game)
+
+
+def check(game: GameWorld) -> None:
+    """Hold what is conserved, over planets and fleets alike."""
+    world = game.state.world
+    planets, fleets = world.tables[PLANET], world.tables[FLEET]
+    moved = planets.array("Ledger.moved").sum(axis=0)
+    cargo = fleets.array("Fleet.cargo").sum(axis=0)
+    assert (moved + cargo == 0).all()
+    counts = planets.array("Units.count").sum(axis=0) + fleets.array("Fleet.ships").sum(axis=0)
+    wanted = np.array([3 * SHIPS.get(name, 0) for name in UNITS.labels])
+    wanted[COLONY_SHIP] -= len(planets) - len(HOMES)
+    assert (counts == wanted).all()
+    for kind in (PLANET, FLEET):
+        table = world.tables[kind]
+        columns = {field.key: table.array(field.key) for field in table.fields}
+        assert violations(kind, columns) == ()
+    for player_id in world.tables[PLAYER].ids.tolist():
+        used, total = slots_of(game.state, player_id)
+        assert used <= total
+
+
+def timed(game: GameWorld, wanted: Sequence[tuple[float, Command]]) -> list[tuple[float, Command]]:
+    at, log = game.time, []
+    for seconds, command in wanted:
+        at += seconds
+        log.append((at, command))
+    return log
+
+
+@settings(max_examples=60, deadline=None)
+@given(wanted=steps)
+def test_that_any_rate_of_ticks_and_any_restart_come_to_the_same_bits(
+    wanted: list[tuple[float, Command]],
+) -> None:
+    results: list[Bits] = []
+    for manner in ("at once", "ticking", "restarting"):
+        store, clock = ManualStore(at_once=True), ManualClock()
+        game = begin(store, clock)
+        log = timed(game, wanted)
+        for at, command in log:
+            if manner == "ticking":
+                for now in np.linspace(game.time, at, 5)[1:-1].tolist():
+                    clock.set(now)
+                    game.advance(now)
+                    check(game)
+            if manner == "restarting":
+                game.save_player_data()
+                game = reload(store, clock, METRICS)
+            play(game, clock, [(at, command)])
+        # A week later everybody is home.
+        end = log[-1][0] + 7 * 86_400
+        clock.set(end)
+        game.catch_up(end, lambda applied, left: None)
+        check(game)
+        assert len(game.state.world.tables[FLEET]) == 0
+        results.append(bits_of(game.state.world))
+    assert results[0] == results[1] == results[2]
