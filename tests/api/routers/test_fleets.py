@@ -65,7 +65,7 @@ async def test_that_what_the_rules_refuse_is_told_with_its_facts(tmp_path: Path)
 async def test_that_a_flight_is_reckoned_for_anybody(tmp_path: Path) -> None:
     async with hosting(tmp_path, **FUELLED) as host, client_of(host) as client:
         place = {"galaxy": 1, "system": 1, "position": 4}
-        question = {"origin": place, "target": place | {"position": 5}}
+        question: dict[str, Any] = {"origin": place, "target": place | {"position": 5}}
         question |= {"ships": {"small_cargo": 1}, "speed": 1}
         reckoned = await client.post("/flight-time", json=question)
         # 3500 · sqrt(10 · 1005 / 5000) + 10 = 4972.11.
