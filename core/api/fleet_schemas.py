@@ -55,7 +55,7 @@ class FleetOrderBody(_Flying):
     system: Annotated[int, Field(ge=1, le=499, examples=[12])]
     position: Annotated[int, Field(ge=1, le=100, examples=[7])]
     mission: Annotated[TypeName, Field(examples=["transport"], description="transfer is deploy")]
-    cargo: CargoAmounts = {}
+    cargo: CargoAmounts = Field(default_factory=dict)
     hold_hours: Annotated[int, Field(ge=0, le=1000, description="for missions that stay")] = 0
     target_type: Annotated[
         TypeName | None, Field(examples=["planet"], description="planet, moon or debris")
