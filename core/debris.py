@@ -13,13 +13,14 @@ from core.galaxy import Coordinates
 
 
 def find(world: World, place: Coordinates) -> int | None:
-    """Return what lies at a place, None for nothing."""
-    ids, columns = world.get_components(DEBRIS, Debris)
-    here = np.ones(len(ids), dtype=np.bool_)
+    """Return what lies at a place, None for nothing, noting that it alone is read."""
+    table = world.tables[DEBRIS]
+    here = np.ones(len(table), dtype=np.bool_)
     for name, number in zip(("galaxy", "system", "position"), place, strict=True):
-        here &= columns[f"Debris.{name}"] == number
-    found = ids[here]
-    return int(found[0]) if len(found) else None
+        here &= table.array(f"Debris.{name}") == number
+    found: list[int] = table.ids[here].tolist()
+    world.note_reads(DEBRIS, found)
+    return found[0] if found else None
 
 
 def take(world: World, debris_id: int, amounts: Sequence[int]) -> None:
