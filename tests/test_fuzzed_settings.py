@@ -201,6 +201,11 @@ def started_with(given: Settings, store: ManualStore, clock: ManualClock) -> Gam
     return game
 
 
+def rows_in(store: ManualStore) -> dict[str, dict[int, Any]]:
+    # A table that was looked into and is empty is like one that was not.
+    return {table: dict(rows) for table, rows in store.rows.items() if rows}
+
+
 def test_that_what_a_host_sets_is_refused_and_changes_nothing_or_makes_a_sound_world(
     request: pytest.FixtureRequest,
 ) -> None:
@@ -212,7 +217,7 @@ def test_that_what_a_host_sets_is_refused_and_changes_nothing_or_makes_a_sound_w
         clock, store = ManualClock(), ManualStore(at_once=True)
         if not is_new:
             played_world(clock, store)
-        before = {table: dict(rows) for table, rows in store.rows.items()}
+        before = rows_in(store)
         try:
             with given_to_a_start(environment, file) as folder:
                 chosen = load_settings(folder)
@@ -220,7 +225,7 @@ def test_that_what_a_host_sets_is_refused_and_changes_nothing_or_makes_a_sound_w
                     async_url(chosen.database_url)
             game = started_with(chosen, store, clock)
         except (SettingsError, DatabaseError):
-            assert store.rows == before
+            assert rows_in(store) == before
             return
         for name, value in chosen.world_settings.items():
             assert getattr(game.state.universe, name) == value
