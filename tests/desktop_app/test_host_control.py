@@ -21,6 +21,7 @@ from desktop_app.host_loop import HostLoop
 from tests import faults
 from tests.databases import locked_world
 from tests.desktop_app.showcase import until
+from tests.desktop_app.test_application import settle
 from tests.hosts import ask, make_host, order
 
 
@@ -152,6 +153,8 @@ async def test_that_saves_that_cannot_be_made_are_told(
 ) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 500)
     await host.start()
+    # The first save needs this very loop to come to its end.
+    await settle(host)
     with locked_world(tmp_path):
         listened.control.save_now()
         listened.control.stop()
