@@ -17,7 +17,7 @@ def find(world: World, place: Coordinates) -> int | None:
     table = world.tables[DEBRIS]
     here = np.ones(len(table), dtype=np.bool_)
     for name, number in zip(("galaxy", "system", "position"), place, strict=True):
-        here &= table.array(f"Debris.{name}") == number
+        here &= table.read_only(f"Debris.{name}") == number
     found: list[int] = table.ids[here].tolist()
     world.note_reads(DEBRIS, found)
     return found[0] if found else None
