@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from core.battlefield import Battlefield, FoughtHere
 from core.components import UNIVERSE, UNIVERSE_ID, Universe
 from core.ecs import World
 from core.galaxy import Galaxy
@@ -19,6 +20,7 @@ class GameState:
     rules: Rules
     economy: Economy
     galaxy: Galaxy
+    battles: Battlefield = field(default_factory=FoughtHere)
     mailboxes: Mailboxes = field(init=False)
 
     def __post_init__(self) -> None:
