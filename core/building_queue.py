@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from core.commands import Rejected
 from core.requirements import lack_of_energy, unmet
 from core.rules import Economy, Rules
+from core.rules.buildings import PLACES
 from core.rules.economy import EXACT_LIMIT
-from core.rules.fields import planet_fields
+from core.rules.fields import moon_fields, planet_fields
 from core.unit_queue import YARD_BUSY, yard_buildings
 
 Levels = Mapping[str, int]
@@ -35,11 +36,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What stands on a planet and what is known there; `fields` are those before terraforming."""
+    """What stands on a planet or a moon and what is known there.
+
+    `fields` are those before terraforming; a moon's follow from its base alone.
+    """
 
     levels: Levels
     technologies: Levels
     fields: int
+    on_moon: bool = False
     lab_busy: bool = False
     yard_busy: bool = False
 
@@ -80,7 +85,11 @@ def refusal(
     level = level_of(site.levels, steps_before, step)
     if level > rules.level_limit or max(economy.cost(step.building, level)) > EXACT_LIMIT:
         return Rejected("level_limit", f"{step.building} cannot be raised any further.")
-    return _unmet(rules, site, steps_before, step.building) or _no_room(rules, site, steps_before)
+    return (
+        _wrong_ground(rules, site, step.building)
+        or _unmet(rules, site, steps_before, step.building)
+        or _no_room(rules, site, steps_before)
+    )
 
 
 def hindrance(
@@ -124,6 +133,23 @@ def without_orphans(
     return kept, orphans
 
 
+def total_fields(rules: Rules, fields: int, levels: Levels, *, on_moon: bool) -> int:
+    """Return all fields of a planet that has some by nature, or of a moon, with such levels."""
+    if on_moon:
+        return int(moon_fields(rules.moon, levels.get(rules.moon.base, 0)))
+    terraformer = levels.get(rules.terraforming.building, 0)
+    return int(planet_fields(rules.terraforming, fields, terraformer))
+
+
+def _wrong_ground(rules: Rules, site: Site, building: str) -> Rejected | None:
+    planet, moon = PLACES
+    places = rules.buildings[building].stands_on
+    if (moon if site.on_moon else planet) in places:
+        return None
+    grounds = " and ".join(f"{place}s" for place in places)
+    return Rejected("cannot_stand_here", f"{building} is built on {grounds} alone.")
+
+
 def _unmet(
     rules: Rules, site: Site, steps_before: Sequence[Step], building: str
 ) -> Rejected | None:
@@ -133,13 +159,13 @@ def _unmet(
 
 def _no_room(rules: Rules, site: Site, steps_before: Sequence[Step]) -> Rejected | None:
     # A demolition frees its field when it is done: until then it may still be cancelled. So may the
-    # building of a terraformer; what its demolition takes is as good as gone.
-    terraformer = rules.terraforming.building
-    lowest = min(
-        planned(site.levels, steps_before[:place]).get(terraformer, 0)
+    # building of what adds fields; what its demolition takes is as good as gone.
+    fields = min(
+        total_fields(
+            rules, site.fields, planned(site.levels, steps_before[:place]), on_moon=site.on_moon
+        )
         for place in range(len(steps_before) + 1)
     )
-    fields = planet_fields(rules.terraforming, site.fields, lowest)
     used = _spoken_for(site.levels, steps_before)
     return None if used < fields else _no_free_fields(fields, used)
 
@@ -148,10 +174,10 @@ def _room_needed(
     rules: Rules, site: Site, steps_before: Sequence[Step], building: str
 ) -> Rejected | None:
     """Return why fields that a building has won cannot be given up."""
-    if building != rules.terraforming.building:
+    if building != (rules.moon.base if site.on_moon else rules.terraforming.building):
         return None
-    left = planned(site.levels, steps_before)[building] - 1
-    fields = planet_fields(rules.terraforming, site.fields, left)
+    left = planned(site.levels, [*steps_before, Step(building, demolish=True)])
+    fields = total_fields(rules, site.fields, left, on_moon=site.on_moon)
     used = _spoken_for(site.levels, steps_before) - 1
     return None if used <= fields else _no_free_fields(fields, used)
 
@@ -159,7 +185,7 @@ def _room_needed(
 def _no_free_fields(fields: int, used: int) -> Rejected:
     return Rejected(
         "no_free_fields",
-        f"All {fields} fields of the planet are taken or spoken for.",
+        f"All {fields} fields are taken or spoken for.",
         {"fields": fields, "fields_used": used},
     )
 

@@ -16,6 +16,7 @@ from core.ecs import Axis, Column, Kind
 from core.ecs.component import (
     Bool,
     DueTime,
+    FixedBool,
     FixedFloat64,
     FixedInt8,
     FixedInt16,
@@ -84,7 +85,7 @@ NO_PLANET = 0
 
 @dataclass(slots=True)
 class Position:
-    """Where a planet is. Never changes."""
+    """Where a planet or a moon is. Never changes."""
 
     galaxy: FixedInt16
     system: FixedInt16
@@ -93,13 +94,19 @@ class Position:
 
 @dataclass(slots=True)
 class Planet:
-    """A planet's nature and its owner."""
+    """The nature of a planet or a moon, and its owner.
+
+    A moon is a planet of its own at the place of another one: see core.settlement. It has a size
+    of its own; that of a planet follows from its fields, and `diameter_km` is 0.
+    """
 
     owner_id: FixedInt64
     name: Text
     temperature_max: Int16
     fields: Int16
     founded_at: Float64
+    is_moon: FixedBool
+    diameter_km: FixedInt16
 
 
 @dataclass(slots=True)
@@ -208,6 +215,13 @@ class UnitQueue:
 
 
 @dataclass(slots=True)
+class Gate:
+    """From when on ships may jump through a moon's gate again; 0 if none ever did."""
+
+    gate_ready_at: Float64
+
+
+@dataclass(slots=True)
 class Player:
     """Somebody who plays. The id is that of his account."""
 
@@ -268,10 +282,12 @@ class Fleet:
 class Course:
     """Whence and whither a fleet flies.
 
-    The places are those of when it set out; `target_id` is the planet that was there, 0 for none.
+    The places are those of when it set out; `target_id` is the planet or the moon that was there, 0
+    for none.
     """
 
     origin_id: FixedInt64
+    origin_type: TargetCode
     origin_galaxy: FixedInt16
     origin_system: FixedInt16
     origin_position: FixedInt8
@@ -426,6 +442,7 @@ PLANET = Kind(
     Power,
     Units,
     UnitQueue,
+    Gate,
 )
 OFFER = Kind("offer", Offer, Deal)
 MESSAGE = Kind("message", Message)
@@ -475,6 +492,7 @@ __all__ = [
     "Debris",
     "Fleet",
     "Flight",
+    "Gate",
     "Knowledge",
     "Ledger",
     "LoggedCommand",

@@ -37,4 +37,5 @@ def _conditions(read: Callable[[str], Any]) -> Conditions:
         satellites=read("Units.count")[UNITS.index(RULES.satellite.unit)],
         sliders=dict(zip(SLIDERS.labels, read("Power.slider"), strict=True)),
         reactor_runs=read("Power.reactor_runs"),
+        on_moon=read("Planet.is_moon"),
     )

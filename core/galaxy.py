@@ -1,4 +1,7 @@
-"""Which coordinates are taken: an index derived from the planets' positions, never stored."""
+"""What lies at which coordinates: an index derived from the planets' positions, never stored.
+
+A moon shares the place of its planet; whether a place is free is a question of planets alone.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,12 @@ Coordinates = tuple[int, int, int]
 
 
 class Galaxy:
-    """The planet at each place. Galaxies, systems and positions are numbered from 1."""
+    """The planet and the moon at each place; galaxies, systems, positions are numbered from 1."""
 
     def __init__(self, galaxies: int, systems: int, positions: int) -> None:
         self._planet_at = np.zeros((galaxies, systems, positions), dtype=np.int64)
+        # Few planets have one: what is never written to takes no memory.
+        self._moon_at = np.zeros_like(self._planet_at)
         self._free_count = self._count_free()
 
     @property
@@ -22,11 +27,8 @@ class Galaxy:
 
     def resize(self, galaxies: int) -> None:
         """Make room for more galaxies, or take empty ones back."""
-        before, systems, positions = self.shape
-        kept = min(before, galaxies)
-        resized = np.zeros((galaxies, systems, positions), dtype=np.int64)
-        resized[:kept] = self._planet_at[:kept]
-        self._planet_at = resized
+        self._planet_at = _resized(self._planet_at, galaxies)
+        self._moon_at = _resized(self._moon_at, galaxies)
         self._free_count = self._count_free()
 
     def contains(self, place: Coordinates) -> bool:
@@ -35,11 +37,20 @@ class Galaxy:
     def planet_at(self, place: Coordinates) -> int | None:
         return int(self._planet_at[place[0] - 1, place[1] - 1, place[2] - 1]) or None
 
+    def moon_at(self, place: Coordinates) -> int | None:
+        return int(self._moon_at[place[0] - 1, place[1] - 1, place[2] - 1]) or None
+
     def settle(self, place: Coordinates, planet_id: int) -> None:
         self._put(place, planet_id)
 
     def clear(self, place: Coordinates) -> None:
         self._put(place, 0)
+
+    def settle_moon(self, place: Coordinates, moon_id: int) -> None:
+        self._moon_at[place[0] - 1, place[1] - 1, place[2] - 1] = moon_id
+
+    def clear_moon(self, place: Coordinates) -> None:
+        self.settle_moon(place, 0)
 
     def _put(self, place: Coordinates, planet_id: int) -> None:
         galaxy, system, position = (number - 1 for number in place)
@@ -53,10 +64,14 @@ class Galaxy:
         galaxy: npt.NDArray[np.int16],
         system: npt.NDArray[np.int16],
         position: npt.NDArray[np.int8],
+        is_moon: npt.NDArray[np.bool_],
         planet_ids: npt.NDArray[np.int64] | int,
     ) -> None:
-        """Put a planet at each of many places; 0 makes them free."""
-        self._planet_at[galaxy - 1, system - 1, position - 1] = planet_ids
+        """Put a planet or a moon at each of many places; 0 makes them free."""
+        ids = np.broadcast_to(planet_ids, is_moon.shape)
+        for index, chosen in ((self._planet_at, ~is_moon), (self._moon_at, is_moon)):
+            place = galaxy[chosen] - 1, system[chosen] - 1, position[chosen] - 1
+            index[place] = ids[chosen]
         self._free_count = self._count_free()
 
     def free_places(
@@ -112,3 +127,10 @@ class Galaxy:
         """Return how many places are free in each galaxy at each position."""
         counts: npt.NDArray[np.int64] = np.count_nonzero(self._planet_at == 0, axis=1)
         return counts
+
+
+def _resized(at: npt.NDArray[np.int64], galaxies: int) -> npt.NDArray[np.int64]:
+    kept = min(len(at), galaxies)
+    resized = np.zeros((galaxies, *at.shape[1:]), dtype=np.int64)
+    resized[:kept] = at[:kept]
+    return resized

@@ -21,12 +21,19 @@ class ViewSystem:
 
 
 @dataclass(frozen=True, slots=True)
+class Moon:
+    name: str
+    diameter_km: int
+
+
+@dataclass(frozen=True, slots=True)
 class InhabitedPlace:
-    """A planet that somebody owns, in somebody else's eyes."""
+    """A planet that somebody owns, and its moon if it has one, in somebody else's eyes."""
 
     planet_name: str
     owner_id: int
     owner_name: str
+    moon: Moon | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +60,12 @@ def _place(state: GameState, coordinates: Coordinates) -> InhabitedPlace | None:
     planet = state.world.component_for_entity(PLANET, planet_id, Planet)
     owner_id = planet.owner_id
     owner = state.world.component_for_entity(PLAYER, owner_id, Player)
-    return InhabitedPlace(planet.name, owner_id, owner.name)
+    return InhabitedPlace(planet.name, owner_id, owner.name, _moon(state, coordinates))
+
+
+def _moon(state: GameState, coordinates: Coordinates) -> Moon | None:
+    moon_id = state.galaxy.moon_at(coordinates)
+    if moon_id is None:
+        return None
+    moon = state.world.component_for_entity(PLANET, moon_id, Planet)
+    return Moon(moon.name, moon.diameter_km)

@@ -402,13 +402,14 @@ class GameWorld:
         planet_ids = self._members(group, PLANET)
         self.state.galaxy.settle_many(*self._places_of(planet_ids), planet_ids)
 
-    def _places_of(self, planet_ids: Ids) -> tuple[AnyArray, AnyArray, AnyArray]:
+    def _places_of(self, planet_ids: Ids) -> tuple[AnyArray, AnyArray, AnyArray, AnyArray]:
+        """Return galaxies, systems and positions, and which of them are those of moons."""
         table = self.state.world.tables[PLANET]
         rows = table.rows(planet_ids)
         galaxy, system, position = (
             table.array(f"Position.{name}")[rows] for name in ("galaxy", "system", "position")
         )
-        return galaxy, system, position
+        return galaxy, system, position, table.array("Planet.is_moon")[rows]
 
     # Time --------------------------------------------------------------------------------------
 

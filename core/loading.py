@@ -122,7 +122,7 @@ def galaxy_of(world: World) -> Galaxy:
     if len(outside):
         raise DatabaseError(f"planet {outside[0]} lies outside of the universe; {_REMEDY}")
     galaxy = Galaxy(*size)
-    galaxy.settle_many(*places, planets.ids)
+    galaxy.settle_many(*places, planets.array("Planet.is_moon"), planets.ids)
     return galaxy
 
 

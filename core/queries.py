@@ -12,7 +12,7 @@ from typing import Any, overload
 import numpy as np
 
 from core import stockpiles
-from core.building_queue import fields_used
+from core.building_queue import fields_used, total_fields
 from core.commands import Rejected
 from core.components import (
     PLANET,
@@ -42,7 +42,6 @@ from core.offers import ListOffers, ListTrades, offers_with, trades_of
 from core.ownership import NO_HOME, planet_of
 from core.quarantine import Quarantine
 from core.rules import stocks
-from core.rules.fields import planet_fields
 from core.save_batch import RowName
 from core.state import GameState
 from core.systems.construction import Item, levels_of, queue_of
@@ -185,13 +184,14 @@ class PlanetSummary:
     name: str
     coordinates: Coordinates
     amounts: tuple[float, ...]
+    is_moon: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PlanetReport:
     """Everything about one planet at `at`; rates are per hour, `kept` is set when it is sent.
 
-    `fields` are those with what terraforming has won, `fields_by_nature` those without.
+    `fields` are those with what terraforming, or the base of a moon, has won.
     """
 
     at: float
@@ -207,7 +207,7 @@ class PlanetReport:
     queue: tuple[Item, ...]
     temperature_max: int
     fields: int
-    fields_by_nature: int
+    diameter_km: int
     fields_used: int
     setup: PlanetSetup
     technologies: Mapping[str, int]
@@ -305,6 +305,7 @@ class SummaryColumns(Sequence[PlanetSummary]):
                 int(columns["position"][index]),
             ),
             amounts=tuple(columns["amounts"][index].tolist()),
+            is_moon=bool(columns["is_moon"][index]),
         )
 
 
@@ -379,7 +380,6 @@ def _report(state: GameState, query: ReportPlanet, at: float) -> PlanetReport | 
     planet = world.component_for_entity(PLANET, planet_id, Planet)
     rates = stockpiles.rates_of(state, planet_id)
     levels = levels_of(state, planet_id)
-    terraforming = state.rules.terraforming
     return PlanetReport(
         at=at,
         player_name=world.component_for_entity(PLAYER, query.player_id, Player).name,
@@ -393,8 +393,8 @@ def _report(state: GameState, query: ReportPlanet, at: float) -> PlanetReport | 
         levels=levels,
         queue=queue_of(state, planet_id),
         temperature_max=planet.temperature_max,
-        fields=planet_fields(terraforming, planet.fields, levels.get(terraforming.building, 0)),
-        fields_by_nature=planet.fields,
+        fields=total_fields(state.rules, planet.fields, levels, on_moon=planet.is_moon),
+        diameter_km=planet.diameter_km or state.rules.diameter_km(planet.fields),
         fields_used=fields_used(levels),
         setup=setup_of(state, planet_id),
         technologies=technologies_of(world, query.player_id),
@@ -423,6 +423,7 @@ def _summary(state: GameState, planet_id: int, at: float) -> PlanetSummary:
         name=planet.name,
         coordinates=(position.galaxy, position.system, position.position),
         amounts=stockpiles.amounts_at(stock, at),
+        is_moon=planet.is_moon,
     )
 
 
@@ -440,6 +441,7 @@ def _planets_of(state: GameState, query: ListPlanets, at: float) -> PlayerPlanet
         "system": table.read_only("Position.system")[rows],
         "position": table.read_only("Position.position")[rows],
         "amounts": _amounts(table, rows, at),
+        "is_moon": table.read_only("Planet.is_moon")[rows],
     }
     return PlayerPlanets(player.active_planet_id, SummaryColumns(query.player_id, ids, columns))
 

@@ -149,6 +149,8 @@ def make_planets(
         "Planet.temperature_max": temperature.astype(np.int16),
         "Planet.fields": fields.astype(np.int16),
         "Planet.founded_at": np.full(count, now),
+        "Planet.is_moon": np.zeros(count, dtype=np.bool_),
+        "Planet.diameter_km": np.zeros(count, dtype=np.int16),
         "Stocks.amount": amount,
         "Stocks.production": production,
         "Stocks.consumption": consumption,
@@ -166,6 +168,7 @@ def make_planets(
         "Power.reactor_runs": np.ones(count, dtype=np.bool_),
         "Power.restart_at": np.full(count, NEVER),
         **units,
+        "Gate.gate_ready_at": np.zeros(count),
     }
     ids = np.arange(first_planet_id, first_planet_id + count, dtype=np.int64)
     return TableRows(PLANET.name, ids, columns)

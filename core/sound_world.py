@@ -157,6 +157,7 @@ def _places_are_taken_once(loaded: LoadedWorld) -> Iterator[str]:
         [planets[f"Position.{part}"].astype(np.int64) for part in ("galaxy", "system", "position")],
         axis=1,
     ).reshape(-1, 3)
+    is_moon = planets["Planet.is_moon"]
     size = [
         int(universe["Universe.galaxies"][0]),
         int(universe["Universe.systems"][0]),
@@ -164,10 +165,24 @@ def _places_are_taken_once(loaded: LoadedWorld) -> Iterator[str]:
     ]
     outside: Rows = np.any((place < 1) | (place > size), axis=1)
     yield from _where(PLANET, loaded, outside, "it lies outside of the universe")
-    _, first = np.unique(place, axis=0, return_index=True)
+    bodies = np.column_stack((place, is_moon))
+    _, first = np.unique(bodies, axis=0, return_index=True)
     again = np.ones(len(place), dtype=bool)
     again[first] = False
     yield from _where(PLANET, loaded, again, "its place is taken by another planet")
+    owned = np.column_stack((place, planets["Planet.owner_id"]))
+    lost = is_moon.copy()
+    lost[is_moon] = ~_among(owned[is_moon], owned[~is_moon])
+    yield from _where(PLANET, loaded, lost, "it is a moon without a planet of its owner")
+    wrong = is_moon != (planets["Planet.diameter_km"] > 0)
+    yield from _where(PLANET, loaded, wrong, "a moon has a size of its own, and nothing else has")
+
+
+def _among(rows: Ids, others: Ids) -> Rows:
+    """Return which rows of a table are among the others."""
+    _, numbers = np.unique(np.concatenate((rows, others)), axis=0, return_inverse=True)
+    numbers = numbers.reshape(-1)
+    return np.isin(numbers[: len(rows)], numbers[len(rows) :])
 
 
 def _everybody_has_a_home(loaded: LoadedWorld) -> Iterator[str]:
@@ -177,6 +192,9 @@ def _everybody_has_a_home(loaded: LoadedWorld) -> Iterator[str]:
         yield from _where(
             PLAYER, loaded, owner != players.ids, f"his {what} is not there, or not his"
         )
+    moons = planets.ids[planets.columns["Planet.is_moon"]]
+    wrong = np.isin(players.columns["Player.home_id"], moons)
+    yield from _where(PLAYER, loaded, wrong, "his home is a moon")
     lost = ~np.isin(planets.columns["Planet.owner_id"], players.ids)
     yield from _where(PLANET, loaded, lost, "its owner is not there")
 

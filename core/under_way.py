@@ -65,6 +65,7 @@ def voyage_of(state: GameState, fleet_id: int) -> Voyage:
         cargo=fleet.cargo,
         origin_id=course.origin_id,
         origin=(course.origin_galaxy, course.origin_system, course.origin_position),
+        origin_type=TARGETS[course.origin_type - 1],
         target=target_of(course),
         target_type=TARGETS[course.target_type - 1],
         target_id=course.target_id,

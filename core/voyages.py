@@ -30,3 +30,4 @@ class Voyage:
     departed_at: float
     arrives_at: float
     returns_at: float
+    origin_type: str = "planet"

@@ -22,7 +22,9 @@ def with_planets(count: int) -> GameState:
     state = new_state(galaxies=1, systems=4)
     with state.world.unit_of_work(Origin.COMMAND, START):
         for number in range(1, count + 1):
-            state.world.create_entity(PLANET, Position(1, 1, number), Planet(1, "", 20, 100, START))
+            state.world.create_entity(
+                PLANET, Position(1, 1, number), Planet(1, "", 20, 100, START, False, 0)
+            )
         for column in COLUMNS:
             state.world.write_column(PLANET, column, NEVER)
     return state

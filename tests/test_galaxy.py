@@ -35,6 +35,7 @@ def test_that_many_planets_are_settled_at_once(galaxy: Galaxy) -> None:
         np.array([1, 2], dtype=np.int16),
         np.array([1, 3], dtype=np.int16),
         np.array([1, 4], dtype=np.int8),
+        np.zeros(2, dtype=np.bool_),
         np.array([5, 6]),
     )
     assert (galaxy.planet_at((1, 1, 1)), galaxy.planet_at((2, 3, 4))) == (5, 6)
@@ -125,6 +126,7 @@ def test_that_free_places_are_counted_anew_when_galaxies_come_and_go() -> None:
         np.array([1, 1, 2], dtype=np.int16),
         np.ones(3, dtype=np.int16),
         np.array([1, 2, 1], dtype=np.int8),
+        np.zeros(3, dtype=np.bool_),
         np.array([5, 6, 7]),
     )
     assert galaxy.free_places(limit=9) == [(2, 1, 2), (3, 1, 1), (3, 1, 2)]
@@ -132,3 +134,21 @@ def test_that_free_places_are_counted_anew_when_galaxies_come_and_go() -> None:
     assert galaxy.free_places(limit=9) == [(2, 1, 2)]
     galaxy.resize(4)
     assert galaxy.free_places(limit=2, offset=3) == [(4, 1, 1), (4, 1, 2)]
+
+
+def test_that_a_moon_shares_the_place_of_its_planet(galaxy: Galaxy) -> None:
+    galaxy.settle_many(
+        np.array([1, 1, 2], dtype=np.int16),
+        np.array([2, 2, 3], dtype=np.int16),
+        np.array([3, 3, 4], dtype=np.int8),
+        np.array([False, True, False]),
+        np.array([5, 6, 7]),
+    )
+    assert (galaxy.planet_at((1, 2, 3)), galaxy.moon_at((1, 2, 3))) == (5, 6)
+    assert (galaxy.planet_at((2, 3, 4)), galaxy.moon_at((2, 3, 4))) == (7, None)
+    galaxy.settle_moon((2, 3, 4), 8)
+    galaxy.resize(3)
+    assert (galaxy.planet_at((2, 3, 4)), galaxy.moon_at((2, 3, 4))) == (7, 8)
+    assert len(galaxy.free_places()) == 34
+    galaxy.clear_moon((1, 2, 3))
+    assert (galaxy.planet_at((1, 2, 3)), galaxy.moon_at((1, 2, 3))) == (5, None)

@@ -413,7 +413,8 @@ def check_raw_rows(store: ManualStore) -> None:
         assert violations(kind, table.columns) == ()
     places = set()
     for planet_id, row in store.rows["planet"].items():
-        places.add((row["Position.galaxy"], row["Position.system"], row["Position.position"]))
+        place = (row["Position.galaxy"], row["Position.system"], row["Position.position"])
+        places.add((*place, row["Planet.is_moon"]))
         assert row["Planet.owner_id"] in store.rows["player"], planet_id
         is_building = row["BuildQueue.queued"][0] != 0
         assert is_building == (row["BuildQueue.finish_at"] != NEVER)

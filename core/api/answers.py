@@ -21,7 +21,6 @@ from core.queries import (
     PlayerPlanets,
     ResearchReport,
 )
-from core.rules import RULES
 from core.sync import Account
 from core.systems.construction import Item
 from core.systems.founding import Home
@@ -43,6 +42,7 @@ Time = Annotated[
         json_schema_extra={"format": "date-time"},
     ),
 ]
+BodyType = Annotated[str, Field(description="planet or moon", examples=["planet"])]
 Kept = Annotated[
     bool, Field(description="false while this player's last change is not on the disk yet")
 ]
@@ -177,6 +177,7 @@ class PlanetChanged(Message):
 class OwnPlanet(Answer):
     id: int
     name: str
+    type: BodyType
     coordinates: Place
     resources: Amounts
     active: bool
@@ -209,6 +210,7 @@ class PlayerName(Answer):
 class PlanetNature(Answer):
     id: int
     name: str
+    type: BodyType
     temperature: Annotated[int, Field(description="mean, in °C")]
     temperature_max: int
     size: Annotated[int, Field(description="diameter in km")]
@@ -458,10 +460,15 @@ def _own_planet(summary: PlanetSummary, *, active: bool) -> OwnPlanet:
     return OwnPlanet(
         id=summary.planet_id,
         name=summary.name,
+        type=_body_type(summary),
         coordinates=place(summary.coordinates),
         resources=whole(summary.amounts),
         active=active,
     )
+
+
+def _body_type(summary: PlanetSummary) -> str:
+    return "moon" if summary.is_moon else "planet"
 
 
 def planet_answer(report: PlanetReport) -> PlanetAnswer:
@@ -491,9 +498,10 @@ def planet_answer(report: PlanetReport) -> PlanetAnswer:
         planet=PlanetNature(
             id=summary.planet_id,
             name=summary.name,
+            type=_body_type(summary),
             temperature=report.temperature_max - _MEAN_BELOW_MAXIMUM_C,
             temperature_max=report.temperature_max,
-            size=RULES.diameter_km(report.fields_by_nature),
+            size=report.diameter_km,
             fields=report.fields,
             fields_used=report.fields_used,
         ),

@@ -18,7 +18,7 @@ Ships = Annotated[dict[str, int], Field(examples=[{"small_cargo": 3}])]
 
 
 class FleetPlace(Answer):
-    """Where a fleet comes from or goes to; `planet` is null where none is known of."""
+    """Where a fleet comes from or goes to; `planet` is the id of the planet or moon, if any."""
 
     galaxy: int
     system: int
@@ -94,7 +94,7 @@ def fleet_mission(voyage: Voyage) -> FleetMission:
         mission=voyage.mission,
         ships=dict(voyage.ships),
         cargo=whole(voyage.cargo),
-        origin=_place(voyage.origin, "planet", voyage.origin_id),
+        origin=_place(voyage.origin, voyage.origin_type, voyage.origin_id),
         target=_place(voyage.target, voyage.target_type, voyage.target_id),
         state=voyage.state,
         speed=voyage.speed_tenths / 10,

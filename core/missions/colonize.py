@@ -59,7 +59,7 @@ def _hindrance(state: GameState, player_id: int, place: Coordinates) -> str | No
     technologies = technologies_of(state.world, player_id)
     slots = rules.fleet_slots
     limit = planet_slots(slots, technologies[slots.planets.technology])
-    if len(planet_ids_of(state.world, player_id)) >= limit:
+    if len(planet_ids_of(state.world, player_id, with_moons=False)) >= limit:
         return "planet_limit"
     level = technologies[slots.planets.technology]
     if level < colony_astrophysics(rules.slots, place[2]):

@@ -165,12 +165,12 @@ class PlayerRow(Base):
 
 
 class PlanetRow(Base):
-    """A planet with everything on it."""
+    """A planet or a moon, with everything on it."""
 
     __table__ = _world_table(
         "planets",
         PLANET,
-        UniqueConstraint("galaxy", "system", "position"),
+        UniqueConstraint("galaxy", "system", "position", "is_moon"),
         ForeignKeyConstraint(["owner_id"], ["players.id"]),
         CheckConstraint(
             " AND ".join(f"{resource}_amount >= 0" for resource in RESOURCES.labels),

@@ -171,6 +171,7 @@ class Economy:
         for index, mine in enumerate(mines):
             bonus = 1 + self._slot_bonus[slot, index]
             basic = settings.basic_income[index] * settings.economy_speed
+            basic = basic * (1 - conditions.on_moon)
             plasma = 1 + conditions.plasma * self.rules.plasma.percent[index] / 100
             production.append(basic * bonus + mine * factor * bonus * plasma)
         return Rates(
@@ -205,6 +206,7 @@ class Economy:
                     use = self._by_slider(use, name, conditions)
                 used = used + use
         satellites = conditions.satellites * satellite_energy(self.rules.satellite, temperature_max)
+        satellites = satellites * (1 - conditions.on_moon)
         produced = produced + self._by_slider(satellites, self.rules.satellite.unit, conditions)
         return produced, used
 

@@ -54,7 +54,8 @@ class Conditions:
 
     `energy_technology` and `plasma` are levels, `satellites` a number of them. `sliders` are steps
     (10 of 10 is all) by the name of a building or of the satellite; what is not named works fully.
-    `reactor_runs` is false while a reactor has shut down for want of fuel.
+    `reactor_runs` is false while a reactor has shut down for want of fuel. `on_moon` is where
+    nothing is given: no basic income, and no energy from what would give it on a planet.
     """
 
     energy_technology: Level = 0
@@ -62,6 +63,7 @@ class Conditions:
     satellites: Level = 0
     sliders: Mapping[str, Level] = field(default_factory=dict)
     reactor_runs: Any = True
+    on_moon: Any = False
 
 
 PLAIN = Conditions()

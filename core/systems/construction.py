@@ -225,10 +225,12 @@ def _hindrance(state: GameState, planet_id: int, step: Step, at: float) -> Rejec
 
 def _site(state: GameState, planet_id: int) -> Site:
     world = state.world
+    planet = world.component_for_entity(PLANET, planet_id, Planet)
     return Site(
         levels=levels_of(state, planet_id),
         technologies=known_on(world, planet_id),
-        fields=world.component_for_entity(PLANET, planet_id, Planet).fields,
+        fields=planet.fields,
+        on_moon=planet.is_moon,
         lab_busy=world.component_for_entity(PLANET, planet_id, Knowledge).lab_busy,
         yard_busy=world.component_for_entity(PLANET, planet_id, UnitQueue).unit_building != NO_UNIT,
     )

@@ -22,7 +22,7 @@ from core.components import (
     Course,
     Fleet,
     Flight,
-    Position,
+    Planet,
     Stocks,
 )
 from core.events import Event, FleetArrived, FleetDeparted, FleetReturned, StocksChanged
@@ -34,6 +34,7 @@ from core.ownership import fleet_ids_of, own_planet_or_home, planet_of
 from core.rules.arithmetic import SECONDS_PER_HOUR
 from core.rules.flight import TENTHS_LEAST, TENTHS_MOST, fleet_slots
 from core.rules.missions import TARGETS, Mission
+from core.settlement import place_of
 from core.state import GameState
 from core.under_way import create_fleet, land, turn_round, voyage_of
 
@@ -148,16 +149,25 @@ def _order(
     state: GameState, command: DispatchFleet, planet_id: int, mission: Mission
 ) -> FleetOrder:
     target_type = command.target_type or mission.targets[0]
-    # There are no moons yet, and debris is no planet.
-    target_id = state.galaxy.planet_at(command.target) if target_type == "planet" else None
     return FleetOrder(
         player_id=command.player_id,
         planet_id=planet_id,
         target=command.target,
         target_type=target_type,
-        target_id=target_id or NO_PLANET,
+        target_id=_there(state, command.target, target_type),
         ships={name: count for name, count in command.ships.items() if count},
     )
+
+
+def _there(state: GameState, place: Coordinates, target_type: str) -> int:
+    """Return the planet or the moon at a place; debris is neither."""
+    match target_type:
+        case "planet":
+            return state.galaxy.planet_at(place) or NO_PLANET
+        case "moon":
+            return state.galaxy.moon_at(place) or NO_PLANET
+        case _:
+            return NO_PLANET
 
 
 def _plan(state: GameState, command: DispatchFleet, planet_id: int, mission: Mission) -> FlightPlan:
@@ -165,7 +175,7 @@ def _plan(state: GameState, command: DispatchFleet, planet_id: int, mission: Mis
         state,
         technologies_of(state.world, command.player_id),
         mission,
-        _place_of(state, planet_id),
+        place_of(state, planet_id),
         command.target,
         command.ships,
         command.speed_tenths,
@@ -182,9 +192,11 @@ def _depart(state: GameState, command: DispatchFleet, departure: _Departure) -> 
         stockpiles.take_away(state, order.planet_id, cargo, at)
     unit_stock.change_units(state, order.planet_id, tuple(map(operator.neg, ships)), at)
     hold_s = command.hold_hours * SECONDS_PER_HOUR if departure.mission.hours else 0
+    origin = state.world.component_for_entity(PLANET, order.planet_id, Planet)
     course = Course(
         order.planet_id,
-        *_place_of(state, order.planet_id),
+        TARGETS.index("moon" if origin.is_moon else "planet") + 1,
+        *place_of(state, order.planet_id),
         TARGETS.index(order.target_type) + 1,
         *order.target,
         order.target_id,
@@ -208,11 +220,6 @@ def _cargo(command: DispatchFleet) -> tuple[int, ...]:
 def _of_fuel(state: GameState, amount: int) -> tuple[int, ...]:
     fuel = state.rules.flight.fuel
     return tuple(amount if name == fuel else 0 for name in RESOURCES.labels)
-
-
-def _place_of(state: GameState, planet_id: int) -> Coordinates:
-    position = state.world.component_for_entity(PLANET, planet_id, Position)
-    return position.galaxy, position.system, position.position
 
 
 # What the rules say against it -------------------------------------------------------------------

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from core.clock import SystemClock
 from core.components import BUILDINGS, PLANET, UNITS
+from core.ecs import Origin, World
 from core.game import GameWorld
+from core.settlement import create_moon
 from core.simulation import Simulation
 from desktop_app.application import Host
 from tests.databases import locked_world, put_empty_world, url_of_world
@@ -162,6 +165,21 @@ def give_ships(host: Host, counts: dict[str, int], planet_id: int = 1) -> None:
     planets = game_of(host).state.world.tables[PLANET]
     there = tuple(counts.get(name, 0) for name in UNITS.labels)
     planets.set(planet_id, "Units.count", there)
+
+
+async def give_moon(host: Host, planet_id: int = 1, diameter_km: int = 8_366) -> int:
+    """Have a planet get a moon in the next tick, and return the moon's id."""
+    game = game_of(host)
+    made: Future[int] = Future()
+
+    def make(world: World, _now: float) -> None:
+        world.remove_processor(make)
+        with world.unit_of_work(Origin.COMMAND, game.time):
+            made.set_result(create_moon(game.state, planet_id, diameter_km, game.time))
+        game.writer.note_urgent()
+
+    game.state.world.add_processor(make)
+    return await asyncio.wrap_future(made)
 
 
 @contextmanager

@@ -200,6 +200,7 @@ async def test_that_a_known_id_gets_new_values_but_for_what_never_changes(tmp_pa
     before, after = rows_of(PLANET, 200), rows_of(PLANET, 200, shift=50)
     after.columns["Position.system"][...] += 1000
     fixed = {"Position.galaxy", "Position.system", "Position.position", "Planet.owner_id"}
+    fixed |= {"Planet.is_moon", "Planet.diameter_km"}
     async with open_world(tmp_path):
         await write(before)
         await write(after)

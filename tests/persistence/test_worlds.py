@@ -38,6 +38,7 @@ from core.game import GameWorld
 from core.persistence import accounts, worlds
 from core.persistence.single_session import NewAccount
 from core.save_batch import SaveBatch, SaveReason, TableRows, WorldClock
+from core.settlement import create_moon
 from tests.databases import open_database
 from tests.manual_clock import ManualClock
 from tests.store import ManualStore
@@ -95,13 +96,14 @@ def lively_game(store: ManualStore) -> GameWorld:
 
 
 def _send_a_fleet(game: GameWorld) -> None:
-    """Have something under way that is not there before the end, and debris in space."""
+    """Have something under way that is not there before the end, debris in space, and a moon."""
     planets = game.state.world.tables[PLANET]
     names = ("galaxy", "system", "position")
     galaxy, system, position = (planets.get(1, f"Position.{name}") for name in names)
     order = DispatchFleet(2, "transport", (galaxy, system, position), {"small_cargo": 2}, {})
     carry_out(game, replace(order, cargo={"metal": 7, "crystal": 5}, speed_tenths=1))
     with game.state.world.unit_of_work(Origin.COMMAND, game.time):
+        create_moon(game.state, 2, 8_366, game.time)
         game.state.world.create_entity(DEBRIS, Debris(1, 2, 3, left=(4, 5, 0)))
     game.writer.note_urgent()
 
@@ -175,7 +177,7 @@ async def test_that_deleted_rows_are_gone_and_missing_ones_are_no_error(
         await write_all(store)
         await write(gone)
         loaded = await worlds.load_world()
-    assert loaded.tables[PLANET].ids.tolist() == [1]
+    assert loaded.tables[PLANET].ids.tolist() == [1, 4]
     assert loaded.tables[PLAYER].ids.tolist() == [1, 2]
     assert loaded.homeless == ((3, "cyd"),)
 

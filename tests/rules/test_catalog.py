@@ -17,6 +17,7 @@ from core.rules.settings import Setting
 ORIGINAL = resource_path("rules.toml").read_text(encoding="utf-8")
 
 ENERGY_REQUIRES = "requires = { research_lab = 1 }"
+NOTHING_PLANNED = "buildings = []"
 SHIPYARD_REQUIRES = "requires = { robot_factory = 2 }"
 METAL_COST = "cost = { metal = 60, crystal = 15 }"
 ROBOT_COST = "cost = { metal = 400, crystal = 120, deuterium = 200 }"
@@ -52,6 +53,7 @@ def test_that_the_rules_are_those_of_the_genre() -> None:
     assert RULES.buildings["shipyard"].requires == {"robot_factory": 2}
     assert {name for name, b in RULES.buildings.items() if b.requires} == {
         *("fusion_reactor", "shipyard", "nanite_factory", "missile_silo", "terraformer"),
+        *("sensor_phalanx", "jump_gate"),
     }
     assert len(RULES.technologies) == 16
     assert RULES.slots[7].fields == (156, 252)
@@ -139,8 +141,6 @@ def test_that_the_original_passes(tmp_path: Path) -> None:
         (SHIPYARD_REQUIRES, "requires = { robot_factory = 101 }", "permitted is 1 to 100"),
         (SHIPYARD_REQUIRES, 'requires = { robot_factory = "2" }', "instead of a whole number"),
         (SHIPYARD_REQUIRES, "requires = 2", "2 instead of a table"),
-        (SHIPYARD_REQUIRES, "requires = { lunar_base = 1 }", "only planned"),
-        (ENERGY_REQUIRES, "requires = { sensor_phalanx = 1 }", "only planned"),
         ("positions = [4, 12]", "positions = [4, 16]", "home.positions[2] is 16"),
         ("positions = [4, 12]", "positions = [12, 4]", "[12, 4], which is not a range"),
         ("positions = [4, 12]", "positions = []", "not a range"),
@@ -200,9 +200,9 @@ def test_that_malformed_rules_are_refused_with_the_line_that_is_wrong(
         (METAL_COST, "", "[buildings.metal_mine]", "buildings.metal_mine.cost is missing"),
         (FIRST_FIELDS, "", "[[positions]]", "positions[1].fields is missing"),
         (
-            '"sensor_phalanx", "jump_gate"',
-            '"sensor_phalanx", "palace"',
-            '"sensor_phalanx", "palace"',
+            NOTHING_PLANNED,
+            'buildings = ["palace"]',
+            'buildings = ["palace"]',
             "unknown building palace",
         ),
         (
@@ -244,26 +244,38 @@ def test_that_a_table_that_is_missing_is_named(
     assert says in refusal_of(tmp_path, before, after)
 
 
-def test_that_what_is_planned_is_known_and_neither_played_nor_shown() -> None:
-    assert set(RULES.all_buildings) - set(RULES.buildings) == {
-        "lunar_base",
-        "sensor_phalanx",
-        "jump_gate",
-    }
-    assert RULES.buildings.keys() == RULES.source["buildings"].keys()
-    assert RULES.settings.keys() == RULES.source["settings"].keys()
-    assert RULES.source.keys().isdisjoint({"planned", "combat", "expedition"})
-    assert list(RULES.all_buildings)[4] == "fusion_reactor"
+@pytest.mark.parametrize(
+    ("planned", "requires"),
+    [
+        ("robot_factory", "buildings.shipyard.requires.robot_factory"),
+        ("research_lab", "technologies.energy.requires.research_lab"),
+    ],
+)
+def test_that_what_is_played_requires_nothing_that_is_only_planned(
+    tmp_path: Path, planned: str, requires: str
+) -> None:
+    sentence = refusal_of(tmp_path, NOTHING_PLANNED, f'buildings = ["{planned}"]')
+    assert f"{requires} is required by what is played, and only planned" in sentence
 
 
-def test_that_what_is_no_longer_planned_is_played_and_shown(tmp_path: Path) -> None:
+def test_that_what_is_planned_is_known_and_neither_played_nor_shown(tmp_path: Path) -> None:
     path = tmp_path / "rules.toml"
-    text = ORIGINAL.replace('buildings = ["lunar_base", ', "buildings = [", 1)
-    path.write_text(text.replace('"moon", "phalanx", ', "", 1), encoding="utf-8")
+    planned = 'buildings = ["jump_gate"]\ntables = ["moon"]\nsettings = ["newbie_protection"]\n'
+    start, end = ORIGINAL.index(NOTHING_PLANNED), ORIGINAL.index("# What a world starts with")
+    path.write_text(f"{ORIGINAL[:start]}{planned}{ORIGINAL[end:]}", encoding="utf-8")
     rules = load_rules(path)
-    assert "lunar_base" in rules.buildings
-    assert rules.source["buildings"].keys() == rules.buildings.keys()
-    assert {"moon", "phalanx"} <= rules.source.keys()
+    assert set(rules.all_buildings) - set(rules.buildings) == {"jump_gate"}
+    assert set(rules.all_settings) - set(rules.settings) == {"newbie_protection"}
+    assert rules.buildings.keys() == rules.source["buildings"].keys()
+    assert rules.settings.keys() == rules.source["settings"].keys()
+    assert rules.source.keys().isdisjoint({"planned", "moon"})
+    assert list(rules.all_buildings)[4] == "fusion_reactor"
+
+
+def test_that_what_is_no_longer_planned_is_played_and_shown() -> None:
+    assert {"lunar_base", "sensor_phalanx", "jump_gate"} <= RULES.buildings.keys()
+    assert RULES.source["buildings"].keys() == RULES.buildings.keys()
+    assert {"moon", "phalanx", "jump_gate"} <= RULES.source.keys()
 
 
 def test_that_a_building_a_technology_and_a_unit_are_added_by_data_alone(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path
 from pydantic import Field
@@ -10,7 +10,7 @@ from pydantic import Field
 from core.api.answers import Answer
 from core.api.context import InContext, InLogin
 from core.api.documentation import may_answer
-from core.galaxy_view import InhabitedPlace, SystemView, ViewSystem
+from core.galaxy_view import InhabitedPlace, Moon, SystemView, ViewSystem
 
 router = APIRouter(tags=["world"])
 
@@ -24,6 +24,11 @@ class OwnerInSystem(Answer):
     name: str
 
 
+class MoonInSystem(Answer):
+    name: str
+    size: Annotated[int, Field(description="diameter in km")]
+
+
 class PositionAnswer(Answer):
     """One position of a system; everything is null where nobody lives."""
 
@@ -32,7 +37,7 @@ class PositionAnswer(Answer):
     owner: OwnerInSystem | None
     flags: Annotated[list[str], Field(description="own: the planet is yours")]
     debris: dict[str, int] | None = None
-    moon: dict[str, Any] | None = None
+    moon: MoonInSystem | None = None
 
 
 class SystemAnswer(Answer):
@@ -73,4 +78,9 @@ def _position(number: int, place: InhabitedPlace | None, reader_id: int) -> Posi
         planet=PlanetInSystem(name=place.planet_name),
         owner=OwnerInSystem(id=place.owner_id, name=place.owner_name),
         flags=["own"] if place.owner_id == reader_id else [],
+        moon=None if place.moon is None else _moon(place.moon),
     )
+
+
+def _moon(moon: Moon) -> MoonInSystem:
+    return MoonInSystem(name=moon.name, size=moon.diameter_km)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.api.hosting import client_of, enter, hosting
+from tests.api.hosting import client_of, enter, give_moon, hosting
 from tests.api.routers.test_trade import code_of
 
 
@@ -33,3 +33,21 @@ async def test_that_a_system_shows_who_lives_in_it(tmp_path: Path) -> None:
         assert code_of(await mira.get("/galaxy/10/1")) == (422, "outside_universe")
         assert (await mira.get("/galaxy/0/1")).status_code == 422
         assert (await client.get(path)).status_code == 401
+
+
+async def test_that_a_moon_is_seen_and_is_a_planet_of_its_owner(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        mira = await enter(client)
+        moon_id = await give_moon(host, diameter_km=8_366)
+        place = (await mira.planet())["position"]
+        view = (await mira.get(f"/galaxy/{place['galaxy']}/{place['system']}")).json()
+        assert view["positions"][place["planet"] - 1]["moon"] == {"name": "Moon", "size": 8_366}
+        listed = (await mira.get("/player/{id}/planets")).json()["planets"]
+        assert [(each["id"], each["type"]) for each in listed] == [(1, "planet"), (moon_id, "moon")]
+        moon = (await mira.get(f"/player/{{id}}?planet={moon_id}")).json()
+        assert moon["position"] == place
+        assert (moon["planet"]["type"], moon["planet"]["size"]) == ("moon", 8_366)
+        assert (moon["planet"]["fields"], moon["planet"]["fields_used"]) == (1, 0)
+        assert moon["production"]["metal_rate"] == 0
+        order = {"building_type": "metal_mine", "planet": moon_id}
+        assert code_of(await mira.post("/player/{id}/build", order)) == (409, "cannot_stand_here")

@@ -80,6 +80,7 @@ async def test_that_a_planet_is_told_whole(tmp_path: Path) -> None:
             {
                 "id": planet_id,
                 "name": "Homeworld",
+                "type": "planet",
                 "coordinates": planet["position"],
                 "resources": planet["resources"],
                 "active": True,
