@@ -401,6 +401,18 @@ class Message:
 
 
 @dataclass(slots=True)
+class Friendship:
+    """That a player has accepted another as his friend, whose fleets may hold at his planets.
+
+    It goes one way: whether the friend has done the same is another friendship.
+    """
+
+    owner_id: FixedInt64
+    friend_id: FixedInt64
+    accepted_at: FixedFloat64
+
+
+@dataclass(slots=True)
 class RememberedAnswer:
     """The answer to a request that came with a key, so that a repeated one gets it again.
 
@@ -446,13 +458,25 @@ PLANET = Kind(
 )
 OFFER = Kind("offer", Offer, Deal)
 MESSAGE = Kind("message", Message)
+FRIENDSHIP = Kind("friendship", Friendship)
 FLEET = Kind("fleet", Fleet, Course, Flight)
 DEBRIS = Kind("debris", Debris)
 REMEMBERED_ANSWER = Kind("remembered_answer", RememberedAnswer)
 LOGGED_COMMAND = Kind("logged_command", LoggedCommand)
 
 # In the order in which a save writes them: who is referred to comes first.
-KINDS = (UNIVERSE, PLAYER, PLANET, OFFER, MESSAGE, FLEET, DEBRIS, REMEMBERED_ANSWER, LOGGED_COMMAND)
+KINDS = (
+    UNIVERSE,
+    PLAYER,
+    PLANET,
+    OFFER,
+    MESSAGE,
+    FRIENDSHIP,
+    FLEET,
+    DEBRIS,
+    REMEMBERED_ANSWER,
+    LOGGED_COMMAND,
+)
 UNIVERSE_ID = 1
 
 __all__ = [
@@ -460,6 +484,7 @@ __all__ = [
     "DEBRIS",
     "FLEET",
     "FLEET_STATES",
+    "FRIENDSHIP",
     "HOLDING",
     "KINDS",
     "LOGGED_COMMAND",
@@ -492,6 +517,7 @@ __all__ = [
     "Debris",
     "Fleet",
     "Flight",
+    "Friendship",
     "Gate",
     "Knowledge",
     "Ledger",
