@@ -11,7 +11,6 @@ import dataclasses
 import json
 from typing import Any, Final
 
-from core.friendships import Friend
 from core.offers import TradeOffer
 from core.systems.construction import Item
 from core.systems.founding import Home
@@ -22,7 +21,7 @@ from core.voyages import Voyage
 
 ANSWER_TYPES: Final[dict[str, type]] = {
     known.__name__: known
-    for known in (Friend, Item, Home, ResearchItem, PlanetSetup, TradeOffer, UnitItem, Voyage)
+    for known in (Item, Home, ResearchItem, PlanetSetup, TradeOffer, UnitItem, Voyage)
 }
 ANSWER_CHARACTERS_MAX = 4_096
 

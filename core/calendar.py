@@ -13,11 +13,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.components import FLEET, MESSAGE, OFFER, PLANET, PLAYER
+from core.components import FLEET, MESSAGE, OFFER, PLANET, PLAYER, REPORT
 from core.ecs import Aggregate, Kind
 from core.events import Event
 from core.state import GameState
-from core.systems import construction, fleets, market, messages, production, research, shipyard
+from core.systems import (
+    construction,
+    fleets,
+    market,
+    messages,
+    production,
+    reports,
+    research,
+    shipyard,
+)
 
 HORIZON_S = 30.0
 
@@ -46,6 +55,7 @@ DUE_KINDS = (
     DueKind("offer_history", OFFER, "Deal.forgotten_at", market.forget_offer),
     DueKind("messages", MESSAGE, "Message.forgotten_at", messages.forget_message),
     DueKind("fleet", FLEET, "Flight.fleet_due_at", fleets.proceed),
+    DueKind("reports", REPORT, "Report.forgotten_at", reports.forget_report),
 )
 
 

@@ -75,6 +75,8 @@ OUTBOUND, HOLDING, RETURNING = range(1, len(FLEET_STATES) + 1)
 MissionCode = Annotated[int, Column(np.dtype(np.int16), names=MISSIONS, fixed=True)]
 TargetCode = Annotated[int, Column(np.dtype(np.int8), names=TARGETS, fixed=True)]
 FleetState = Annotated[int, Column(np.dtype(np.int8), names=FLEET_STATES)]
+REPORT_KINDS = ("battle", "espionage")
+FixedReportKind = Annotated[int, Column(np.dtype(np.int8), names=REPORT_KINDS, fixed=True)]
 
 NEVER = float("inf")
 NOTHING_QUEUED = 0
@@ -132,8 +134,8 @@ class Ledger:
     amount = received + moved - spent, always: see core.invariants. `received` is the starting
     resources and what the stocks have grown by, less what was burnt: by production itself, or as
     fuel when a fleet sets out; `moved` is what was brought less what was taken away, in whole
-    units, so that over the world it adds up to nothing with the cargo of all fleets; `spent` is in
-    whole units, refunds taken off. A score is made of what was spent, and fuel is worth no points.
+    units: see Wreckage for what it adds up to over the world; `spent` is in whole units, refunds
+    taken off. A score is made of what was spent, and fuel is worth no points.
     """
 
     received: PerResource
@@ -257,10 +259,25 @@ class ResearchQueue:
 class Trader:
     """What a player's trades have cost him: fees, which left the world, in whole units.
 
-    Over the world, what was `moved` adds up with this and with what is under way to nothing.
+    Over the world, what was `moved` adds up with this and with what is under way to nothing, as
+    long as nobody has fought: see Wreckage.
     """
 
     fees_paid: PerResource
+
+
+@dataclass(slots=True)
+class Wreckage:
+    """What battles have brought into the world and taken out of it, in whole units.
+
+    Ships become debris where a player has attacked: `debris_made` is his. Cargo goes down with the
+    ships that carry it: `cargo_lost` is that of the player whose fleet it was. So over the world
+    what was `moved`, the cargo of all fleets, what is in open offers, all fees, the debris that is
+    left and the cargo that was lost add up to the debris that was made.
+    """
+
+    debris_made: Amounts
+    cargo_lost: Amounts
 
 
 @dataclass(slots=True)
@@ -348,6 +365,12 @@ class Universe:
     energy_floor: Float64
     registration_open: Bool
     require_start_choice: Bool
+    debris_from_ships_percent: Float64
+    debris_from_defence_percent: Float64
+    deuterium_in_debris: Bool
+    defence_repair_percent: Float64
+    moon_chance_percent_max: Int16
+    loot_share_percent: Float64
     market_fee_percent: Float64
     market_offer_days: Float64
     random_seed: Int64
@@ -401,15 +424,14 @@ class Message:
 
 
 @dataclass(slots=True)
-class Friendship:
-    """That a player has accepted another as his friend, whose fleets may hold at his planets.
-
-    It goes one way: whether the friend has done the same is another friendship.
-    """
+class Report:
+    """What a player was told of a battle, or what his probes have seen: JSON of core.reports."""
 
     owner_id: FixedInt64
-    friend_id: FixedInt64
-    accepted_at: FixedFloat64
+    report_kind: FixedReportKind
+    text: FixedText
+    reported_at: FixedFloat64
+    forgotten_at: DueTime
 
 
 @dataclass(slots=True)
@@ -441,7 +463,7 @@ class LoggedCommand:
 
 
 UNIVERSE = Kind("universe", Universe, constant=True)
-PLAYER = Kind("player", Player, Research, ResearchQueue, Trader)
+PLAYER = Kind("player", Player, Research, ResearchQueue, Trader, Wreckage)
 PLANET = Kind(
     "planet",
     Position,
@@ -458,9 +480,9 @@ PLANET = Kind(
 )
 OFFER = Kind("offer", Offer, Deal)
 MESSAGE = Kind("message", Message)
-FRIENDSHIP = Kind("friendship", Friendship)
 FLEET = Kind("fleet", Fleet, Course, Flight)
 DEBRIS = Kind("debris", Debris)
+REPORT = Kind("report", Report)
 REMEMBERED_ANSWER = Kind("remembered_answer", RememberedAnswer)
 LOGGED_COMMAND = Kind("logged_command", LoggedCommand)
 
@@ -471,9 +493,9 @@ KINDS = (
     PLANET,
     OFFER,
     MESSAGE,
-    FRIENDSHIP,
     FLEET,
     DEBRIS,
+    REPORT,
     REMEMBERED_ANSWER,
     LOGGED_COMMAND,
 )
@@ -484,7 +506,6 @@ __all__ = [
     "DEBRIS",
     "FLEET",
     "FLEET_STATES",
-    "FRIENDSHIP",
     "HOLDING",
     "KINDS",
     "LOGGED_COMMAND",
@@ -502,6 +523,8 @@ __all__ = [
     "PLANET",
     "PLAYER",
     "REMEMBERED_ANSWER",
+    "REPORT",
+    "REPORT_KINDS",
     "RESEARCH_PLACES",
     "RESOURCES",
     "RETURNING",
@@ -517,7 +540,6 @@ __all__ = [
     "Debris",
     "Fleet",
     "Flight",
-    "Friendship",
     "Gate",
     "Knowledge",
     "Ledger",
@@ -529,6 +551,7 @@ __all__ = [
     "Position",
     "Power",
     "RememberedAnswer",
+    "Report",
     "Research",
     "ResearchQueue",
     "Stocks",
@@ -536,4 +559,5 @@ __all__ = [
     "UnitQueue",
     "Units",
     "Universe",
+    "Wreckage",
 ]

@@ -123,6 +123,24 @@ class Settings(BaseSettings):
     require_start_choice: bool | None = _world(
         "require_start_choice", "whether new players choose where they begin"
     )
+    debris_from_ships_percent: float | None = _world(
+        "debris_from_ships_percent", "part of a lost ship's price that becomes debris"
+    )
+    debris_from_defence_percent: float | None = _world(
+        "debris_from_defence_percent", "part of a lost defence's price that becomes debris"
+    )
+    deuterium_in_debris: bool | None = _world(
+        "deuterium_in_debris", "whether debris holds deuterium, too"
+    )
+    defence_repair_percent: float | None = _world(
+        "defence_repair_percent", "part of the lost defence that is there again after a battle"
+    )
+    moon_chance_percent_max: int | None = _world(
+        "moon_chance_percent_max", "greatest chance that debris becomes a moon"
+    )
+    loot_share_percent: float | None = _world(
+        "loot_share_percent", "part of each stock that a victor may take along"
+    )
     market_fee_percent: float | None = _world(
         "market_fee_percent", "part of what a seller gets that goes to nobody"
     )

@@ -1,4 +1,4 @@
-"""Debris in space: finding what lies at a place, and taking from it."""
+"""Debris in space: finding what lies at a place, adding to it and taking from it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,18 @@ def find(world: World, place: Coordinates) -> int | None:
     found: list[int] = table.ids[here].tolist()
     world.note_reads(DEBRIS, found)
     return found[0] if found else None
+
+
+def add(world: World, place: Coordinates, amounts: Sequence[int]) -> None:
+    """Leave amounts at a place; nothing is no debris."""
+    if not any(amounts):
+        return
+    debris_id = find(world, place)
+    if debris_id is None:
+        world.create_entity(DEBRIS, Debris(*place, left=tuple(amounts)))
+        return
+    lying = world.component_for_entity(DEBRIS, debris_id, Debris)
+    lying.left = tuple(map(operator.add, lying.left, amounts))
 
 
 def take(world: World, debris_id: int, amounts: Sequence[int]) -> None:

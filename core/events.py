@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.offers import TradeOffer
-from core.voyages import Voyage
+from core.voyages import Place, Voyage
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,21 @@ class FleetReturned:
 
 
 @dataclass(frozen=True, slots=True)
+class BattleFought:
+    """A player has fought: he won, lost or neither, as who `attacked` or where somebody else did.
+
+    `report_id` is his own report of it.
+    """
+
+    at: float
+    player_id: int
+    report_id: int
+    place: Place
+    result: str
+    attacked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsChanged:
     at: float
     names: tuple[str, ...]
@@ -156,4 +171,5 @@ PlanetEvent = (
 ResearchEvent = ResearchStarted | ResearchFinished | ResearchDropped
 FleetEvent = FleetDeparted | FleetArrived | FleetReturned
 MarketEvent = MessageWritten | OfferChanged
-Event = PlanetEvent | ResearchEvent | FleetEvent | MarketEvent | SettingsChanged
+WarEvent = BattleFought
+Event = PlanetEvent | ResearchEvent | FleetEvent | WarEvent | MarketEvent | SettingsChanged

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from core.components import PLANET, Planet
 from core.ecs import World
-from core.events import BuildItemDropped, Event, OfferChanged, ResearchDropped
+from core.events import BattleFought, BuildItemDropped, Event, OfferChanged, ResearchDropped
 from core.messages import write_message
 from core.offers import TradeOffer
 from core.state import GameState
 
 NOTICE = "system"
+OF_BATTLE = "battle"
 
 _WHY_DROPPED = {
     "insufficient_resources": "there was not enough to pay for it",
@@ -32,6 +33,7 @@ _WHY_DROPPED = {
 class _Notice:
     player_id: int
     text: str
+    category: str = NOTICE
 
 
 def write_notices(state: GameState, events: Iterable[Event]) -> tuple[Event, ...]:
@@ -43,7 +45,7 @@ def write_notices(state: GameState, events: Iterable[Event]) -> tuple[Event, ...
     for event in events:
         notice = _notice_of(state.world, event)
         if notice is not None:
-            told += write_message(state, notice.player_id, NOTICE, notice.text, event.at)
+            told += write_message(state, notice.player_id, notice.category, notice.text, event.at)
     return tuple(told)
 
 
@@ -56,6 +58,8 @@ def _notice_of(world: World, event: Event) -> _Notice | None:
         case ResearchDropped():
             text = _dropped(event.technology, "the research queue", event.reason)
             return _Notice(event.player_id, text)
+        case BattleFought():
+            return _Notice(event.player_id, _battle(event), OF_BATTLE)
         case OfferChanged():
             return _notice_of_offer(event.offer)
         case _:
@@ -64,6 +68,13 @@ def _notice_of(world: World, event: Event) -> _Notice | None:
 
 def _dropped(what: str, queue: str, reason: str) -> str:
     return f"{what} was dropped from {queue}: {_WHY_DROPPED.get(reason, reason)}."
+
+
+def _battle(event: BattleFought) -> str:
+    galaxy, system, position = event.place
+    what = "Your attack on" if event.attacked else "The battle of"
+    ended = "has ended without a victor" if event.result == "draw" else f"was {event.result}"
+    return f"{what} {galaxy}:{system}:{position} {ended}; report {event.report_id} tells of it."
 
 
 def _notice_of_offer(offer: TradeOffer) -> _Notice | None:

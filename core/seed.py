@@ -193,6 +193,8 @@ def make_players(player_ids: Ids, names: Sequence[str], homes: TableRows, now: f
             "ResearchQueue.started_at": np.zeros(count),
             "ResearchQueue.finish_at": np.full(count, NEVER),
             "Trader.fees_paid": np.zeros((count, len(RESOURCES))),
+            "Wreckage.debris_made": np.zeros((count, len(RESOURCES)), dtype=np.int64),
+            "Wreckage.cargo_lost": np.zeros((count, len(RESOURCES)), dtype=np.int64),
         },
     )
 

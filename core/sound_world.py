@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from core.components import (
-    FRIENDSHIP,
     KINDS,
     MESSAGE,
     NO_UNIT,
@@ -18,6 +17,7 @@ from core.components import (
     PLANET,
     PLAYER,
     REMEMBERED_ANSWER,
+    REPORT,
     UNIVERSE,
     UNIVERSE_ID,
 )
@@ -76,7 +76,7 @@ def _nothing_comes_from_the_future(loaded: LoadedWorld) -> Iterator[str]:
         (OFFER, "Offer.created_at"),
         (OFFER, "Deal.closed_at"),
         (MESSAGE, "Message.sent_at"),
-        (FRIENDSHIP, "Friendship.accepted_at"),
+        (REPORT, "Report.reported_at"),
         (REMEMBERED_ANSWER, "RememberedAnswer.answered_at"),
     ):
         late = loaded.tables[kind].columns[key] > now
@@ -218,7 +218,7 @@ def _whose_things_are_is_there(loaded: LoadedWorld) -> Iterator[str]:
     for kind, key in (
         (OFFER, "Offer.seller_id"),
         (MESSAGE, "Message.owner_id"),
-        (FRIENDSHIP, "Friendship.owner_id"),
+        (REPORT, "Report.owner_id"),
     ):
         lost = ~np.isin(loaded.tables[kind].columns[key], loaded.tables[PLAYER].ids)
         yield from _where(kind, loaded, lost, "its owner is not there")

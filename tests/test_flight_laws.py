@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.commands import Accepted, Command, DispatchFleet, FoundHome, RecallFleet
-from core.components import FLEET, PLANET, PLAYER, UNITS
+from core.components import FLEET, PLANET, PLAYER, REPORT, UNITS
 from core.game import GameWorld
 from core.invariants import violations
 from core.rules import RULES
 from core.systems.fleets import slots_of
 from tests.manual_clock import ManualClock
+from tests.missions.war import unaccounted
 from tests.store import ManualStore
 from tests.test_laws import METRICS, SMALL_WORLD
 from tests.worlds import Bits, bits_of, carry_out, everything_of, new_game, reload, set_up
 
-SHIPS = {"small_cargo": 6, "large_cargo": 2, "colony_ship": 3, "recycler": 1}
+SHIPS = {"small_cargo": 6, "large_cargo": 2, "colony_ship": 3, "recycler": 1, "light_fighter": 9}
 KNOWN = {"combustion_drive": 6, "impulse_drive": 3, "astrophysics": 5, "computer": 2}
 COLONY_SHIP = UNITS.index("colony_ship")
 
@@ -47,6 +51,14 @@ commands: st.SearchStrategy[Command] = st.one_of(
         st.just({"colony_ship": 1, "small_cargo": 1}),
         st.dictionaries(st.sampled_from(RULES.resources), st.integers(1, 2_000), max_size=2),
     ),
+    st.builds(
+        DispatchFleet,
+        st.integers(1, 3),
+        st.just("attack"),
+        st.sampled_from(HOMES),
+        st.fixed_dictionaries({"light_fighter": st.integers(1, 9), "small_cargo": st.just(1)}),
+        st.dictionaries(st.sampled_from(RULES.resources), st.integers(1, 2_000), max_size=2),
+    ),
     st.builds(RecallFleet, st.integers(1, 3), st.integers(1, 6)),
 )
 steps = st.lists(
@@ -57,11 +69,18 @@ steps = st.lists(
 
 
 def begin(store: ManualStore, clock: ManualClock) -> GameWorld:
-    game = new_game(clock, store, METRICS, **SMALL_WORLD)
+    game = remembering(new_game(clock, store, METRICS, **SMALL_WORLD))
     for player_id, place in enumerate(HOMES, start=1):
         carry_out(game, FoundHome(player_id, f"player{player_id}", place))
         set_up(game, player_id, amounts=(9_000, 9_000, 9_000), units=SHIPS, technologies=KNOWN)
     game.save_player_data()
+    return game
+
+
+def remembering(game: GameWorld) -> GameWorld:
+    """Have the reports of all battles kept to the end: they say which ships were lost."""
+    messages = replace(RULES.messages, kept_days=1_000)
+    game.state.rules = replace(RULES, messages=messages)
     return game
 
 
@@ -80,10 +99,9 @@ def check(game: GameWorld) -> None:
     """Hold what is conserved, over planets and fleets alike."""
     world = game.state.world
     planets, fleets = world.tables[PLANET], world.tables[FLEET]
-    moved = planets.array("Ledger.moved").sum(axis=0)
-    cargo = fleets.array("Fleet.cargo").sum(axis=0)
-    assert (moved + cargo == 0).all()
+    assert unaccounted(game) == [0, 0, 0]
     counts = planets.array("Units.count").sum(axis=0) + fleets.array("Fleet.ships").sum(axis=0)
+    counts += ships_lost(game)
     wanted = np.array([3 * SHIPS.get(name, 0) for name in UNITS.labels])
     wanted[COLONY_SHIP] -= len(planets) - len(HOMES)
     assert (counts == wanted).all()
@@ -94,6 +112,21 @@ def check(game: GameWorld) -> None:
     for player_id in world.tables[PLAYER].ids.tolist():
         used, total = slots_of(game.state, player_id)
         assert used <= total
+
+
+def ships_lost(game: GameWorld) -> npt.NDArray[np.int64]:
+    """Return what the reports of all battles say was lost, each battle counted once."""
+    table = game.state.world.tables[REPORT]
+    battles = {}
+    for report_id in table.ids.tolist():
+        battle = json.loads(table.get(report_id, "Report.text"))
+        battles[battle["mission_id"]] = battle
+    lost = np.zeros(len(UNITS), dtype=np.int64)
+    for battle in battles.values():
+        for combatant in (*battle["attackers"], *battle["defenders"]):
+            lost += [combatant["lost"].get(name, 0) for name in UNITS.labels]
+            lost -= [combatant["restored"].get(name, 0) for name in UNITS.labels]
+    return lost
 
 
 def timed(game: GameWorld, wanted: Sequence[tuple[float, Command]]) -> list[tuple[float, Command]]:
@@ -122,7 +155,7 @@ def test_that_any_rate_of_ticks_and_any_restart_come_to_the_same_bits(
                     check(game)
             if manner == "restarting":
                 game.save_player_data()
-                game = reload(store, clock, METRICS)
+                game = remembering(reload(store, clock, METRICS))
             play(game, clock, [(at, command)])
         # A week later everybody is home.
         end = log[-1][0] + 7 * 86_400

@@ -16,6 +16,7 @@ from core.api.problems import Problem
 from core.api.tokens import Login
 from core.api.trade_answers import trade_offer
 from core.events import (
+    BattleFought,
     BuildingFinished,
     BuildingStarted,
     BuildItemDropped,
@@ -237,6 +238,15 @@ class Hub:
                 self._note_changed(event)
             case StocksChanged() | BuildingStarted():
                 self._note_changed(event)
+            case BattleFought():
+                self._tell(
+                    event.player_id,
+                    "battle_report",
+                    id=event.report_id,
+                    **dict(zip(("galaxy", "system", "position"), event.place, strict=True)),
+                    result=event.result,
+                    attacked=event.attacked,
+                )
             case MessageWritten():
                 self._tell(event.player_id, "message", id=event.message_id, category=event.category)
             case OfferChanged():

@@ -19,12 +19,20 @@ bit, on every platform and version (`dice.py` says how).
 """
 
 from core.combat.fight import fight
-from core.combat.order import AftermathLaws, BattleLaws, BattleOrder, Participant, UnitStats
+from core.combat.order import (
+    UNITS_MAX,
+    AftermathLaws,
+    BattleLaws,
+    BattleOrder,
+    Participant,
+    UnitStats,
+)
 from core.combat.report import BattleReport, Outcome, Round, SideOfBattle, SideOfRound
 from core.combat.simulator import RUNS_MAX, Forecast, Target, forecast
 
 __all__ = [
     "RUNS_MAX",
+    "UNITS_MAX",
     "AftermathLaws",
     "BattleLaws",
     "BattleOrder",

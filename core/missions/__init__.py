@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from core.missions.attack import ATTACK
 from core.missions.colonize import COLONIZE
 from core.missions.deploy import DEPLOY
 from core.missions.errand import Arrival, Ending, Errand, FleetOrder
@@ -19,6 +20,7 @@ ERRANDS: Final[Mapping[str, Errand]] = {
     "transport": TRANSPORT,
     "deploy": DEPLOY,
     "colonize": COLONIZE,
+    "attack": ATTACK,
     "harvest": HARVEST,
     "hold": HOLD,
 }

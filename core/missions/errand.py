@@ -22,6 +22,7 @@ class Ending(Enum):
 
     TURNS = "turns"  # it flies home
     STAYS = "stays"  # nothing is left of it: its ships are where they belong
+    LOST = "lost"  # nothing is left of it: it was destroyed, with its cargo
     HOLDS = "holds"  # it waits there, and then flies home
 
 

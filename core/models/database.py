@@ -33,7 +33,6 @@ from sqlalchemy.types import TypeDecorator
 from core.components import (
     DEBRIS,
     FLEET,
-    FRIENDSHIP,
     KINDS,
     LOGGED_COMMAND,
     MESSAGE,
@@ -41,6 +40,7 @@ from core.components import (
     PLANET,
     PLAYER,
     REMEMBERED_ANSWER,
+    REPORT,
     RESOURCES,
     UNIVERSE,
 )
@@ -197,12 +197,6 @@ class MessageRow(Base):
     __table__ = _world_table("messages", MESSAGE)
 
 
-class FriendshipRow(Base):
-    """That a player has accepted another as his friend."""
-
-    __table__ = _world_table("friendships", FRIENDSHIP, UniqueConstraint("owner_id", "friend_id"))
-
-
 class FleetRow(Base):
     """Ships under way, with what they carry."""
 
@@ -213,6 +207,12 @@ class DebrisRow(Base):
     """What lies in space."""
 
     __table__ = _world_table("debris", DEBRIS, UniqueConstraint("galaxy", "system", "position"))
+
+
+class ReportRow(Base):
+    """What a player was told of a battle, or what his probes have seen."""
+
+    __table__ = _world_table("reports", REPORT)
 
 
 class RememberedAnswerRow(Base):
@@ -236,9 +236,9 @@ WORLD_TABLES: dict[Kind, Table] = {
     PLANET: PlanetRow.__table__,
     OFFER: OfferRow.__table__,
     MESSAGE: MessageRow.__table__,
-    FRIENDSHIP: FriendshipRow.__table__,
     FLEET: FleetRow.__table__,
     DEBRIS: DebrisRow.__table__,
+    REPORT: ReportRow.__table__,
     REMEMBERED_ANSWER: RememberedAnswerRow.__table__,
     LOGGED_COMMAND: LoggedCommandRow.__table__,
 }

@@ -105,10 +105,10 @@ def _arrive(state: GameState, fleet_id: int, at: float) -> list[Event]:
         case Ending.HOLDS:
             flight.fleet_state = HOLDING
             flight.fleet_due_at = at + flight.hold_s
-        case Ending.STAYS:
+        case Ending.STAYS | Ending.LOST:
             pass
     told = FleetArrived(at, fleet.owner_id, voyage_of(state, fleet_id), arrival.result)
-    if arrival.ending is Ending.STAYS:
+    if arrival.ending in (Ending.STAYS, Ending.LOST):
         state.world.delete_entity(FLEET, fleet_id)
     return [told, *arrival.events]
 

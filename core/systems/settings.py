@@ -25,8 +25,9 @@ from core.rules.production import reactor_runs_on, seconds_to_restart
 from core.state import GameState
 
 _FIXED = frozenset({"systems", "random_seed", "rules_fingerprint"})
-# Due events do not read these: changing them leaves every planet as it is.
-_READ_BY_COMMANDS_ALONE = frozenset(
+# No due event that may wait reads these: changing them leaves every planet as it is. Those of war
+# are read where a fleet arrives, which reads a planet beside the fleet and so never waits.
+_LEAVE_PLANETS_ALONE = frozenset(
     {
         "galaxies",
         "starter_metal",
@@ -34,6 +35,12 @@ _READ_BY_COMMANDS_ALONE = frozenset(
         "starter_deuterium",
         "registration_open",
         "require_start_choice",
+        "debris_from_ships_percent",
+        "debris_from_defence_percent",
+        "deuterium_in_debris",
+        "defence_repair_percent",
+        "moon_chance_percent_max",
+        "loot_share_percent",
         "market_fee_percent",
         "market_offer_days",
     }
@@ -58,7 +65,7 @@ def change_settings(state: GameState, command: ChangeSettings, at: float) -> Acc
     new_galaxies = int(changed.get("galaxies", galaxies))
     for name, value in changed.items():
         setattr(universe, name, value)
-    if changed.keys() - _READ_BY_COMMANDS_ALONE:
+    if changed.keys() - _LEAVE_PLANETS_ALONE:
         revalue_all_planets(state, at)
     if new_galaxies > galaxies:
         state.world.on_undo(lambda: state.galaxy.resize(galaxies))

@@ -15,7 +15,6 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
 
 from core.commands import (
-    AcceptFriend,
     AcceptOffer,
     CancelOffer,
     ChangePlanet,
@@ -31,13 +30,25 @@ from core.commands import (
     StartBuilding,
     StartResearch,
 )
-from core.components import DEBRIS, FLEET, KINDS, NEVER, PLANET, PLAYER, Debris, UnitQueue
+from core.components import (
+    DEBRIS,
+    FLEET,
+    KINDS,
+    NEVER,
+    PLANET,
+    PLAYER,
+    REPORT,
+    Debris,
+    UnitQueue,
+    Wreckage,
+)
 from core.database import ReadSession
 from core.ecs import Origin
 from core.errors import DatabaseError, StorageError
 from core.game import GameWorld
 from core.persistence import accounts, worlds
 from core.persistence.single_session import NewAccount
+from core.reports import write_report
 from core.save_batch import SaveBatch, SaveReason, TableRows, WorldClock
 from core.settlement import create_moon
 from tests.databases import open_database
@@ -91,7 +102,8 @@ def lively_game(store: ManualStore) -> GameWorld:
     assert planets.get(3, "Power.restart_at") < NEVER
     queue = game.state.world.component_for_entity(PLANET, 2, UnitQueue)
     assert (queue.units_delivered, queue.units_waiting) == (2, "rocket_launcher 2")
-    assert len(game.state.world.tables[FLEET]) == len(game.state.world.tables[DEBRIS]) == 1
+    tables = game.state.world.tables
+    assert len(tables[FLEET]) == len(tables[DEBRIS]) == len(tables[REPORT]) == 1
     game.save_player_data()
     return game
 
@@ -106,6 +118,9 @@ def _send_a_fleet(game: GameWorld) -> None:
     with game.state.world.unit_of_work(Origin.COMMAND, game.time):
         create_moon(game.state, 2, 8_366, game.time)
         game.state.world.create_entity(DEBRIS, Debris(1, 2, 3, left=(4, 5, 0)))
+        wreckage = game.state.world.component_for_entity(PLAYER, 3, Wreckage)
+        wreckage.debris_made, wreckage.cargo_lost = (7, 5, 0), (3, 0, 2)
+        write_report(game.state, 3, "battle", {"name": "Zoë-ñ", "rounds": []}, game.time)
     game.writer.note_urgent()
 
 
@@ -116,7 +131,7 @@ def _let_a_reactor_run_dry(game: GameWorld) -> None:
 
 
 def trade(game: GameWorld) -> None:
-    """Have an offer in each of its states, messages that are read and unread, and a friend."""
+    """Have an offer in each of its states, and messages that are read and unread."""
     carry_out(game, ChangeSettings({"market_fee_percent": 10.0}))
     for seconds in (None, None, None, 60.0):
         carry_out(game, CreateOffer(2, "metal", 33, "crystal", 22, expires_in_s=seconds))
@@ -125,7 +140,6 @@ def trade(game: GameWorld) -> None:
     carry_out(game, SendMessage(3, 2, "Ünd weiter? 李"))
     carry_out(game, SendMessage(3, 2, "Bye"))
     carry_out(game, ReadMessage(2, 2))
-    carry_out(game, AcceptFriend(1, 3))
 
 
 def loaded_bits(loaded: worlds.LoadedWorld) -> Bits:

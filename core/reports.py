@@ -1,0 +1,124 @@
+"""Reports: what a player was told of a battle, or what his probes have seen.
+
+A report is what was true at one instant, so it is kept as the text that players get: JSON. It is
+written in the unit of work of what it tells of, as messages are, and is kept for as long.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.components import PLAYER, REPORT, REPORT_KINDS, Report
+from core.ecs import Mark, World
+from core.state import GameState
+
+
+@dataclass(frozen=True, slots=True)
+class ListReports:
+    """A page of a player's reports of a kind, the newest first."""
+
+    player_id: int
+    kind: str
+    limit: int
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReport:
+    """One of a player's reports of a kind; None if he has no such report."""
+
+    player_id: int
+    kind: str
+    report_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadableReport:
+    """A report as its owner sees it."""
+
+    report_id: int
+    reported_at: float
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPage:
+    """Some reports, and how many there are in all."""
+
+    total: int
+    reports: tuple[ReadableReport, ...]
+
+
+def write_report(
+    state: GameState, owner_id: int, kind: str, content: Mapping[str, Any], at: float
+) -> int | None:
+    """Write a report in the open unit of work and return its id.
+
+    `kind` is one of REPORT_KINDS. If its owner has too many of them his oldest goes; if he is not
+    in the world nothing is written.
+    """
+    if not state.world.exists(PLAYER, owner_id):
+        return None
+    _make_room(state, owner_id, kind)
+    report = Report(
+        owner_id=owner_id,
+        report_kind=_code(kind),
+        text=json.dumps(content, separators=(",", ":")),
+        reported_at=at,
+        forgotten_at=at + state.rules.messages.kept_s,
+    )
+    return state.world.create_entity(REPORT, report)
+
+
+def _make_room(state: GameState, owner_id: int, kind: str) -> None:
+    ids = _ids_of(state.world, owner_id, kind)
+    surplus = len(ids) + 1 - state.rules.messages.kept_most
+    if surplus <= 0:
+        return
+    marks = state.world.marks[REPORT]
+    # What the database refuses waits for the host, and must not hold up what comes after it.
+    may_go = [report_id for report_id in ids if not marks.flags_of(report_id) & Mark.ASIDE]
+    for report_id in may_go[:surplus]:
+        state.world.delete_entity(REPORT, report_id)
+
+
+# What is read -------------------------------------------------------------------------------------
+
+
+def reports_of(state: GameState, query: ListReports) -> ReportPage:
+    ids = _ids_of(state.world, query.player_id, query.kind)[::-1]
+    page = ids[query.offset : query.offset + query.limit]
+    return ReportPage(len(ids), tuple(_readable(state.world, report_id) for report_id in page))
+
+
+def read_report(state: GameState, query: ReadReport) -> ReadableReport | None:
+    if not state.world.exists(REPORT, query.report_id):
+        return None
+    report = state.world.component_for_entity(REPORT, query.report_id, Report)
+    if (report.owner_id, report.report_kind) != (query.player_id, _code(query.kind)):
+        # Whether somebody else has it is nobody's business.
+        return None
+    return _readable(state.world, query.report_id)
+
+
+def _readable(world: World, report_id: int) -> ReadableReport:
+    report = world.component_for_entity(REPORT, report_id, Report)
+    return ReadableReport(report_id, report.reported_at, json.loads(report.text))
+
+
+def _ids_of(world: World, owner_id: int, kind: str) -> list[int]:
+    """Return a player's reports of a kind, the oldest first, noting that they are read."""
+    table = world.tables[REPORT]
+    his = table.read_only("Report.owner_id") == owner_id
+    ids: list[int] = sorted(
+        table.ids[his & (table.read_only("Report.report_kind") == _code(kind))].tolist()
+    )
+    world.note_reads(REPORT, ids)
+    return ids
+
+
+def _code(kind: str) -> int:
+    return REPORT_KINDS.index(kind) + 1
