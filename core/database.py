@@ -32,6 +32,7 @@ from sqlalchemy.pool import PoolResetState, QueuePool
 from core.errors import DatabaseError, WorldInUseError
 from core.persistence.advisory_lock import prepare_writer
 from core.persistence.clock_trail import ClockTrail
+from core.persistence.sqlite_connections import connections_ended, opener
 from core.world_lock import WorldLock
 
 log = logging.getLogger(__name__)
@@ -150,7 +151,11 @@ def make_engine(
     }
     if sqlite:
         # _on_reset rolls back what is open; the pool would ask the driver each time, a hop more.
-        options |= {"pool_reset_on_return": None}
+        pragmas = _sqlite_pragmas(foreign_keys=foreign_keys, read_only=read_only)
+        options |= {
+            "pool_reset_on_return": None,
+            "connect_args": {"async_creator_fn": opener(pragmas)},
+        }
     else:
         options |= {"pool_pre_ping": True, "connect_args": {"timeout": CONNECT_TIMEOUT_S}}
         if read_only:
@@ -161,7 +166,7 @@ def make_engine(
             }
     engine = create_async_engine(url, **options)
     if sqlite:
-        _prepare_sqlite(engine, foreign_keys=foreign_keys, read_only=read_only)
+        _prepare_sqlite(engine, read_only=read_only)
     elif not read_only:
         _prepare_postgres_writer(engine)
     return engine
@@ -178,25 +183,19 @@ def _prepare_postgres_writer(engine: AsyncEngine) -> None:
             raise
 
 
-def _prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool, read_only: bool) -> None:
-    pragmas = [
+def _sqlite_pragmas(*, foreign_keys: bool, read_only: bool) -> list[str]:
+    return [
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "synchronous=FULL",
         f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
+        *(["query_only=ON", "wal_autocheckpoint=0"] if read_only else ["journal_mode=WAL"]),
     ]
-    pragmas += ["query_only=ON", "wal_autocheckpoint=0"] if read_only else ["journal_mode=WAL"]
+
+
+def _prepare_sqlite(engine: AsyncEngine, *, read_only: bool) -> None:
     # A deferred transaction that reads first and writes later fails at once when somebody else
     # writes between, whatever the time-out.
     begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _on_connect(connection: Any, _record: Any) -> None:
-        # The driver would begin transactions by itself, and never one for DDL.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def _on_begin(connection: Any) -> None:
@@ -259,6 +258,15 @@ async def shutdown_db() -> None:
         except Exception:
             log.exception("the write-ahead log stays beside the database")
     await writer.dispose()
+
+
+async def await_last_connection() -> None:
+    """Wait until the thread of every connection has ended: the last thing before the loop closes.
+
+    A connection whose opening or whose statement was given up ends when its thread gets there.
+    """
+    if not await connections_ended(LAST_WRITE_TIMEOUT_S):
+        log.error("a connection of the database does not end; it is left to itself")
 
 
 async def _let_the_writer_finish(writer: AsyncEngine) -> None:

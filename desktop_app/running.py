@@ -16,6 +16,7 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QTimer
 
+from core.database import await_last_connection
 from desktop_app.host_loop import HostLoop
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,9 @@ async def _outcome_of(work: Coroutine[Any, Any, int]) -> tuple[int, BaseExceptio
         return await work, None
     except BaseException as error:  # noqa: BLE001 - raised again by _run_to_its_end
         return EXIT_NOT_SAVED, error
+    finally:
+        # Their threads talk to this loop, which is about to close.
+        await await_last_connection()
 
 
 @contextlib.contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
@@ -17,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from core.clock import SystemClock
 from core.components import BUILDINGS, PLANET, UNITS
+from core.database import await_last_connection
 from core.ecs import Origin, World
 from core.game import GameWorld
 from core.settlement import create_moon
@@ -64,14 +64,7 @@ async def hosting(root: Path, **settings: Any) -> AsyncIterator[Host]:
         yield host
     finally:
         await host.stop()
-        _join_driver_threads()
-
-
-def _join_driver_threads() -> None:
-    # aiosqlite tells its threads to end and does not wait until they have.
-    for thread in threading.enumerate():
-        if "_connection_worker_thread" in thread.name:
-            thread.join(PATIENCE_S)
+        await await_last_connection()
 
 
 @asynccontextmanager

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QCoreApplication
 
+from core import database
+from core.database import async_url, make_engine, start_db
 from core.errors import StarkeepError
 from desktop_app.running import EXIT_OK, run_on_host_loop
 
@@ -117,3 +122,53 @@ def test_that_an_exception_nobody_catches_is_logged_with_its_traceback(
     (record,) = [record for record in caplog.records if record.name == "desktop_app.running"]
     assert record.exc_info is not None
     assert isinstance(record.exc_info[1], ValueError)
+
+
+@pytest.mark.sqlite_file
+def test_that_the_loop_outlives_a_connection_that_was_given_up(
+    qapp: QCoreApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, given_up = threading.Event(), threading.Event()
+
+    connect: Callable[..., sqlite3.Connection] = sqlite3.connect
+
+    def slow(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        opening.set()
+        assert given_up.wait(WORK_TIMEOUT_S)
+        return connect(*arguments, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", slow)
+
+    async def work(_stop: asyncio.Event) -> int:
+        start = asyncio.create_task(start_db(async_url(f"sqlite:///{tmp_path}/world.db")))
+        await asyncio.to_thread(opening.wait, WORK_TIMEOUT_S)
+        start.cancel()
+        await asyncio.wait([start])
+        # Only when the work has ended does the disk answer.
+        threading.Timer(0.05, given_up.set).start()
+        return EXIT_OK
+
+    # If it finds the loop closed, the driver's thread dies of it, which fails a test.
+    assert run_on_host_loop(qapp, work) == EXIT_OK
+
+
+@pytest.mark.sqlite_file
+def test_that_a_connection_that_never_ends_is_told(
+    qapp: QCoreApplication,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(database, "LAST_WRITE_TIMEOUT_S", 0.01)
+    engines: list[Any] = []
+
+    async def work(_stop: asyncio.Event) -> int:
+        engine = make_engine(async_url(f"sqlite:///{tmp_path}/world.db"))
+        async with engine.connect():
+            pass
+        engines.append(engine)
+        return EXIT_OK
+
+    assert run_on_host_loop(qapp, work) == EXIT_OK
+    assert "does not end" in caplog.text
+    asyncio.run(engines[0].dispose())
