@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from core.combat import BattleOrder, BattleReport, fight
@@ -20,9 +21,33 @@ class Battlefield(Protocol):
         Raise BattleUnderWay if that is not known yet.
         """
 
+    def prepare(self, order: BattleOrder) -> None:
+        """Have a battle fought that will probably be asked for soon."""
+
+    def tell(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called, on any thread, whenever a report has come."""
+
+    def wait(self) -> None:
+        """Block until a battle that is under way has ended."""
+
+    def close(self) -> None:
+        """Let go of whatever battles are fought by."""
+
 
 class FoughtHere:
     """Fights every battle on the spot."""
 
     def report_of(self, order: BattleOrder) -> BattleReport:
         return fight(order)
+
+    def prepare(self, order: BattleOrder) -> None:
+        pass
+
+    def tell(self, wake: Callable[[], None]) -> None:
+        pass
+
+    def wait(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass

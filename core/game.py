@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from core import command_log, notices, queries, shadow
+from core.battlefield import BattleUnderWay
 from core.calendar import Calendar, DueEvent
 from core.clock import Clock
 from core.commands import (
@@ -90,6 +91,10 @@ TOUCHES_SET_ASIDE = Unavailable(
 NOT_SET_ASIDE = Rejected("no_such_item", "No such changes are set aside.")
 
 
+class WorldHeldError(Exception):
+    """The world stands still until a battle has ended: nothing was done, ask again then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Executed:
     """What became of a command, what it touched and what of that it changed."""
@@ -141,6 +146,8 @@ class GameWorld:
         # Everything due up to here has been applied; each command gets a later instant.
         self.time = 0.0 if durable is None else durable.world_time
         self.on_event: Callable[[Event, set[Aggregate], bool], None] = lambda *_: None
+        # An event that needs the report of a battle is next, and the report is not there yet.
+        self.held = False
         self.failed_systems: list[str] = []
         self.lock = threading.RLock()
         self._pumping = False
@@ -156,6 +163,7 @@ class GameWorld:
         """Make the calling thread the one that owns the world; `wake` ends its waiting."""
         with self.lock:
             self._runner, self._wake = threading.get_ident(), wake
+        self.state.battles.tell(wake)
 
     def detach(self) -> None:
         """Give the world up: from now on it belongs to whoever holds the lock."""
@@ -240,10 +248,11 @@ class GameWorld:
     def execute(self, command: Command) -> Executed:
         """Carry out a command at an instant of its own, later than everything before it.
 
-        A refusal, and an error of ours, leave no trace in the world.
+        A refusal, and an error of ours, leave no trace in the world. Raise WorldHeldError if it
+        cannot be done yet.
         """
         at = max(self.clock.now(), math.nextafter(self.time, math.inf))
-        self.advance(at)
+        self._advance_or_raise(at)
         name = type(command.command if isinstance(command, Once) else command).__name__
         unit = self.state.world.unit_of_work(Origin.COMMAND, at, name)
         outcome: Outcome
@@ -322,7 +331,10 @@ class GameWorld:
                 assert_never(command)
 
     def ask(self, query: queries.Query) -> tuple[Any, set[Aggregate]]:
-        """Answer a query as of now; return with it the aggregates that the answer shows."""
+        """Answer a query as of now; return with it the aggregates that the answer shows.
+
+        Raise WorldHeldError if that is not known yet.
+        """
         at = max(self.clock.now(), self.time)
         match query:
             case queries.ListUnsaved():
@@ -331,7 +343,7 @@ class GameWorld:
                 return self.trace.changes(self.clock.monotonic()), set()
             case _:
                 pass
-        self.advance(at)
+        self._advance_or_raise(at)
         unit = self.state.world.unit_of_work(Origin.QUERY, at)
         with unit:
             if isinstance(query, queries.ListSetAside):
@@ -414,13 +426,26 @@ class GameWorld:
     # Time --------------------------------------------------------------------------------------
 
     def advance(self, until: float) -> int:
-        """Apply everything due up to an instant, each event at its own; return how many."""
+        """Apply everything due up to an instant, each event at its own; return how many.
+
+        If the next one needs a battle that is still being fought the world is held before it:
+        whatever comes later waits, so that all ends as if the battle had taken no time.
+        """
         applied = 0
+        self.held = False
         while (due := self.calendar.next_due(until)) is not None:
-            self._apply(due)
+            if not self._apply(due):
+                self.held = True
+                return applied
+            self.time = max(self.time, due.at)
             applied += 1
         self.time = max(self.time, until)
         return applied
+
+    def _advance_or_raise(self, until: float) -> None:
+        self.advance(until)
+        if self.held:
+            raise WorldHeldError
 
     def catch_up(
         self,
@@ -438,14 +463,17 @@ class GameWorld:
                 progress(applied, self.calendar.pending_count(until))
                 if stop():
                     return applied
-            self._apply(due)
+            while not self._apply(due):
+                # There are no ticks yet that could be late.
+                self.state.battles.wait()
             self.time = max(self.time, due.at)
             applied += 1
         self.time = max(self.time, until)
         progress(applied, 0)
         return applied
 
-    def _apply(self, due: DueEvent) -> None:
+    def _apply(self, due: DueEvent) -> bool:
+        """Apply an event; return False if it has to be done again when a battle has ended."""
         kind, system = due.due_kind, due.due_kind.name
         start = time.perf_counter()
         unit = self.state.world.unit_of_work(Origin.EVENT, due.at, system)
@@ -461,6 +489,8 @@ class GameWorld:
                     unit.roll_back()
                     self._postpone(due, postponed)
                     events = ()
+        except BattleUnderWay:
+            return False
         except Exception:
             log.exception("%s of %s failed; it is set aside", system, (kind.kind, due.entity_id))
             self.calendar.set_aside(kind.kind, due.entity_id)
@@ -472,6 +502,7 @@ class GameWorld:
         self.metrics.system_rows.labels(system).inc(len(unit.writes))
         spent = self._system_seconds.get(system, 0.0)
         self._system_seconds[system] = spent + time.perf_counter() - start
+        return True
 
     def _postpone(self, due: DueEvent, group: SetAside) -> None:
         entity = (due.due_kind.kind, due.entity_id)

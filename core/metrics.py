@@ -122,6 +122,13 @@ class Metrics:
             "due_event_lateness_seconds", "How long after its instant a due event was applied"
         )
         self.due_events_pending = self._gauge("due_events_pending", "Due events within the horizon")
+        self.battles = self._counter("battles_total", "Battles, by where they were fought", "where")
+        self.battle_workers_lost = self._counter(
+            "battle_workers_lost_total", "Processes that fought battles and were lost"
+        )
+        self.held_ticks = self._counter(
+            "held_ticks_total", "Ticks on which the world stood still until a battle had ended"
+        )
         self.commands = self._counter("commands_total", "Commands", "command", "outcome")
         self.inbox_depth = self._gauge("inbox_depth", "Commands and queries not yet taken")
         self.commands_waiting = self._gauge(

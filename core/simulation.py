@@ -21,7 +21,7 @@ from core.delivery import AnswerFuture, Listener
 from core.ecs import Aggregate
 from core.errors import StorageError
 from core.events import Event
-from core.game import GameWorld
+from core.game import GameWorld, WorldHeldError
 from core.metrics import Metrics
 from core.quarantine import SET_ASIDE
 from core.queries import PlanetReport, PlayerPlanets, Query, StocksOfPlanets
@@ -35,6 +35,8 @@ SECONDS_PER_PASS = 0.002
 # late by what is left of it. It is three times what a slice is meant to take.
 QUIET_SHARE = 0.3
 STATUS_INTERVAL_S = 1.0
+# How long a stop waits for a battle that orders wait for; the largest take a second or two.
+BATTLE_PATIENCE_S = 10.0
 
 BUSY = Unavailable("busy", "The world has more orders than it can take now; nothing was done.", 1)
 STORAGE_UNAVAILABLE = Unavailable(
@@ -89,6 +91,8 @@ class _Entry:
     is_command: bool
     future: AnswerFuture
     listener: Listener | None
+    # From then on nobody can withdraw it.
+    begun: bool = False
 
 
 @dataclass(slots=True)
@@ -259,6 +263,7 @@ class Simulation:
         finally:
             self._refuse_everybody()
             self.status = replace(self.status, running=False)
+            self.game.state.battles.close()
             self.game.detach()
 
     def _open(self) -> None:
@@ -270,7 +275,7 @@ class Simulation:
             log.info("caught up on %d events", applied)
         # A command applies all that is due first: after a stop that is left to the next start.
         for command in () if self._stop_requested else self._opening.commands:
-            outcome = self.game.execute(command).outcome
+            outcome = self._execute_at_opening(command)
             if not isinstance(outcome, Accepted):
                 log.warning("%s was refused: %s", type(command).__name__, outcome.detail)
         now = self._clock.monotonic()
@@ -279,6 +284,13 @@ class Simulation:
         self._next_status = now
         self._note_status(now)
         self.ready.set_result(None)
+
+    def _execute_at_opening(self, command: Command) -> Outcome:
+        while True:
+            try:
+                return self.game.execute(command).outcome
+            except WorldHeldError:
+                self.game.state.battles.wait()
 
     def _loop(self) -> None:
         while not self._stop_requested:
@@ -296,7 +308,8 @@ class Simulation:
                     slices=self._has_time_before_tick(),
                 )
             self._flush()
-            if not self._inbox and not self._stop_requested:
+            idle = not self._inbox or self.game.held
+            if idle and not self._stop_requested:
                 self._wake.wait(self._wait_until())
 
     def _has_time_before_tick(self) -> bool:
@@ -312,17 +325,27 @@ class Simulation:
             return
         start = self._clock.monotonic()
         for _ in range(COMMANDS_PER_PASS):
-            if not self._inbox:
+            if not self._inbox or not self._answer_next():
                 break
-            self._answer(self._inbox.popleft())
             if self._clock.monotonic() - start > SECONDS_PER_PASS:
                 break
         self._commands_s += self._clock.monotonic() - start
 
+    def _answer_next(self) -> bool:
+        """Answer what came first; return False if it stays in the inbox, for the world is held."""
+        entry = self._inbox.popleft()
+        try:
+            self._answer(entry)
+        except WorldHeldError:
+            self._inbox.appendleft(entry)
+            return False
+        return True
+
     def _answer(self, entry: _Entry) -> None:
-        if not entry.future.set_running_or_notify_cancel():
+        if not entry.begun and not entry.future.set_running_or_notify_cancel():
             self._leave(entry)
             return
+        entry.begun = True
         value: Any
         shown: set[Aggregate]
         if entry.is_command:
@@ -335,6 +358,8 @@ class Simulation:
         else:
             try:
                 value, shown = self.game.ask(entry.item)  # type: ignore[arg-type]
+            except WorldHeldError:
+                raise
             except Exception:
                 log.exception("%s could not be answered", type(entry.item).__name__)
                 value, shown = Unavailable("failed", "This cannot be answered.", 5), set()
@@ -385,6 +410,8 @@ class Simulation:
         now = max(clock.now(), self.game.time)
         self.game.tick += 1
         self.game.advance(now)
+        if self.game.held:
+            self._metrics.held_ticks.inc()
         after_events = clock.monotonic()
         self.game.process(now)
         after_systems = clock.monotonic()
@@ -473,8 +500,7 @@ class Simulation:
 
     def _finish(self) -> None:
         """Empty the inbox, wait for the batch in flight, save everything, answer everybody."""
-        while self._inbox:
-            self._answer(self._inbox.popleft())
+        self._empty_inbox()
         saved: Future[SaveResult] = Future()
         self.game.take_requests()
         self.game.release_everything_set_aside()
@@ -498,6 +524,18 @@ class Simulation:
         else:
             self.finished.set_result(saved.result())
 
+    def _empty_inbox(self) -> None:
+        begun_at = self._clock.monotonic()
+        while self._inbox:
+            self._wake.clear()
+            if not self._answer_next():
+                # Asked again each time: it may be abandoned meanwhile.
+                give_up_at = begun_at + min(BATTLE_PATIENCE_S, self._final_save_timeout_s)
+                if self._clock.monotonic() >= give_up_at:
+                    # What was not done is refused, and the battle is fought after the next start.
+                    return
+                self._wake.wait(give_up_at)
+
     def _give_up(self) -> None:
         writer = self.game.writer
         reason = writer.last_error or "the database does not answer"
@@ -514,7 +552,7 @@ class Simulation:
         self.game.writer.abandon(StorageError("the simulation ended without a final save"))
         while self._inbox:
             entry = self._inbox.popleft()
-            if entry.future.set_running_or_notify_cancel():
+            if entry.begun or entry.future.set_running_or_notify_cancel():
                 self.resolve(entry, STOPPING)
             else:
                 self._leave(entry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -157,4 +158,6 @@ def _overrides(options: argparse.Namespace) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    # A program made by PyInstaller is started anew as the process that fights battles.
+    multiprocessing.freeze_support()
     sys.exit(main())

@@ -31,6 +31,7 @@ from core.api.application import create_app
 from core.api.host_door import HostDoor
 from core.api.server import ApiServer, bind
 from core.backup_shelf import BackupReason, Manifest
+from core.battle_worker import BattleWorker
 from core.clock import SystemClock
 from core.config import Settings, load_settings
 from core.errors import BackupError, StarkeepError, StorageError
@@ -289,6 +290,7 @@ class Host(QObject):
                 clock.behind_by_s,
             )
         game = build_game(loaded, self.settings, clock, self.metrics, sync.submit_save)
+        game.state.battles = BattleWorker(self.metrics)
         simulation = Simulation(
             game,
             clock,

@@ -1,0 +1,183 @@
+"""Battles in a process of their own: real ones, and such that are lost."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from core import battle_worker
+from core.battle_worker import BATTLES_KEPT, LOSSES_BORNE, BattleWorker
+from core.battlefield import BattleUnderWay
+from core.combat import BattleOrder, BattleReport, fight
+from core.metrics import Metrics
+from tests.combat.armies import order_of
+from tests.end_to_end.program import wait_until
+
+TIMEOUT_S = 30.0
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(tick_ring_capacity=10, save_ring_capacity=10)
+
+
+@pytest.fixture
+def worker(metrics: Metrics) -> Iterator[BattleWorker]:
+    worker = BattleWorker(metrics)
+    yield worker
+    worker.close()
+
+
+def battle(seed: int) -> BattleOrder:
+    order = order_of({"light_fighter": 20}, {"rocket_launcher": 30})
+    return dataclasses.replace(order, seed=seed)
+
+
+def report_of(worker: BattleWorker, order: BattleOrder) -> BattleReport:
+    """Ask for a report until it is there."""
+    come = threading.Event()
+    worker.tell(come.set)
+    while True:
+        come.clear()
+        try:
+            return worker.report_of(order)
+        except BattleUnderWay:
+            assert come.wait(TIMEOUT_S)
+
+
+def fought(metrics: Metrics) -> dict[str, float]:
+    (family,) = metrics.battles.collect()
+    return {
+        sample.labels["where"]: sample.value
+        for sample in family.samples
+        if sample.name.endswith("_total")
+    }
+
+
+def processes_of(worker: BattleWorker) -> list[int]:
+    assert worker._pool is not None
+    return [process.pid for process in worker._pool._processes.values()]
+
+
+def test_that_the_worker_comes_to_the_same_report(worker: BattleWorker, metrics: Metrics) -> None:
+    for seed in range(3):
+        assert report_of(worker, battle(seed)) == fight(battle(seed))
+    assert fought(metrics) == {"worker": 3}
+
+
+def test_that_what_was_prepared_is_there_when_it_is_asked_for(worker: BattleWorker) -> None:
+    worker.prepare(battle(1))
+    worker.wait()
+    assert worker.report_of(battle(1)) == fight(battle(1))
+
+
+def test_that_a_battle_without_a_shot_needs_no_process(
+    worker: BattleWorker, metrics: Metrics
+) -> None:
+    nobody_there = order_of({"light_fighter": 20}, {})
+    worker.prepare(nobody_there)
+    assert worker.report_of(nobody_there) == fight(nobody_there)
+    assert worker._pool is None
+    assert fought(metrics) == {"here": 1}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_that_a_battle_lost_with_its_process_is_fought_again(
+    worker: BattleWorker, metrics: Metrics
+) -> None:
+    report_of(worker, battle(1))
+    for pid in processes_of(worker):
+        os.kill(pid, signal.SIGKILL)
+    assert report_of(worker, battle(2)) == fight(battle(2))
+    assert metrics.battle_workers_lost._value.get() == 1
+    assert fought(metrics) == {"worker": 2}
+
+
+class _BrokenPool:
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def submit(self, *_: Any) -> Future[BattleReport]:
+        raise OSError("no more processes")
+
+    def shutdown(self, **_: Any) -> None:
+        pass
+
+
+def test_that_a_computer_that_gives_no_process_has_its_battles_fought_here(
+    worker: BattleWorker, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(battle_worker, "ProcessPoolExecutor", _BrokenPool)
+    assert worker.report_of(battle(1)) == fight(battle(1))
+    assert metrics.battle_workers_lost._value.get() == LOSSES_BORNE + 1
+    assert worker.report_of(battle(2)) == fight(battle(2))
+    assert metrics.battle_workers_lost._value.get() == LOSSES_BORNE + 1
+    assert fought(metrics) == {"here": 2}
+
+
+class _SilentPool(_BrokenPool):
+    def submit(self, *_: Any) -> Future[BattleReport]:
+        return Future()
+
+
+def test_that_what_nobody_asks_for_is_forgotten(
+    worker: BattleWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(battle_worker, "ProcessPoolExecutor", _SilentPool)
+    for seed in range(BATTLES_KEPT + 10):
+        worker.prepare(battle(seed))
+    assert len(worker._battles) == BATTLES_KEPT
+    assert battle(0) not in worker._battles
+
+
+def test_that_a_closed_one_fights_here(worker: BattleWorker, metrics: Metrics) -> None:
+    report_of(worker, battle(1))
+    worker.close()
+    assert worker.report_of(battle(2)) == fight(battle(2))
+    assert fought(metrics) == {"worker": 1, "here": 1}
+
+
+KILLED = """
+import sys
+from core.battle_worker import BattleWorker
+from core.metrics import Metrics
+from tests.test_battle_worker import battle, processes_of, report_of
+
+if __name__ == "__main__":
+    worker = BattleWorker(Metrics(tick_ring_capacity=10, save_ring_capacity=10))
+    report_of(worker, battle(1))
+    print(*processes_of(worker), flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_that_the_process_ends_with_a_program_that_is_killed() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        (pid,) = map(int, program.stdout.readline().split())
+        program.kill()
+    wait_until("the worker has ended", _is_gone(pid))
+
+
+def _is_gone(pid: int) -> Callable[[], bool]:
+    def gone() -> bool:
+        try:
+            with open(f"/proc/{pid}/stat") as stat:
+                # Nobody may be there to take its exit code.
+                return stat.read().rsplit(")", 1)[1].split()[0] == "Z"
+        except FileNotFoundError:
+            return True
+
+    return gone
