@@ -65,7 +65,7 @@ def fought(metrics: Metrics) -> dict[str, float]:
 
 def processes_of(worker: BattleWorker) -> list[int]:
     assert worker._pool is not None
-    return [process.pid for process in worker._pool._processes.values()]
+    return [process.pid for process in worker._pool._processes.values() if process.pid]
 
 
 def test_that_the_worker_comes_to_the_same_report(worker: BattleWorker, metrics: Metrics) -> None:
