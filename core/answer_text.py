@@ -11,6 +11,7 @@ import dataclasses
 import json
 from typing import Any, Final
 
+from core.friendships import Friend
 from core.offers import TradeOffer
 from core.systems.construction import Item
 from core.systems.founding import Home
@@ -21,7 +22,7 @@ from core.voyages import Voyage
 
 ANSWER_TYPES: Final[dict[str, type]] = {
     known.__name__: known
-    for known in (Item, Home, ResearchItem, PlanetSetup, TradeOffer, UnitItem, Voyage)
+    for known in (Friend, Item, Home, ResearchItem, PlanetSetup, TradeOffer, UnitItem, Voyage)
 }
 ANSWER_CHARACTERS_MAX = 4_096
 

@@ -187,6 +187,22 @@ class DeleteMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptFriend:
+    """Accept another player as a friend: his fleets may hold at one's planets."""
+
+    player_id: int
+    friend_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeFriend:
+    """Have somebody be a friend no longer."""
+
+    player_id: int
+    friend_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeSettings:
     """Change settings of the world at this instant; time before it keeps its old value."""
 
@@ -231,6 +247,8 @@ PlainCommand = (
     | SendMessage
     | ReadMessage
     | DeleteMessage
+    | AcceptFriend
+    | RevokeFriend
     | DispatchFleet
     | RecallFleet
     | ChangeSettings

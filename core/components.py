@@ -424,6 +424,18 @@ class Message:
 
 
 @dataclass(slots=True)
+class Friendship:
+    """That a player has accepted another as his friend, whose fleets may hold at his planets.
+
+    It goes one way: whether the friend has done the same is another friendship.
+    """
+
+    owner_id: FixedInt64
+    friend_id: FixedInt64
+    accepted_at: FixedFloat64
+
+
+@dataclass(slots=True)
 class Report:
     """What a player was told of a battle, or what his probes have seen: JSON of core.reports."""
 
@@ -480,6 +492,7 @@ PLANET = Kind(
 )
 OFFER = Kind("offer", Offer, Deal)
 MESSAGE = Kind("message", Message)
+FRIENDSHIP = Kind("friendship", Friendship)
 FLEET = Kind("fleet", Fleet, Course, Flight)
 DEBRIS = Kind("debris", Debris)
 REPORT = Kind("report", Report)
@@ -493,6 +506,7 @@ KINDS = (
     PLANET,
     OFFER,
     MESSAGE,
+    FRIENDSHIP,
     FLEET,
     DEBRIS,
     REPORT,
@@ -506,6 +520,7 @@ __all__ = [
     "DEBRIS",
     "FLEET",
     "FLEET_STATES",
+    "FRIENDSHIP",
     "HOLDING",
     "KINDS",
     "LOGGED_COMMAND",
@@ -540,6 +555,7 @@ __all__ = [
     "Debris",
     "Fleet",
     "Flight",
+    "Friendship",
     "Gate",
     "Knowledge",
     "Ledger",

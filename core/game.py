@@ -21,6 +21,7 @@ from core.calendar import Calendar, DueEvent
 from core.clock import Clock
 from core.commands import (
     Accepted,
+    AcceptFriend,
     AcceptOffer,
     AdoptRules,
     CancelBuilding,
@@ -42,6 +43,7 @@ from core.commands import (
     RecallFleet,
     Rejected,
     ReleaseSetAside,
+    RevokeFriend,
     SelectPlanet,
     SendMessage,
     StartBuilding,
@@ -63,6 +65,7 @@ from core.systems import (
     construction,
     fleets,
     founding,
+    friends,
     market,
     messages,
     planets,
@@ -313,6 +316,10 @@ class GameWorld:
                 return messages.read_message(self.state, command, at)
             case DeleteMessage():
                 return messages.remove_message(self.state, command, at)
+            case AcceptFriend():
+                return friends.accept_friend(self.state, command, at)
+            case RevokeFriend():
+                return friends.revoke_friend(self.state, command, at)
             case DispatchFleet():
                 return fleets.dispatch_fleet(self.state, command, at)
             case RecallFleet():

@@ -9,6 +9,7 @@ from core.components import FLEET, PLANET, PLAYER, Planet, Player
 from core.ecs import World
 
 NOT_YOURS = Rejected("not_yours", "This is not yours.")
+NO_SUCH_PLAYER = Rejected("no_such_player", "Nobody of this name lives in this world.")
 NO_HOME = Rejected("no_home", "You have no home in this world yet; choose a start.")
 
 

@@ -26,6 +26,7 @@ from core.components import (
 from core.ecs import Aggregate, fields_of
 from core.ecs.table import AnyArray, Ids, Rows, Table
 from core.fleet_reports import EstimateFlight, ReportFleets, estimate_flight, report_fleets
+from core.friendships import ListFriends, friends_of
 from core.galaxy import Coordinates
 from core.galaxy_view import ViewSystem, view_of
 from core.highscore import (
@@ -156,6 +157,7 @@ GameQuery = (
     | ListOffers
     | ListTrades
     | ListMessages
+    | ListFriends
     | ViewSystem
     | ReadSpending
     | ReadStudies
@@ -357,6 +359,8 @@ def answer(state: GameState, query: GameQuery, at: float) -> Any:
             return trades_of(state.world, query)
         case ListMessages():
             return messages_of(state, query)
+        case ListFriends():
+            return friends_of(state.world, query)
         case ViewSystem():
             return view_of(state, query)
         case ReadSpending():

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.components import FLEET, MESSAGE, OFFER, PLANET, PLAYER, REMEMBERED_ANSWER
+from core.components import FLEET, FRIENDSHIP, MESSAGE, OFFER, PLANET, PLAYER, REMEMBERED_ANSWER
 from core.ecs import Kind, Mark, World
 from core.ecs.table import AnyArray, Ids
 from core.quarantine import Quarantine, SetAside, members_of
@@ -26,6 +26,7 @@ _OWNER_KEYS = {
     OFFER: "Offer.seller_id",
     MESSAGE: "Message.owner_id",
     FLEET: "Fleet.owner_id",
+    FRIENDSHIP: "Friendship.owner_id",
     REMEMBERED_ANSWER: "RememberedAnswer.account_id",
 }
 DELETED = "deleted"

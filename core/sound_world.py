@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.components import (
+    FRIENDSHIP,
     KINDS,
     MESSAGE,
     NO_UNIT,
@@ -76,6 +77,7 @@ def _nothing_comes_from_the_future(loaded: LoadedWorld) -> Iterator[str]:
         (OFFER, "Offer.created_at"),
         (OFFER, "Deal.closed_at"),
         (MESSAGE, "Message.sent_at"),
+        (FRIENDSHIP, "Friendship.accepted_at"),
         (REPORT, "Report.reported_at"),
         (REMEMBERED_ANSWER, "RememberedAnswer.answered_at"),
     ):
@@ -218,6 +220,7 @@ def _whose_things_are_is_there(loaded: LoadedWorld) -> Iterator[str]:
     for kind, key in (
         (OFFER, "Offer.seller_id"),
         (MESSAGE, "Message.owner_id"),
+        (FRIENDSHIP, "Friendship.owner_id"),
         (REPORT, "Report.owner_id"),
     ):
         lost = ~np.isin(loaded.tables[kind].columns[key], loaded.tables[PLAYER].ids)

@@ -21,6 +21,7 @@ import core
 from core import stockpiles
 from core.commands import (
     Accepted,
+    AcceptFriend,
     AcceptOffer,
     AdoptRules,
     CancelBuilding,
@@ -38,6 +39,7 @@ from core.commands import (
     PlainCommand,
     ReadMessage,
     RequestKey,
+    RevokeFriend,
     SelectPlanet,
     SendMessage,
     StartBuilding,
@@ -149,6 +151,8 @@ plain_commands: st.SearchStrategy[PlainCommand] = st.one_of(
     st.builds(SendMessage, player_ids, player_ids, st.sampled_from(["", "Peace?", "no\0pe"])),
     st.builds(ReadMessage, player_ids, message_ids),
     st.builds(DeleteMessage, player_ids, message_ids, st.sampled_from([None, "system", "player"])),
+    st.builds(AcceptFriend, player_ids, player_ids),
+    st.builds(RevokeFriend, player_ids, player_ids),
     st.builds(
         ChangeSettings,
         st.dictionaries(

@@ -173,3 +173,9 @@ class Letter(Body):
         Field(max_length=RULES.messages.characters_most, examples=["Peace?"]),
         AfterValidator(_as_letter),
     ]
+
+
+class FriendNamed(Body):
+    user: Annotated[
+        Guess | PlanetId, Field(examples=["jonas"], description="a user name, or a player's id")
+    ]

@@ -33,6 +33,7 @@ from sqlalchemy.types import TypeDecorator
 from core.components import (
     DEBRIS,
     FLEET,
+    FRIENDSHIP,
     KINDS,
     LOGGED_COMMAND,
     MESSAGE,
@@ -197,6 +198,12 @@ class MessageRow(Base):
     __table__ = _world_table("messages", MESSAGE)
 
 
+class FriendshipRow(Base):
+    """That a player has accepted another as his friend."""
+
+    __table__ = _world_table("friendships", FRIENDSHIP, UniqueConstraint("owner_id", "friend_id"))
+
+
 class FleetRow(Base):
     """Ships under way, with what they carry."""
 
@@ -236,6 +243,7 @@ WORLD_TABLES: dict[Kind, Table] = {
     PLANET: PlanetRow.__table__,
     OFFER: OfferRow.__table__,
     MESSAGE: MessageRow.__table__,
+    FRIENDSHIP: FriendshipRow.__table__,
     FLEET: FleetRow.__table__,
     DEBRIS: DebrisRow.__table__,
     REPORT: ReportRow.__table__,

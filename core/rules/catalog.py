@@ -60,6 +60,7 @@ class Limits:
     research_queue: int
     unit_orders: int
     unit_order_most: int
+    friends: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +305,7 @@ def _read_limits(entry: Entry) -> Limits:
         research_queue=entry.whole("research_queue", least=1, most=100),
         unit_orders=entry.whole("unit_orders", least=1, most=10_000),
         unit_order_most=entry.whole("unit_order_most", least=1),
+        friends=entry.whole("friends", most=1000),
     )
 
 

@@ -8,12 +8,11 @@ from core.commands import Accepted, DeleteMessage, ReadMessage, Rejected, SendMe
 from core.components import MESSAGE, MESSAGE_KINDS, PLAYER, Message
 from core.events import Event
 from core.messages import delete_message, write_message
-from core.ownership import NO_HOME
+from core.ownership import NO_HOME, NO_SUCH_PLAYER
 from core.state import GameState
 
 FROM_PLAYERS = "player"
 NO_SUCH_MESSAGE = Rejected("no_such_item", "There is no such message.")
-NO_SUCH_PLAYER = Rejected("no_such_player", "Nobody of this name lives in this world.")
 
 
 def send_message(state: GameState, command: SendMessage, at: float) -> Accepted | Rejected:

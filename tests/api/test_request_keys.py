@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from core.api.request_keys import KEY_CHARACTERS_MAX
-from core.components import FLEET, MESSAGE, OFFER, PLANET
+from core.components import FLEET, FRIENDSHIP, MESSAGE, OFFER, PLANET
 from core.database import ReadSession
 from desktop_app.application import Host
 from tests.api.hosting import (
@@ -211,6 +211,20 @@ async def dismiss(scene: Scene) -> Asked:
     return Asked(f"{path}1", token=scene.mira.token, other={"path": f"{path}2"})
 
 
+async def befriend(scene: Scene) -> Asked:
+    for name in ("jonas", "eve"):
+        await enter(scene.client, name)
+    other = {"body": {"user": "eve"}}
+    return Asked(f"/player/{scene.mira.id}/friends", {"user": "jonas"}, scene.mira.token, other)
+
+
+async def revoke_friend(scene: Scene) -> Asked:
+    asked = await befriend(scene)
+    for name in ("jonas", "eve"):
+        (await scene.mira.post(asked.path, {"user": name})).raise_for_status()
+    return asked
+
+
 async def choose_start(scene: Scene) -> Asked:
     place = {"galaxy": 1, "system": 3}
     other = {"body": place | {"system": 4}}
@@ -283,6 +297,8 @@ CASES: dict[tuple[str, str], tuple[Prepare, dict[str, Any]]] = {
     ("DELETE", "/notifications/{message_id}"): (dismiss, {}),
     ("POST", "/player/{id}/fleet/dispatch"): (dispatch, {"starter_deuterium": 500.0}),
     ("POST", "/player/{id}/fleet/{fleet_id}/recall"): (recall, {"starter_deuterium": 500.0}),
+    ("POST", "/player/{id}/friends"): (befriend, {}),
+    ("DELETE", "/player/{id}/friends"): (revoke_friend, {}),
     ("POST", "/player/{id}/choose-start"): (choose_start, {"require_start_choice": True}),
     ("POST", "/admin/set-aside/{id}/release"): (release, {}),
     ("POST", "/admin/set-aside/{id}/drop"): (drop, {}),
@@ -307,6 +323,7 @@ async def effect(host: Host) -> object:
         PLANET: ("Planet.owner_id", "Planet.name", "Ledger.spent", "Ledger.moved"),
         OFFER: ("Deal.state",),
         MESSAGE: ("Message.is_read",),
+        FRIENDSHIP: ("Friendship.friend_id", "Friendship.accepted_at"),
     }
     world = [
         {i: [tables[kind].get(i, key) for key in keys] for i in tables[kind].ids.tolist()}

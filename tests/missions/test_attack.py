@@ -11,7 +11,7 @@ from core import debris, settlement
 from core.battlefield import BattleUnderWay, FoughtHere
 from core.battles import battle_order
 from core.combat import UNITS_MAX, BattleOrder, BattleReport
-from core.commands import ChangeSettings, OrderUnits, RecallFleet
+from core.commands import AcceptFriend, ChangeSettings, OrderUnits, RecallFleet
 from core.components import (
     DEBRIS,
     FLEET,
@@ -76,12 +76,9 @@ def attack(game: GameWorld, ships: dict[str, int], **changes: Any) -> Voyage:
     return send(game, "attack", ships, **changes)
 
 
-def hold_there(
-    game: GameWorld, monkeypatch: pytest.MonkeyPatch, ships: dict[str, int], **changes: Any
-) -> Voyage:
-    """Have player 3 hold at player 2's planet, as if they were friends."""
-    friendly = replace(ERRANDS["hold"], refusal=lambda state, order: None)
-    monkeypatch.setitem(ERRANDS, "hold", friendly)
+def hold_there(game: GameWorld, ships: dict[str, int], **changes: Any) -> Voyage:
+    """Have player 3 hold at the planet of player 2, whose friend he is."""
+    carry_out(game, AcceptFriend(2, 3))
     set_up(game, 3, units=ships)
     return send(game, "hold", ships, player_id=3, hold_hours=8, **changes)
 
@@ -343,11 +340,11 @@ def test_that_missiles_stay_in_their_silo(game: GameWorld, clock: ManualClock) -
 
 
 def test_that_a_fleet_that_holds_fights_with_what_its_owner_knows(
-    game: GameWorld, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    game: GameWorld, clock: ManualClock
 ) -> None:
     known = {"combustion_drive": 6, "weapons": 3, "shielding": 2, "armour": 1}
     set_up(game, 3, technologies=known)
-    holder = hold_there(game, monkeypatch, {"light_fighter": 7})
+    holder = hold_there(game, {"light_fighter": 7})
     set_up(game, 1, units={"small_cargo": 1})
     set_up(game, 2, units={"rocket_launcher": 1}, amounts=(0, 0, 0))
     until(game, clock, holder.arrives_at)
@@ -366,9 +363,9 @@ def test_that_a_fleet_that_holds_fights_with_what_its_owner_knows(
 
 
 def test_that_a_fleet_that_holds_may_be_lost_with_its_cargo(
-    game: GameWorld, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    game: GameWorld, clock: ManualClock
 ) -> None:
-    holder = hold_there(game, monkeypatch, {"small_cargo": 2}, cargo={"crystal": 300})
+    holder = hold_there(game, {"small_cargo": 2}, cargo={"crystal": 300})
     set_up(game, 1, units={"deathstar": 2})
     until(game, clock, holder.arrives_at)
     voyage = attack(game, {"deathstar": 2})
@@ -384,9 +381,9 @@ def test_that_a_fleet_that_holds_may_be_lost_with_its_cargo(
 
 
 def test_that_what_is_left_of_a_fleet_that_holds_goes_on_holding(
-    game: GameWorld, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    game: GameWorld, clock: ManualClock
 ) -> None:
-    holder = hold_there(game, monkeypatch, {"deathstar": 1})
+    holder = hold_there(game, {"deathstar": 1})
     set_up(game, 1, units={"cruiser": 3})
     until(game, clock, holder.arrives_at)
     voyage = attack(game, {"cruiser": 3})

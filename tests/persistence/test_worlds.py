@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
 
 from core.commands import (
+    AcceptFriend,
     AcceptOffer,
     CancelOffer,
     ChangePlanet,
@@ -131,7 +132,7 @@ def _let_a_reactor_run_dry(game: GameWorld) -> None:
 
 
 def trade(game: GameWorld) -> None:
-    """Have an offer in each of its states, and messages that are read and unread."""
+    """Have an offer in each of its states, messages that are read and unread, and a friend."""
     carry_out(game, ChangeSettings({"market_fee_percent": 10.0}))
     for seconds in (None, None, None, 60.0):
         carry_out(game, CreateOffer(2, "metal", 33, "crystal", 22, expires_in_s=seconds))
@@ -140,6 +141,7 @@ def trade(game: GameWorld) -> None:
     carry_out(game, SendMessage(3, 2, "Ünd weiter? 李"))
     carry_out(game, SendMessage(3, 2, "Bye"))
     carry_out(game, ReadMessage(2, 2))
+    carry_out(game, AcceptFriend(1, 3))
 
 
 def loaded_bits(loaded: worlds.LoadedWorld) -> Bits:

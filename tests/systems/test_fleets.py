@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.commands import DispatchFleet, RecallFleet
+from core.commands import AcceptFriend, DispatchFleet, RecallFleet, RevokeFriend
 from core.components import (
     DEBRIS,
     FLEET,
@@ -26,7 +26,6 @@ from core.components import (
 from core.ecs import Origin
 from core.events import Event, FleetArrived, FleetDeparted, FleetReturned, PlanetFounded
 from core.game import GameWorld
-from core.missions import ERRANDS
 from core.unit_stock import units_at
 from core.voyages import Voyage
 from tests.manual_clock import ManualClock
@@ -308,16 +307,42 @@ def test_that_recyclers_load_debris_as_far_as_they_hold(
     assert len(game.state.world.tables[DEBRIS]) == 0
 
 
-def test_that_a_fleet_holds_and_then_flies_home(
-    game: GameWorld, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    friendly = replace(ERRANDS["hold"], refusal=lambda state, order: None)
-    monkeypatch.setitem(ERRANDS, "hold", friendly)
+def test_that_a_fleet_holds_and_then_flies_home(game: GameWorld, clock: ManualClock) -> None:
+    carry_out(game, AcceptFriend(2, 1))
     voyage = send(game, "hold", hold_hours=2)
     # 2 · 3933 s of flight and 7200 s there; 1 for the flight and max(floor(10 · 2 / 10), 1) more.
     assert voyage.returns_at == voyage.departed_at + 15_066
     until(game, clock, voyage.arrives_at + 7_199)
     assert ships(game)["small_cargo"] == 19
+    until(game, clock, voyage.returns_at)
+    assert ships(game) == SHIPS
+
+
+def test_that_a_fleet_turns_at_the_planet_of_who_is_no_friend_any_more(
+    game: GameWorld, clock: ManualClock, events: list[Event]
+) -> None:
+    carry_out(game, AcceptFriend(2, 1))
+    voyage = send(game, "hold", hold_hours=2)
+    carry_out(game, RevokeFriend(2, 1))
+    until(game, clock, voyage.arrives_at)
+    (arrived,) = (event for event in events if isinstance(event, FleetArrived))
+    assert (arrived.result, arrived.voyage.state) == ("not_a_friend", "returning")
+    until(game, clock, voyage.departed_at + 2 * 3_933)
+    assert ships(game) == SHIPS
+
+
+def test_that_whom_one_has_accepted_is_not_who_has_accepted_one(game: GameWorld) -> None:
+    carry_out(game, AcceptFriend(1, 2))
+    assert refused(game, order("hold", hold_hours=1)).code == "not_a_friend"
+
+
+def test_that_a_fleet_that_holds_stays_when_it_is_revoked(
+    game: GameWorld, clock: ManualClock
+) -> None:
+    carry_out(game, AcceptFriend(2, 1))
+    voyage = send(game, "hold", hold_hours=2)
+    until(game, clock, voyage.arrives_at)
+    carry_out(game, RevokeFriend(2, 1))
     until(game, clock, voyage.returns_at)
     assert ships(game) == SHIPS
 
@@ -338,11 +363,8 @@ def test_that_a_recalled_fleet_is_home_after_as_long_as_it_has_flown(
     assert view(game, Ledger, 2).moved == (0, 0, 0)
 
 
-def test_that_a_fleet_that_holds_can_be_recalled(
-    game: GameWorld, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    friendly = replace(ERRANDS["hold"], refusal=lambda state, order: None)
-    monkeypatch.setitem(ERRANDS, "hold", friendly)
+def test_that_a_fleet_that_holds_can_be_recalled(game: GameWorld, clock: ManualClock) -> None:
+    carry_out(game, AcceptFriend(2, 1))
     voyage = send(game, "hold", hold_hours=2)
     clock.set(voyage.arrives_at + 100)
     back = carry_out(game, RecallFleet(1, voyage.fleet_id))

@@ -22,7 +22,7 @@ from core.api.schemas import USERNAME, Letter
 from core.commands import DeleteMessage, ReadMessage, SendMessage
 from core.messages import ListMessages
 from core.notices import NOTICE
-from core.systems.messages import NO_SUCH_PLAYER
+from core.ownership import NO_SUCH_PLAYER
 
 _READING = (401, 403, 422, 429, 503)
 _CHANGING = (401, 403, 404, 409, 422, 429, 503, 504)

@@ -2,7 +2,7 @@
 
 Nobody has fought before, and the settings of war are those of a new world of this version.
 
-Revision 0011, after 0010, 2026-11-30.
+Revision 0012, after 0011, 2026-11-30.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
