@@ -18,11 +18,22 @@ from core.systems.founding import Home
 from core.systems.planets import PlanetSetup
 from core.systems.research import ResearchItem
 from core.systems.shipyard import UnitItem
+from core.vacation import VacationReport
 from core.voyages import Voyage
 
 ANSWER_TYPES: Final[dict[str, type]] = {
     known.__name__: known
-    for known in (Friend, Item, Home, ResearchItem, PlanetSetup, TradeOffer, UnitItem, Voyage)
+    for known in (
+        Friend,
+        Item,
+        Home,
+        ResearchItem,
+        PlanetSetup,
+        TradeOffer,
+        UnitItem,
+        VacationReport,
+        Voyage,
+    )
 }
 ANSWER_CHARACTERS_MAX = 4_096
 

@@ -203,6 +203,29 @@ class RevokeFriend:
 
 
 @dataclass(frozen=True, slots=True)
+class NotePresence:
+    """Note that a player is there, unless that was done lately."""
+
+    player_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetVacation:
+    """Go on vacation, or come back from it."""
+
+    player_id: int
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AbandonPlanet:
+    """Give a planet up, with all that is on it."""
+
+    player_id: int
+    planet_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeSettings:
     """Change settings of the world at this instant; time before it keeps its old value."""
 
@@ -249,6 +272,9 @@ PlainCommand = (
     | DeleteMessage
     | AcceptFriend
     | RevokeFriend
+    | NotePresence
+    | SetVacation
+    | AbandonPlanet
     | DispatchFleet
     | RecallFleet
     | ChangeSettings

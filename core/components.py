@@ -168,11 +168,12 @@ class Knowledge:
     """What a planet knows of its owner's research: a copy, for a planet's events read only it.
 
     It is made anew in the unit of work that changes what it is a copy of. `lab_busy` says that his
-    research runs, so that no lab of his can be worked on.
+    research runs, so that no lab of his can be worked on; `on_vacation` that nothing is produced.
     """
 
     technology: TechnologyLevels
     lab_busy: Bool
+    on_vacation: Bool
 
 
 @dataclass(slots=True)
@@ -272,12 +273,39 @@ class Wreckage:
 
     Ships become debris where a player has attacked: `debris_made` is his. Cargo goes down with the
     ships that carry it: `cargo_lost` is that of the player whose fleet it was. So over the world
-    what was `moved`, the cargo of all fleets, what is in open offers, all fees, the debris that is
-    left and the cargo that was lost add up to the debris that was made.
+    what was `moved` (that of `Legacy`, too), the cargo of all fleets, what is in open offers, all
+    fees, the debris that is left and the cargo that was lost add up to the debris that was made.
     """
 
     debris_made: Amounts
     cargo_lost: Amounts
+
+
+@dataclass(slots=True)
+class Presence:
+    """When a player was last seen, to the hour or so: see core.presence."""
+
+    active_at: Float64
+
+
+@dataclass(slots=True)
+class Vacation:
+    """Whether a player is on vacation, and since when; his planets have copies: see Knowledge."""
+
+    on_vacation: Bool
+    vacation_since: Float64
+
+
+@dataclass(slots=True)
+class Legacy:
+    """What is left in the books of planets that a player has given up: their ledgers' sums.
+
+    What was spent there stays in his score. What was moved adds up with everything else that was:
+    what lay there has left the world.
+    """
+
+    spent: PerResource
+    moved: PerResource
 
 
 @dataclass(slots=True)
@@ -373,6 +401,9 @@ class Universe:
     loot_share_percent: Float64
     market_fee_percent: Float64
     market_offer_days: Float64
+    newbie_protection: Bool
+    inactive_after_days: Float64
+    long_inactive_after_days: Float64
     random_seed: Int64
     rules_fingerprint: Int64
 
@@ -475,7 +506,9 @@ class LoggedCommand:
 
 
 UNIVERSE = Kind("universe", Universe, constant=True)
-PLAYER = Kind("player", Player, Research, ResearchQueue, Trader, Wreckage)
+PLAYER = Kind(
+    "player", Player, Research, ResearchQueue, Trader, Wreckage, Presence, Vacation, Legacy
+)
 PLANET = Kind(
     "planet",
     Position,
@@ -559,6 +592,7 @@ __all__ = [
     "Gate",
     "Knowledge",
     "Ledger",
+    "Legacy",
     "LoggedCommand",
     "Message",
     "Offer",
@@ -566,6 +600,7 @@ __all__ = [
     "Player",
     "Position",
     "Power",
+    "Presence",
     "RememberedAnswer",
     "Report",
     "Research",
@@ -575,5 +610,6 @@ __all__ = [
     "UnitQueue",
     "Units",
     "Universe",
+    "Vacation",
     "Wreckage",
 ]

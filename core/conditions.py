@@ -38,4 +38,5 @@ def _conditions(read: Callable[[str], Any]) -> Conditions:
         sliders=dict(zip(SLIDERS.labels, read("Power.slider"), strict=True)),
         reactor_runs=read("Power.reactor_runs"),
         on_moon=read("Planet.is_moon"),
+        idle=read("Knowledge.on_vacation"),
     )

@@ -148,6 +148,16 @@ class Settings(BaseSettings):
         "market_offer_days", "days until an offer expires whose maker does not say"
     )
 
+    newbie_protection: bool | None = _world(
+        "newbie_protection", "whether the weak and the strong leave one another alone"
+    )
+    inactive_after_days: float | None = _world(
+        "inactive_after_days", "days after which who stays away is inactive, and not protected"
+    )
+    long_inactive_after_days: float | None = _world(
+        "long_inactive_after_days", "days after which he is long inactive"
+    )
+
     @field_validator("*", mode="before")
     @classmethod
     def _empty_is_default(cls, value: Any, info: Any) -> Any:

@@ -16,6 +16,15 @@ class PlanetFounded:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanetAbandoned:
+    """A planet is gone: its owner has given it up."""
+
+    at: float
+    player_id: int
+    planet_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class StocksChanged:
     """A planet's stocks or rates took a turn that the old rates do not foretell."""
 
@@ -162,6 +171,7 @@ class OfferChanged:
 
 PlanetEvent = (
     PlanetFounded
+    | PlanetAbandoned
     | StocksChanged
     | BuildingStarted
     | BuildingFinished

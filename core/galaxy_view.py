@@ -1,23 +1,30 @@
-"""One system of the galaxy as everybody sees it: who lives where."""
+"""One system of the galaxy as somebody sees it: who lives where, and how they stand to him."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from core.commands import Rejected
 from core.components import PLANET, PLAYER, Planet, Player
 from core.galaxy import Coordinates
+from core.points import points_of
+from core.presence import activity_of
+from core.rules.protection import Activity, is_protected
+from core.settlement import place_of
 from core.state import GameState
+from core.vacation import is_on_vacation
 
 OUTSIDE = Rejected("outside_universe", "There is no such system in this universe.")
 
 
 @dataclass(frozen=True, slots=True)
 class ViewSystem:
-    """What lies at every position of a system."""
+    """What lies at every position of a system; nobody is `reader_id` 0."""
 
     galaxy: int
     system: int
+    reader_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +35,16 @@ class Moon:
 
 @dataclass(frozen=True, slots=True)
 class InhabitedPlace:
-    """A planet that somebody owns, and its moon if it has one, in somebody else's eyes."""
+    """A planet that somebody owns, and its moon if it has one, in the reader's eyes.
+
+    `flags` say of the owner what he is: "own" is the reader himself; "inactive" or "long_inactive";
+    on "vacation"; "newbie" or "strong", the weaker or the stronger of two one of whom is protected.
+    """
 
     planet_name: str
     owner_id: int
     owner_name: str
+    flags: tuple[str, ...]
     moon: Moon | None = None
 
 
@@ -45,22 +57,29 @@ class SystemView:
     places: tuple[InhabitedPlace | None, ...]
 
 
-def view_of(state: GameState, query: ViewSystem) -> SystemView | Rejected:
+def view_of(state: GameState, query: ViewSystem, at: float) -> SystemView | Rejected:
     if not state.galaxy.contains((query.galaxy, query.system, 1)):
         return OUTSIDE
     positions = range(1, state.galaxy.shape[2] + 1)
-    places = (_place(state, (query.galaxy, query.system, position)) for position in positions)
+    found = [state.galaxy.planet_at((query.galaxy, query.system, each)) for each in positions]
+    flags = _flags_of(state, _owners_of(state, found), query.reader_id, at)
+    places = (None if each is None else _place(state, each, flags) for each in found)
     return SystemView(query.galaxy, query.system, tuple(places))
 
 
-def _place(state: GameState, coordinates: Coordinates) -> InhabitedPlace | None:
-    planet_id = state.galaxy.planet_at(coordinates)
-    if planet_id is None:
-        return None
+def _owners_of(state: GameState, planet_ids: Iterable[int | None]) -> set[int]:
+    table = state.world.tables[PLANET]
+    return {table.get(each, "Planet.owner_id") for each in planet_ids if each is not None}
+
+
+def _place(
+    state: GameState, planet_id: int, flags: Mapping[int, tuple[str, ...]]
+) -> InhabitedPlace:
     planet = state.world.component_for_entity(PLANET, planet_id, Planet)
     owner_id = planet.owner_id
     owner = state.world.component_for_entity(PLAYER, owner_id, Player)
-    return InhabitedPlace(planet.name, owner_id, owner.name, _moon(state, coordinates))
+    moon = _moon(state, place_of(state, planet_id))
+    return InhabitedPlace(planet.name, owner_id, owner.name, flags[owner_id], moon)
 
 
 def _moon(state: GameState, coordinates: Coordinates) -> Moon | None:
@@ -69,3 +88,38 @@ def _moon(state: GameState, coordinates: Coordinates) -> Moon | None:
         return None
     moon = state.world.component_for_entity(PLANET, moon_id, Planet)
     return Moon(moon.name, moon.diameter_km)
+
+
+def _flags_of(
+    state: GameState, owner_ids: set[int], reader_id: int, at: float
+) -> dict[int, tuple[str, ...]]:
+    strength = _strength_of(state, owner_ids - {reader_id}, reader_id, at)
+    flags = {}
+    for owner_id in owner_ids:
+        activity = activity_of(state, owner_id, at)
+        on_vacation = is_on_vacation(state.world, owner_id)
+        flags[owner_id] = (
+            *(("own",) if owner_id == reader_id else ()),
+            *(() if activity is Activity.ACTIVE else (activity.value,)),
+            *(("vacation",) if on_vacation else ()),
+            *strength.get(owner_id, ()),
+        )
+    return flags
+
+
+def _strength_of(
+    state: GameState, owner_ids: set[int], reader_id: int, at: float
+) -> dict[int, tuple[str, ...]]:
+    """Return who of some players is protected from the reader, or from whom he is."""
+    if not owner_ids or not state.world.exists(PLAYER, reader_id):
+        return {}
+    if not state.universe.newbie_protection:
+        return {}
+    points, rules = points_of(state, {reader_id, *owner_ids}), state.rules.protection
+    return {
+        owner_id: ("newbie" if points[owner_id] < points[reader_id] else "strong",)
+        for owner_id in owner_ids
+        if is_protected(
+            rules, points[reader_id], points[owner_id], activity_of(state, owner_id, at)
+        )
+    }

@@ -20,6 +20,7 @@ from core.battlefield import BattleUnderWay
 from core.calendar import Calendar, DueEvent
 from core.clock import Clock
 from core.commands import (
+    AbandonPlanet,
     Accepted,
     AcceptFriend,
     AcceptOffer,
@@ -36,6 +37,7 @@ from core.commands import (
     DispatchFleet,
     DropSetAside,
     FoundHome,
+    NotePresence,
     Once,
     OrderUnits,
     Outcome,
@@ -46,6 +48,7 @@ from core.commands import (
     RevokeFriend,
     SelectPlanet,
     SendMessage,
+    SetVacation,
     StartBuilding,
     StartResearch,
     Unavailable,
@@ -62,6 +65,7 @@ from core.remembered_answers import RememberedAnswers
 from core.save_batch import SaveReason, SaveResult, WorldClock
 from core.state import GameState
 from core.systems import (
+    abandonment,
     construction,
     fleets,
     founding,
@@ -69,11 +73,14 @@ from core.systems import (
     market,
     messages,
     planets,
+    presence,
     research,
     settings,
     shipyard,
+    vacation,
 )
 from core.throttle_trace import ThrottleTrace
+from core.vacation import refusal_while_on_vacation
 from core.write_behind import SubmitSave, WriteBehind
 
 log = logging.getLogger(__name__)
@@ -285,6 +292,9 @@ class GameWorld:
         return replace(outcome, events=(*outcome.events, *told))
 
     def _dispatch(self, command: Command, at: float) -> Outcome:
+        return refusal_while_on_vacation(self.state.world, command) or self._do(command, at)
+
+    def _do(self, command: Command, at: float) -> Outcome:
         match command:
             case FoundHome():
                 return founding.found_home(self.state, command, at)
@@ -320,6 +330,12 @@ class GameWorld:
                 return friends.accept_friend(self.state, command, at)
             case RevokeFriend():
                 return friends.revoke_friend(self.state, command, at)
+            case NotePresence():
+                return presence.note_presence(self.state, command, at)
+            case SetVacation():
+                return vacation.set_vacation(self.state, command, at)
+            case AbandonPlanet():
+                return abandonment.abandon_planet(self.state, command, at)
             case DispatchFleet():
                 return fleets.dispatch_fleet(self.state, command, at)
             case RecallFleet():

@@ -35,7 +35,10 @@ class ReadSpending:
 
 @dataclass(frozen=True, slots=True)
 class ReadStudies:
-    """What the players of some rows have spent on research, the item under way included."""
+    """What the players of some rows have spent on research, and on planets they have given up.
+
+    Of research the item under way is included.
+    """
 
     first_row: int
 
@@ -52,7 +55,7 @@ class Spending:
     """What owners, each named once, have spent according to a slice, all resources alike.
 
     `spent` is of shape (owners, n): on everything, on defence, warships and civil ships; or on
-    research alone.
+    research, and on everything on planets that they have no more.
     """
 
     at: float
@@ -87,7 +90,9 @@ def read_studies(state: GameState, query: ReadStudies, at: float) -> Spending:
     part = slice(query.first_row, end)
     spent = _spent_on(table.read_only("Research.level")[part])
     spent += table.read_only("ResearchQueue.paid")[part].sum(axis=1)
-    return Spending(at, table.ids[part].copy(), spent[:, None], end == len(table))
+    left = table.read_only("Legacy.spent")[part].sum(axis=1)
+    ids = table.ids[part].copy()
+    return Spending(at, ids, np.stack((spent, left), axis=1), end == len(table))
 
 
 def _spent_on(levels: AnyArray) -> npt.NDArray[np.float64]:
@@ -122,6 +127,7 @@ def rank(spending: Sequence[Spending], studies: Sequence[Spending], kind: str) -
         owner_ids, scholar_ids, assume_unique=True, return_indices=True
     )
     research[owners] = learned[scholars, 0]
+    spent[owners, 0] += learned[scholars, 1]
     of_kind: npt.NDArray[np.int64] = getattr(_points(*spent.T, research), kind)
     order = np.lexsort((owner_ids, -of_kind))
     return Ranking(spending[-1].at, owner_ids[order], of_kind[order])

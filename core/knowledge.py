@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from core.components import PLANET, PLAYER, TECHNOLOGIES, Knowledge, Research, ResearchQueue
+from core.components import (
+    PLANET,
+    PLAYER,
+    TECHNOLOGIES,
+    Knowledge,
+    Research,
+    ResearchQueue,
+    Vacation,
+)
 from core.ecs import World
 
 
@@ -21,8 +29,9 @@ def known_on(world: World, planet_id: int) -> dict[str, int]:
 def copy_for(world: World, player_id: int) -> Knowledge:
     """Return what a new planet of a player knows; nothing if it is what makes him a player."""
     if not world.exists(PLAYER, player_id):
-        return Knowledge(technology=(0,) * len(TECHNOLOGIES), lab_busy=False)
+        return Knowledge(technology=(0,) * len(TECHNOLOGIES), lab_busy=False, on_vacation=False)
     return Knowledge(
         technology=world.component_for_entity(PLAYER, player_id, Research).level,
         lab_busy=any(world.component_for_entity(PLAYER, player_id, ResearchQueue).queued),
+        on_vacation=world.component_for_entity(PLAYER, player_id, Vacation).on_vacation,
     )

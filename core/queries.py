@@ -51,6 +51,7 @@ from core.systems.planets import PlanetSetup, setup_of
 from core.systems.research import ResearchItem, research_queue_of
 from core.systems.shipyard import UnitItem, orders_of
 from core.unit_stock import units_at
+from core.vacation import ReportVacation, report_vacation
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ GameQuery = (
     | ListTrades
     | ListMessages
     | ListFriends
+    | ReportVacation
     | ViewSystem
     | ReadSpending
     | ReadStudies
@@ -361,8 +363,10 @@ def answer(state: GameState, query: GameQuery, at: float) -> Any:
             return messages_of(state, query)
         case ListFriends():
             return friends_of(state.world, query)
+        case ReportVacation():
+            return report_vacation(state, query)
         case ViewSystem():
-            return view_of(state, query)
+            return view_of(state, query, at)
         case ReadSpending():
             return read_spending(state, query, at)
         case ReadStudies():

@@ -164,6 +164,7 @@ def make_planets(
         **queues,
         "Knowledge.technology": known,
         "Knowledge.lab_busy": np.zeros(count, dtype=np.bool_),
+        "Knowledge.on_vacation": np.zeros(count, dtype=np.bool_),
         "Power.slider": np.full((count, len(SLIDERS)), RULES.sliders.steps, dtype=np.int8),
         "Power.reactor_runs": np.ones(count, dtype=np.bool_),
         "Power.restart_at": np.full(count, NEVER),
@@ -195,6 +196,11 @@ def make_players(player_ids: Ids, names: Sequence[str], homes: TableRows, now: f
             "Trader.fees_paid": np.zeros((count, len(RESOURCES))),
             "Wreckage.debris_made": np.zeros((count, len(RESOURCES)), dtype=np.int64),
             "Wreckage.cargo_lost": np.zeros((count, len(RESOURCES)), dtype=np.int64),
+            "Presence.active_at": np.full(count, now),
+            "Vacation.on_vacation": np.zeros(count, dtype=np.bool_),
+            "Vacation.vacation_since": np.zeros(count),
+            "Legacy.spent": np.zeros((count, len(RESOURCES))),
+            "Legacy.moved": np.zeros((count, len(RESOURCES))),
         },
     )
 

@@ -74,6 +74,8 @@ def _nothing_comes_from_the_future(loaded: LoadedWorld) -> Iterator[str]:
         (PLANET, "Stocks.settled_at"),
         (PLANET, "Planet.founded_at"),
         (PLAYER, "Player.joined_at"),
+        (PLAYER, "Presence.active_at"),
+        (PLAYER, "Vacation.vacation_since"),
         (OFFER, "Offer.created_at"),
         (OFFER, "Deal.closed_at"),
         (MESSAGE, "Message.sent_at"),
@@ -131,9 +133,19 @@ def _planets_know_what_their_owners_do(loaded: LoadedWorld) -> Iterator[str]:
     copies = planets.columns["Knowledge.technology"]
     other = owned & (copies != players.columns["Research.level"][rows]).any(axis=1)
     yield from _where(PLANET, loaded, other, "it does not know what its owner has researched")
+    on_vacation = players.columns["Vacation.on_vacation"][rows]
+    other = owned & (planets.columns["Knowledge.on_vacation"] != on_vacation)
+    yield from _where(PLANET, loaded, other, "it does not know whether its owner is on vacation")
     is_busy = players.columns["ResearchQueue.queued"][rows, 0] != NOTHING_QUEUED
     other = owned & (planets.columns["Knowledge.lab_busy"] != is_busy)
     yield from _where(PLANET, loaded, other, "it does not know whether its owner researches")
+
+
+def _nothing_is_produced_on_vacation(loaded: LoadedWorld) -> Iterator[str]:
+    planets = loaded.tables[PLANET].columns
+    for key in ("Stocks.production", "Stocks.consumption"):
+        working = planets["Knowledge.on_vacation"][:, np.newaxis] & (planets[key] != 0)
+        yield from _where(PLANET, loaded, working, "it produces on vacation")
 
 
 def _shipyards_are_sound(loaded: LoadedWorld) -> Iterator[str]:
@@ -243,6 +255,7 @@ LAWS: tuple[Law, ...] = (
     _queues_have_no_gaps,
     _research_is_sound,
     _planets_know_what_their_owners_do,
+    _nothing_is_produced_on_vacation,
     _shipyards_are_sound,
     _places_are_taken_once,
     _everybody_has_a_home,

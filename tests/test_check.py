@@ -89,6 +89,9 @@ BUILDING = (
 )
 
 
+VACATION = tuple(f"UPDATE {table} SET on_vacation = TRUE" for table in ("players", "planets"))
+
+
 @pytest.mark.parametrize(
     ("statements", "said"),
     [
@@ -99,6 +102,9 @@ BUILDING = (
         (["UPDATE players SET queued_1 = 'laser'"], "researches something without an end"),
         (["UPDATE players SET laser_level = 3"], "does not know what its owner has researched"),
         (["UPDATE planets SET lab_busy = TRUE"], "does not know whether its owner researches"),
+        (["UPDATE players SET on_vacation = TRUE"], "does not know whether its owner is on vac"),
+        ([*VACATION, "UPDATE planets SET metal_production = 7"], "produces on vacation"),
+        ([*VACATION, "UPDATE planets SET metal_consumption = 7"], "produces on vacation"),
         (["UPDATE planets SET finish_at = NULL"], "without an end"),
         (["UPDATE planets SET galaxy = 99 WHERE id = 1"], "planet 1: it lies outside"),
         (["UPDATE players SET home_id = 2 WHERE id = 1"], "player 1: his home is not there"),

@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 import core
 from core import stockpiles
 from core.commands import (
+    AbandonPlanet,
     Accepted,
     AcceptFriend,
     AcceptOffer,
@@ -34,6 +35,7 @@ from core.commands import (
     DeleteMessage,
     DemolishBuilding,
     FoundHome,
+    NotePresence,
     Once,
     OrderUnits,
     PlainCommand,
@@ -42,6 +44,7 @@ from core.commands import (
     RevokeFriend,
     SelectPlanet,
     SendMessage,
+    SetVacation,
     StartBuilding,
     StartResearch,
 )
@@ -153,6 +156,9 @@ plain_commands: st.SearchStrategy[PlainCommand] = st.one_of(
     st.builds(DeleteMessage, player_ids, message_ids, st.sampled_from([None, "system", "player"])),
     st.builds(AcceptFriend, player_ids, player_ids),
     st.builds(RevokeFriend, player_ids, player_ids),
+    st.builds(NotePresence, player_ids),
+    st.builds(SetVacation, st.integers(2, 4), st.booleans()),
+    st.builds(AbandonPlanet, player_ids, st.integers(0, 5)),
     st.builds(
         ChangeSettings,
         st.dictionaries(
@@ -427,6 +433,7 @@ def check_raw_rows(store: ManualStore) -> None:
         assert min(row["Buildings.level"]) >= 0
         owner = store.rows["player"][row["Planet.owner_id"]]
         assert row["Knowledge.technology"] == owner["Research.level"]
+        assert row["Knowledge.on_vacation"] == owner["Vacation.on_vacation"]
         assert row["Knowledge.lab_busy"] == (owner["ResearchQueue.queued"][0] != 0)
         check_units(row)
     assert len(places) == len(store.rows["planet"])
@@ -442,11 +449,13 @@ def check_raw_rows(store: ManualStore) -> None:
 def traded_away(store: ManualStore) -> list[float]:
     """Return by how much what was moved is off what lies elsewhere, and what was made and lost.
 
-    That is the law of core.components.Wreckage.
+    That is the law of core.components.Wreckage; what was moved on planets that are given up is in
+    their owners' books.
     """
     total = [0.0] * len(RESOURCES)
     for kind, key, sign in (
         ("planet", "Ledger.moved", 1),
+        ("player", "Legacy.moved", 1),
         ("fleet", "Fleet.cargo", 1),
         ("debris", "Debris.left", 1),
         ("player", "Trader.fees_paid", 1),

@@ -193,6 +193,10 @@ class ActivePlanet(Answer):
     active_planet: int
 
 
+class PlanetAbandoned(Message):
+    active_planet: int
+
+
 class FoundedPlanet(Place):
     id: int
     name: str

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import core
 from core.api import documentation, problems, websocket
+from core.api.attendance import Attendance
 from core.api.context import LOGIN_FAILURES_PER_MINUTE, Context
 from core.api.door import WorldDoor
 from core.api.host_door import HostDoor
@@ -32,9 +33,11 @@ from core.api.routers import (
     pages,
     players,
     trade,
+    vacation,
     world,
 )
 from core.api.tokens import Tokens
+from core.commands import NotePresence
 from core.config import Settings
 from core.errors import StarkeepError
 from core.metrics import Metrics
@@ -47,6 +50,7 @@ ROUTERS = (
     players,
     fleets,
     friends,
+    vacation,
     trade,
     messages,
     galaxy,
@@ -122,13 +126,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
     app.state.begin_to_stop = begin_to_stop
     context.door.open(hub.on_event, hub.on_resync)
+    attendance = Attendance(lambda player_id: context.door.order(NotePresence(player_id)))
+    context.tokens.on_seen = attendance.see
     updates = asyncio.create_task(hub.push_updates())
+    telling = asyncio.create_task(attendance.tell_the_world())
     try:
         yield
     finally:
-        updates.cancel()
-        with suppress(asyncio.CancelledError):
-            await updates
+        for task in (updates, telling):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         context.door.close()
         context.passwords.close()
 

@@ -26,6 +26,7 @@ from core.events import (
     FleetReturned,
     MessageWritten,
     OfferChanged,
+    PlanetAbandoned,
     PlanetEvent,
     PlanetFounded,
     ResearchDropped,
@@ -232,7 +233,7 @@ class Hub:
                     mission=fleet_push(event.voyage),
                     planet=event.planet_id,
                 )
-            case PlanetFounded():
+            case PlanetFounded() | PlanetAbandoned():
                 if event.player_id in self._rounds:
                     self._rounds[event.player_id].own_ids = None
                 self._note_changed(event)

@@ -175,6 +175,10 @@ class Letter(Body):
     ]
 
 
+class VacationChange(Body):
+    on: Annotated[bool, Field(examples=[True])]
+
+
 class FriendNamed(Body):
     user: Annotated[
         Guess | PlanetId, Field(examples=["jonas"], description="a user name, or a player's id")

@@ -67,6 +67,7 @@ class Tokens:
         self._revoked: dict[str, float] = {}
         self._prune_at = _REVOKED_BEFORE_PRUNING
         self._seen: OrderedDict[int, float] = OrderedDict()
+        self.on_seen: Callable[[int], None] = lambda account_id: None
 
     async def load(self) -> None:
         """Learn which tokens were logged out before."""
@@ -200,6 +201,7 @@ class Tokens:
 
     def see(self, account_id: int) -> None:
         """Note that somebody is here."""
+        self.on_seen(account_id)
         self._seen[account_id] = self._monotonic()
         self._seen.move_to_end(account_id)
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from core.rules.entry import Entry
 
+SECONDS_PER_MINUTE = 60
 SECONDS_PER_HOUR = 3600
 SECONDS_PER_DAY = 86_400
 COST_FACTOR_MOST = 100

@@ -162,18 +162,19 @@ class Economy:
         income = basic · speed · (1 + slot bonus) + mine · factor · (1 + slot bonus)
         · (1 + plasma), per hour, with mine = output · slider · speed and
         factor = clamp(produced / consumed, 0, 1) in whole per cent. The burn is output · slider
-        · speed, whatever the factor.
+        · speed, whatever the factor. What is idle makes and burns nothing.
         """
         produced, used = self.energy(levels, temperature_max, conditions)
         factor = energy_factor(produced, used, settings.energy_floor)
         mines = self._mines(levels, temperature_max, settings.economy_speed, conditions)
+        works = 1 - conditions.idle
         production = []
         for index, mine in enumerate(mines):
             bonus = 1 + self._slot_bonus[slot, index]
             basic = settings.basic_income[index] * settings.economy_speed
             basic = basic * (1 - conditions.on_moon)
             plasma = 1 + conditions.plasma * self.rules.plasma.percent[index] / 100
-            production.append(basic * bonus + mine * factor * bonus * plasma)
+            production.append((basic * bonus + mine * factor * bonus * plasma) * works)
         return Rates(
             production=tuple(production),
             consumption=self._burnt(levels, production, settings.economy_speed, conditions),
@@ -258,7 +259,7 @@ class Economy:
             burn = tables.burn[levels.get(tables.building.name, 0)]
             burn = self._by_slider(burn, tables.building.name, conditions) * speed
             index = self.rules.resources.index(rule.resource)
-            burnt[index] = burnt[index] + burn * conditions.reactor_runs
+            burnt[index] = burnt[index] + burn * conditions.reactor_runs * (1 - conditions.idle)
         return tuple(burnt)
 
     def _stores(self, levels: Mapping[str, Level]) -> list[Level]:

@@ -56,6 +56,7 @@ class Conditions:
     (10 of 10 is all) by the name of a building or of the satellite; what is not named works fully.
     `reactor_runs` is false while a reactor has shut down for want of fuel. `on_moon` is where
     nothing is given: no basic income, and no energy from what would give it on a planet.
+    What is `idle` makes and burns nothing, whatever its energy.
     """
 
     energy_technology: Level = 0
@@ -64,6 +65,7 @@ class Conditions:
     sliders: Mapping[str, Level] = field(default_factory=dict)
     reactor_runs: Any = True
     on_moon: Any = False
+    idle: Any = False
 
 
 PLAIN = Conditions()

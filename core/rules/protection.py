@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.rules.arithmetic import SECONDS_PER_DAY, SECONDS_PER_HOUR
+from core.rules.arithmetic import SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 from core.rules.entry import Entry
 
 
@@ -19,11 +19,16 @@ class Activity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProtectionRules:
-    """Newbie protection and vacation mode."""
+    """Newbie protection, vacation mode, and how often it is noted that somebody is there."""
 
     score_ratio_percent: int
     score_points: int
     vacation_hours_least: int
+    presence_minutes: int
+
+    @property
+    def presence_s(self) -> int:
+        return self.presence_minutes * SECONDS_PER_MINUTE
 
 
 def activity(
@@ -62,4 +67,5 @@ def read_protection(entry: Entry) -> ProtectionRules:
         entry.whole("score_ratio_percent", most=100),
         entry.whole("score_points"),
         entry.whole("vacation_hours_least", most=100_000),
+        entry.whole("presence_minutes", least=1, most=1440),
     )

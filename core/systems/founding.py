@@ -18,6 +18,7 @@ from core.components import (
     Planet,
     Player,
     Position,
+    Presence,
     Research,
     ResearchQueue,
 )
@@ -74,6 +75,7 @@ def found_home(state: GameState, command: FoundHome, at: float) -> Accepted | Re
             started_at=0.0,
             finish_at=NEVER,
         ),
+        Presence(active_at=at),
         entity_id=command.player_id,
     )
     return Accepted(home_of(state, planet_id), (PlanetFounded(at, command.player_id, planet_id),))

@@ -43,6 +43,9 @@ _LEAVE_PLANETS_ALONE = frozenset(
         "loot_share_percent",
         "market_fee_percent",
         "market_offer_days",
+        "newbie_protection",
+        "inactive_after_days",
+        "long_inactive_after_days",
     }
 )
 

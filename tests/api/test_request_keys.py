@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from core.api.request_keys import KEY_CHARACTERS_MAX
-from core.components import FLEET, FRIENDSHIP, MESSAGE, OFFER, PLANET
+from core.components import FLEET, FRIENDSHIP, MESSAGE, OFFER, PLANET, PLAYER
 from core.database import ReadSession
 from desktop_app.application import Host
 from tests.api.hosting import (
@@ -225,6 +225,20 @@ async def revoke_friend(scene: Scene) -> Asked:
     return asked
 
 
+async def go_on_vacation(scene: Scene) -> Asked:
+    other = {"body": {"on": False}}
+    return Asked(f"/player/{scene.mira.id}/vacation", {"on": True}, scene.mira.token, other)
+
+
+async def abandon(scene: Scene) -> Asked:
+    await enter(scene.client, "jonas")
+    planets = game_of(scene.host).state.world.tables[PLANET]
+    # It is saved only when it is given up.
+    planets.set(2, "Planet.owner_id", scene.mira.id)
+    path = f"/player/{scene.mira.id}/planets/"
+    return Asked(f"{path}2", token=scene.mira.token, other={"path": f"{path}1"})
+
+
 async def choose_start(scene: Scene) -> Asked:
     place = {"galaxy": 1, "system": 3}
     other = {"body": place | {"system": 4}}
@@ -299,6 +313,8 @@ CASES: dict[tuple[str, str], tuple[Prepare, dict[str, Any]]] = {
     ("POST", "/player/{id}/fleet/{fleet_id}/recall"): (recall, {"starter_deuterium": 500.0}),
     ("POST", "/player/{id}/friends"): (befriend, {}),
     ("DELETE", "/player/{id}/friends"): (revoke_friend, {}),
+    ("POST", "/player/{id}/vacation"): (go_on_vacation, {}),
+    ("DELETE", "/player/{id}/planets/{planet_id}"): (abandon, {}),
     ("POST", "/player/{id}/choose-start"): (choose_start, {"require_start_choice": True}),
     ("POST", "/admin/set-aside/{id}/release"): (release, {}),
     ("POST", "/admin/set-aside/{id}/drop"): (drop, {}),
@@ -323,6 +339,7 @@ async def effect(host: Host) -> object:
         PLANET: ("Planet.owner_id", "Planet.name", "Ledger.spent", "Ledger.moved"),
         OFFER: ("Deal.state",),
         MESSAGE: ("Message.is_read",),
+        PLAYER: ("Vacation.on_vacation", "Legacy.moved", "Player.active_planet_id"),
         FRIENDSHIP: ("Friendship.friend_id", "Friendship.accepted_at"),
     }
     world = [

@@ -14,7 +14,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
 
+from core import stockpiles
 from core.commands import (
+    AbandonPlanet,
     AcceptFriend,
     AcceptOffer,
     CancelOffer,
@@ -50,8 +52,9 @@ from core.game import GameWorld
 from core.persistence import accounts, worlds
 from core.persistence.single_session import NewAccount
 from core.reports import write_report
+from core.rules.planets import Nature
 from core.save_batch import SaveBatch, SaveReason, TableRows, WorldClock
-from core.settlement import create_moon
+from core.settlement import create_moon, create_planet
 from tests.databases import open_database
 from tests.manual_clock import ManualClock
 from tests.store import ManualStore
@@ -96,6 +99,7 @@ def lively_game(store: ManualStore) -> GameWorld:
     carry_out(game, OrderUnits(2, "rocket_launcher", 2))
     _send_a_fleet(game)
     _let_a_reactor_run_dry(game)
+    _give_a_planet_up(game)
     clock.advance(3210.5678)
     game.advance(clock.now())
     planets = game.state.world.tables[PLANET]
@@ -123,6 +127,17 @@ def _send_a_fleet(game: GameWorld) -> None:
         wreckage.debris_made, wreckage.cargo_lost = (7, 5, 0), (3, 0, 2)
         write_report(game.state, 3, "battle", {"name": "Zoë-ñ", "rounds": []}, game.time)
     game.writer.note_urgent()
+
+
+def _give_a_planet_up(game: GameWorld) -> None:
+    """Have player 3 have had a colony, on which something was spent and to which it was brought."""
+    with game.state.world.unit_of_work(Origin.COMMAND, game.time):
+        colony = create_planet(game.state, 3, "Colony", (1, 1, 1), Nature(100, 20), game.time)
+        stockpiles.take_away(game.state, 3, (4, 0, 0), game.time)
+        stockpiles.bring(game.state, colony, (4, 0, 0), game.time)
+        stockpiles.pay(game.state, colony, (30, 20, 0), game.time)
+    game.writer.note_urgent()
+    carry_out(game, AbandonPlanet(3, colony))
 
 
 def _let_a_reactor_run_dry(game: GameWorld) -> None:

@@ -35,7 +35,10 @@ class PositionAnswer(Answer):
     position: int
     planet: PlanetInSystem | None
     owner: OwnerInSystem | None
-    flags: Annotated[list[str], Field(description="own: the planet is yours")]
+    flags: Annotated[
+        list[str],
+        Field(description="own, inactive, long_inactive, vacation; newbie or strong: protected"),
+    ]
     debris: dict[str, int] | None = None
     moon: MoonInSystem | None = None
 
@@ -56,29 +59,27 @@ async def galaxy(
     context: InContext,
 ) -> SystemAnswer:
     """Return who lives at each position of a system."""
-    view = await context.door.ask(ViewSystem(galaxy, system))
-    return _system(view, login.account.id)
+    view = await context.door.ask(ViewSystem(galaxy, system, login.account.id))
+    return _system(view)
 
 
-def _system(view: SystemView, reader_id: int) -> SystemAnswer:
+def _system(view: SystemView) -> SystemAnswer:
     return SystemAnswer(
         galaxy=view.galaxy,
         system=view.system,
-        positions=[
-            _position(number, place, reader_id) for number, place in enumerate(view.places, start=1)
-        ],
+        positions=[_position(number, place) for number, place in enumerate(view.places, start=1)],
     )
 
 
-def _position(number: int, place: InhabitedPlace | None, reader_id: int) -> PositionAnswer:
+def _position(number: int, place: InhabitedPlace | None) -> PositionAnswer:
     if place is None:
         return PositionAnswer(position=number, planet=None, owner=None, flags=[])
     return PositionAnswer(
         position=number,
         planet=PlanetInSystem(name=place.planet_name),
         owner=OwnerInSystem(id=place.owner_id, name=place.owner_name),
-        flags=["own"] if place.owner_id == reader_id else [],
         moon=None if place.moon is None else _moon(place.moon),
+        flags=list(place.flags),
     )
 
 

@@ -11,6 +11,7 @@ from core.api.answers import (
     FreePlaces,
     ItemOrdered,
     OwnPlanets,
+    PlanetAbandoned,
     PlanetAnswer,
     PlanetChanged,
     QueueLeft,
@@ -41,6 +42,7 @@ from core.api.schemas import (
     UnitsOrder,
 )
 from core.commands import (
+    AbandonPlanet,
     CancelBuilding,
     CancelResearch,
     ChangePlanet,
@@ -107,6 +109,23 @@ async def change_planet(
     """Give a planet a name, and set how much of its mines and power plants works."""
     command = ChangePlanet(player_id, planet_id, body.name, body.sliders)
     return planet_changed(await context.door.order(command, key))
+
+
+@router.delete(
+    "/player/{id}/planets/{planet_id}",
+    summary="Give a planet up",
+    responses=may_answer(*_CHANGING),
+)
+async def abandon_planet(
+    player_id: OwnPlayer, planet_id: PlanetInPath, context: InContext, key: PlayersKey
+) -> PlanetAbandoned:
+    """Give a planet up with its moon and all that is on them, or a moon alone.
+
+    It is refused for the last planet, and while something is built or researched there or fleets of
+    one's own come from there or fly to it. If it is the home, the oldest planet left becomes it.
+    """
+    active = await context.door.order(AbandonPlanet(player_id, planet_id), key)
+    return PlanetAbandoned(message="It is given up.", active_planet=active)
 
 
 @router.get("/player/{id}/research", summary="Your research", responses=may_answer(*_READING))
