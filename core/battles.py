@@ -51,14 +51,6 @@ class Combatants:
     defenders: tuple[Combatant, ...]
 
 
-def battle_order(state: GameState, fleet_id: int, at: float) -> BattleOrder:
-    """Return the battle that a fleet fights at its target, a planet that is there, at an instant.
-
-    Raise ValueError if it is too large: see is_too_large.
-    """
-    return order_of(state, fleet_id, combatants(state, fleet_id, at))
-
-
 def combatants(
     state: GameState, fleet_id: int, at: float, *, ships_alone: bool = False
 ) -> Combatants:

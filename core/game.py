@@ -59,6 +59,7 @@ from core.ecs import Aggregate, Kind, Origin, UnitOfWork
 from core.ecs.table import AnyArray, Ids
 from core.errors import StorageError
 from core.events import Event, StocksChanged
+from core.foresight import FORESIGHT_S, Foresight
 from core.metrics import Metrics
 from core.quarantine import Quarantine, SetAside, members_of
 from core.remembered_answers import RememberedAnswers
@@ -158,6 +159,7 @@ class GameWorld:
         self.on_event: Callable[[Event, set[Aggregate], bool], None] = lambda *_: None
         # An event that needs the report of a battle is next, and the report is not there yet.
         self.held = False
+        self._foresight = Foresight(state)
         self.failed_systems: list[str] = []
         self.lock = threading.RLock()
         self._pumping = False
@@ -465,6 +467,10 @@ class GameWorld:
         self.time = max(self.time, until)
         return applied
 
+    def look_ahead(self) -> None:
+        """Have the battles begun that will be needed in the next seconds."""
+        self._foresight.look(self.time, self.time + FORESIGHT_S)
+
     def _advance_or_raise(self, until: float) -> None:
         self.advance(until)
         if self.held:
@@ -481,6 +487,7 @@ class GameWorld:
         It may be stopped on the way: what has not been applied stays due.
         """
         applied = 0
+        self._foresight.look(self.time, until)
         while (due := self.calendar.next_due(until)) is not None:
             if applied % CATCH_UP_STEP == 0:
                 progress(applied, self.calendar.pending_count(until))
@@ -488,6 +495,7 @@ class GameWorld:
                     return applied
             while not self._apply(due):
                 # There are no ticks yet that could be late.
+                self._foresight.look(due.at, until)
                 self.state.battles.wait()
             self.time = max(self.time, due.at)
             applied += 1

@@ -422,6 +422,7 @@ class Simulation:
         self._flush()
         if start >= self._next_status:
             self._next_status = start + STATUS_INTERVAL_S
+            self.game.look_ahead()
             self._note_status(start)
         end = clock.monotonic()
         phases = (

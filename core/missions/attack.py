@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core.battle_results import fight_battle
-from core.battles import combatants, is_too_large
-from core.combat import Outcome
+from core.battles import combatants, is_too_large, order_of
+from core.combat import BattleOrder, Outcome
 from core.commands import Rejected
 from core.components import FLEET, PLANET, PLAYER, Course, Fleet, Planet
 from core.missions.errand import Arrival, Ending, Errand, FleetOrder, nothing_there
@@ -52,4 +52,11 @@ def _arrive(state: GameState, fleet_id: int, at: float) -> Arrival:
     return Arrival(ending, _RESULTS[fought.outcome], fought.events)
 
 
-ATTACK = Errand(against_target, _arrive)
+def _foresee(state: GameState, fleet_id: int, at: float) -> BattleOrder | None:
+    if hindrance(state, fleet_id) is not None:
+        return None
+    sides = combatants(state, fleet_id, at)
+    return None if is_too_large(sides) else order_of(state, fleet_id, sides)
+
+
+ATTACK = Errand(against_target, _arrive, _foresee)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from core.combat import BattleOrder
 from core.commands import Rejected
 from core.components import NO_PLANET
 from core.events import Event
@@ -52,10 +53,13 @@ class Errand:
     """One mission: see the module's words.
 
     `refusal` says why a fleet may not set out; `arrive` is given the fleet and the instant.
+    `foresee` looks, a little earlier, for the battle that the fleet will fight unless something
+    happens meanwhile.
     """
 
     refusal: Callable[[GameState, FleetOrder], Rejected | None]
     arrive: Callable[[GameState, int, float], Arrival]
+    foresee: Callable[[GameState, int, float], BattleOrder | None] | None = None
 
 
 def nothing_there(order: FleetOrder) -> Rejected | None:

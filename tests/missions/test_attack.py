@@ -9,7 +9,7 @@ import pytest
 
 from core import debris, settlement
 from core.battlefield import BattleUnderWay, FoughtHere
-from core.battles import battle_order
+from core.battles import combatants, order_of
 from core.combat import UNITS_MAX, BattleOrder, BattleReport
 from core.commands import AcceptFriend, ChangeSettings, OrderUnits, RecallFleet
 from core.components import (
@@ -20,7 +20,6 @@ from core.components import (
     PLAYER,
     REPORT,
     UNITS,
-    Fleet,
     Flight,
     Ledger,
     Message,
@@ -81,6 +80,11 @@ def hold_there(game: GameWorld, ships: dict[str, int], **changes: Any) -> Voyage
     carry_out(game, AcceptFriend(2, 3))
     set_up(game, 3, units=ships)
     return send(game, "hold", ships, player_id=3, hold_hours=8, **changes)
+
+
+def battle_order(game: GameWorld, voyage: Voyage) -> BattleOrder:
+    sides = combatants(game.state, voyage.fleet_id, voyage.arrives_at)
+    return order_of(game.state, voyage.fleet_id, sides)
 
 
 def arrivals(events: list[Event], voyage: Voyage) -> list[str]:
@@ -349,7 +353,7 @@ def test_that_a_fleet_that_holds_fights_with_what_its_owner_knows(
     set_up(game, 2, units={"rocket_launcher": 1}, amounts=(0, 0, 0))
     until(game, clock, holder.arrives_at)
     voyage = attack(game, {"small_cargo": 1})
-    fought = battle_order(game.state, voyage.fleet_id, voyage.arrives_at)
+    fought = battle_order(game, voyage)
     assert [named(each.counts) for each in fought.defenders] == [
         {"rocket_launcher": 1},
         {"light_fighter": 7},
@@ -359,7 +363,7 @@ def test_that_a_fleet_that_holds_fights_with_what_its_owner_knows(
     with game.state.world.unit_of_work(Origin.COMMAND, game.time):
         flight = game.state.world.component_for_entity(FLEET, holder.fleet_id, Flight)
         flight.fleet_state = 3
-    assert len(battle_order(game.state, voyage.fleet_id, voyage.arrives_at).defenders) == 1
+    assert len(battle_order(game, voyage).defenders) == 1
 
 
 def test_that_a_fleet_that_holds_may_be_lost_with_its_cargo(
@@ -433,27 +437,6 @@ def test_that_of_two_attacks_in_the_same_second_the_first_fleet_fights_first(
     until(game, clock, second.arrives_at)
     cargo = [fleet_of(game, voyage) for voyage in (first, second)]
     assert [fleet.cargo[0] for fleet in cargo if fleet] == [500, 250]
-
-
-def test_that_an_order_can_be_made_before_the_arrival(game: GameWorld, clock: ManualClock) -> None:
-    class Remembering(FoughtHere):
-        def report_of(self, order: BattleOrder) -> BattleReport:
-            orders.append(order)
-            return super().report_of(order)
-
-    orders: list[BattleOrder] = []
-    game.state.battles = Remembering()
-    set_up(game, 1, units={"cruiser": 4})
-    set_up(game, 2, units={"light_laser": 9})
-    voyage = attack(game, {"cruiser": 4})
-    until(game, clock, voyage.arrives_at - 5)
-    before = bits_of(game.state.world)
-    early = battle_order(game.state, voyage.fleet_id, voyage.arrives_at)
-    assert bits_of(game.state.world) == before
-    seed = game.state.world.component_for_entity(FLEET, voyage.fleet_id, Fleet).random_seed
-    assert early.seed == seed
-    until(game, clock, voyage.arrives_at)
-    assert orders == [early]
 
 
 def test_that_a_battle_that_is_under_way_leaves_everything_as_it_is(
