@@ -5,9 +5,16 @@ from __future__ import annotations
 import pytest
 
 from core import stockpiles
-from core.commands import AbandonPlanet, ChangeSettings, NotePresence, SetVacation
-from core.components import PLANET, PLAYER, Ledger, Presence
+from core.commands import (
+    AbandonPlanet,
+    ChangeSettings,
+    DispatchFleet,
+    NotePresence,
+    SetVacation,
+)
+from core.components import FLEET, PLANET, PLAYER, Ledger, Presence
 from core.ecs import Origin
+from core.events import Event, FleetArrived
 from core.galaxy_view import SystemView, ViewSystem
 from core.game import GameWorld
 from core.points import points_of
@@ -54,9 +61,13 @@ def code(game: GameWorld, attacker_id: int, defender_id: int) -> str | None:
     return None if refusal is None else refusal.code
 
 
+def until(game: GameWorld, clock: ManualClock, at: float) -> None:
+    clock.set(at)
+    game.advance(at)
+
+
 def wait(game: GameWorld, clock: ManualClock, seconds: float) -> None:
-    clock.advance(seconds)
-    game.advance(clock.now())
+    until(game, clock, clock.now() + seconds)
 
 
 # Points ------------------------------------------------------------------------------------------
@@ -202,3 +213,60 @@ def test_that_a_system_shows_who_is_away(game: GameWorld, clock: ManualClock) ->
 def test_that_points_are_those_of_the_ledgers(game: GameWorld) -> None:
     ledger = game.state.world.component_for_entity(PLANET, 2, Ledger)
     assert sum(ledger.spent) == 199_999
+
+
+# Where a fleet is sent ---------------------------------------------------------------------------
+
+
+def attack(game: GameWorld, attacker_id: int, defender_id: int) -> DispatchFleet:
+    """Return the order to attack a player's home with a fighter that stands ready."""
+    known = {"combustion_drive": 1}
+    set_up(game, attacker_id, amounts=(0, 0, 900), units={"light_fighter": 1}, technologies=known)
+    place = place_of(game.state, defender_id)
+    return DispatchFleet(attacker_id, "attack", place, {"light_fighter": 1})
+
+
+def results(events: list[Event]) -> list[str]:
+    return [event.result for event in events if isinstance(event, FleetArrived)]
+
+
+@pytest.fixture
+def events(game: GameWorld) -> list[Event]:
+    events: list[Event] = []
+    game.on_event = lambda event, shown, urgent: events.append(event)
+    return events
+
+
+def test_that_nobody_sets_out_to_attack_who_is_protected(game: GameWorld) -> None:
+    assert refused(game, attack(game, 1, 2)).code == "newbie_protection"
+    assert refused(game, attack(game, 2, 1)).code == "newbie_protection"
+    carry_out(game, SetVacation(3, on=True))
+    assert refused(game, attack(game, 1, 3)).code == "vacation"
+
+
+def test_that_a_fleet_turns_where_somebody_is_on_vacation_by_now(
+    game: GameWorld, clock: ManualClock, events: list[Event]
+) -> None:
+    voyage = carry_out(game, attack(game, 1, 3))
+    carry_out(game, SetVacation(3, on=True))
+    until(game, clock, voyage.arrives_at)
+    assert results(events) == ["vacation"]
+    until(game, clock, voyage.returns_at)
+    assert len(game.state.world.tables[FLEET]) == 0
+
+
+def test_that_a_fleet_turns_where_somebody_has_become_too_strong(
+    game: GameWorld, clock: ManualClock, events: list[Event]
+) -> None:
+    voyage = carry_out(game, attack(game, 3, 1))
+    spend(game, 1, 2_000)
+    until(game, clock, voyage.arrives_at)
+    assert results(events) == ["newbie_protection"]
+
+
+def test_that_a_fleet_that_may_attack_fights(
+    game: GameWorld, clock: ManualClock, events: list[Event]
+) -> None:
+    voyage = carry_out(game, attack(game, 1, 3))
+    until(game, clock, voyage.arrives_at)
+    assert results(events) == ["won"]

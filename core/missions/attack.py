@@ -8,6 +8,7 @@ from core.combat import BattleOrder, Outcome
 from core.commands import Rejected
 from core.components import FLEET, PLANET, PLAYER, Course, Fleet, Planet
 from core.missions.errand import Arrival, Ending, Errand, FleetOrder, nothing_there
+from core.protection import may_attack
 from core.state import GameState
 
 OWN_PLANET = Rejected("own_planet", "Nobody fights or spies upon himself.")
@@ -21,11 +22,10 @@ def against_target(state: GameState, order: FleetOrder) -> Rejected | None:
     if refusal is not None:
         return refusal
     planet = state.world.component_for_entity(PLANET, order.target_id, Planet)
-    # Protection of beginners and of those on vacation is asked for here, too, once there is any.
-    return OWN_PLANET if planet.owner_id == order.player_id else None
+    return _against_owner(state, order.player_id, planet.owner_id, order.at)
 
 
-def hindrance(state: GameState, fleet_id: int) -> str | None:
+def hindrance(state: GameState, fleet_id: int, at: float) -> str | None:
     """Return why a hostile fleet turns round where it has arrived, None if it does not."""
     world = state.world
     owner_id = world.component_for_entity(FLEET, fleet_id, Fleet).owner_id
@@ -34,13 +34,21 @@ def hindrance(state: GameState, fleet_id: int) -> str | None:
         return "no_owner"
     if not world.exists(PLANET, planet_id):
         return "no_target"
-    if world.component_for_entity(PLANET, planet_id, Planet).owner_id == owner_id:
-        return OWN_PLANET.code
-    return None
+    defender_id = world.component_for_entity(PLANET, planet_id, Planet).owner_id
+    refusal = _against_owner(state, owner_id, defender_id, at)
+    return None if refusal is None else refusal.code
+
+
+def _against_owner(
+    state: GameState, player_id: int, defender_id: int, at: float
+) -> Rejected | None:
+    if defender_id == player_id:
+        return OWN_PLANET
+    return may_attack(state, player_id, defender_id, at)
 
 
 def _arrive(state: GameState, fleet_id: int, at: float) -> Arrival:
-    hindered = hindrance(state, fleet_id)
+    hindered = hindrance(state, fleet_id, at)
     if hindered is not None:
         return Arrival(Ending.TURNS, hindered)
     sides = combatants(state, fleet_id, at)

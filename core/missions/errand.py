@@ -38,7 +38,10 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class FleetOrder:
-    """A fleet that somebody wants to send; ships, cargo and place are known to be possible ones."""
+    """A fleet that somebody wants to send; ships, cargo and place are known to be possible ones.
+
+    `at` is when he does.
+    """
 
     player_id: int
     planet_id: int
@@ -46,6 +49,7 @@ class FleetOrder:
     target_type: str
     target_id: int
     ships: Mapping[str, int]
+    at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,8 @@ def dispatch_fleet(state: GameState, command: DispatchFleet, at: float) -> Accep
     if refusal is not None:
         return refusal
     mission = state.rules.missions[command.mission]
-    order = _order(state, command, planet_id, mission)
-    departure = _Departure(mission, order, _plan(state, command, planet_id, mission), at)
+    order = _order(state, command, planet_id, mission, at)
+    departure = _Departure(mission, order, _plan(state, command, planet_id, mission))
     refusal = (
         _against_mission(state, departure)
         or _against_slots(state, command.player_id)
@@ -137,16 +137,15 @@ def _come_home(state: GameState, fleet_id: int, at: float) -> list[Event]:
 
 @dataclass(frozen=True, slots=True)
 class _Departure:
-    """An order that makes sense, what it takes, and when it is given."""
+    """An order that makes sense, and what it takes."""
 
     mission: Mission
     order: FleetOrder
     plan: FlightPlan
-    at: float
 
 
 def _order(
-    state: GameState, command: DispatchFleet, planet_id: int, mission: Mission
+    state: GameState, command: DispatchFleet, planet_id: int, mission: Mission, at: float
 ) -> FleetOrder:
     target_type = command.target_type or mission.targets[0]
     return FleetOrder(
@@ -156,6 +155,7 @@ def _order(
         target_type=target_type,
         target_id=_there(state, command.target, target_type),
         ships={name: count for name, count in command.ships.items() if count},
+        at=at,
     )
 
 
@@ -184,7 +184,7 @@ def _plan(state: GameState, command: DispatchFleet, planet_id: int, mission: Mis
 
 
 def _depart(state: GameState, command: DispatchFleet, departure: _Departure) -> int:
-    order, plan, at = departure.order, departure.plan, departure.at
+    order, plan, at = departure.order, departure.plan, departure.order.at
     ships = tuple(order.ships.get(name, 0) for name in UNITS.labels)
     cargo = _cargo(command)
     stockpiles.burn(state, order.planet_id, _of_fuel(state, plan.fuel), at)
@@ -327,7 +327,7 @@ def _against_slots(state: GameState, player_id: int) -> Rejected | None:
 
 def _against_ships(state: GameState, departure: _Departure) -> Rejected | None:
     order = departure.order
-    counts = unit_stock.units_at(state, order.planet_id, departure.at)
+    counts = unit_stock.units_at(state, order.planet_id, departure.order.at)
     there = dict(zip(UNITS.labels, counts, strict=True))
     missing = {
         name: count - there[name] for name, count in order.ships.items() if count > there[name]
@@ -347,7 +347,7 @@ def _against_fuel(state: GameState, departure: _Departure) -> Rejected | None:
             {"fuel": plan.fuel, "tank_room": plan.tank_room},
         )
     stock = state.world.component_for_entity(PLANET, departure.order.planet_id, Stocks)
-    missing = stockpiles.missing(stock, departure.at, _of_fuel(state, plan.fuel))
+    missing = stockpiles.missing(stock, departure.order.at, _of_fuel(state, plan.fuel))
     if not missing:
         return None
     return Rejected(
@@ -368,7 +368,7 @@ def _against_cargo(
             {"cargo_room": plan.cargo_room, "cargo": sum(cargo)},
         )
     price = tuple(map(operator.add, cargo, _of_fuel(state, plan.fuel)))
-    return stockpiles.too_dear(state, departure.order.planet_id, price, departure.at)
+    return stockpiles.too_dear(state, departure.order.planet_id, price, departure.order.at)
 
 
 def _no_fleet(fleet_id: int) -> Rejected:

@@ -161,7 +161,8 @@ def bodies_for(operation: dict[str, Any], api: dict[str, Any]) -> Iterator[bytes
         if "examples" in field
     }
     for name in fields.get("required", fields["properties"]):
-        for value in VALUES:
+        # What is right for one field, as true is for a flag, is wrong for others.
+        for value in (each for each in VALUES if each != right.get(name)):
             pairs = [f'"{known}": {text}' for known, text in (right | {name: value}).items()]
             yield ("{" + ", ".join(pairs) + "}").encode()
 

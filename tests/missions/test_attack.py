@@ -314,7 +314,7 @@ def test_that_satellites_fall_with_the_planet_and_so_does_its_energy(
 def test_that_what_the_shipyard_has_delivered_by_then_fights(
     game: GameWorld, clock: ManualClock
 ) -> None:
-    carry_out(game, ChangeSettings({"defence_repair_percent": 0.0}))
+    carry_out(game, ChangeSettings({"defence_repair_percent": 0.0, "newbie_protection": False}))
     set_up(game, 1, units={"deathstar": 1})
     set_up(game, 2, levels={**ROOMY, "shipyard": 1}, amounts=(90_000, 0, 0))
     voyage = attack(game, {"deathstar": 1})
