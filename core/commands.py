@@ -226,6 +226,21 @@ class AbandonPlanet:
 
 
 @dataclass(frozen=True, slots=True)
+class RemovePlayer:
+    """Remove a player who was not there for so long, a portion at a time; the host's."""
+
+    removed_id: int
+    idle_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExcuseAbsence:
+    """Have a time in which the world was off count for nobody's absence; the host's."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeSettings:
     """Change settings of the world at this instant; time before it keeps its old value."""
 
@@ -275,6 +290,8 @@ PlainCommand = (
     | NotePresence
     | SetVacation
     | AbandonPlanet
+    | RemovePlayer
+    | ExcuseAbsence
     | DispatchFleet
     | RecallFleet
     | ChangeSettings

@@ -273,8 +273,9 @@ class Wreckage:
 
     Ships become debris where a player has attacked: `debris_made` is his. Cargo goes down with the
     ships that carry it: `cargo_lost` is that of the player whose fleet it was. So over the world
-    what was `moved` (that of `Legacy`, too), the cargo of all fleets, what is in open offers, all
-    fees, the debris that is left and the cargo that was lost add up to the debris that was made.
+    what was `moved` (that of `Legacy` and `Departed`, too), the cargo of all fleets, what is in
+    open offers, all fees, the debris that is left and the cargo that was lost add up to the debris
+    that was made.
     """
 
     debris_made: Amounts
@@ -478,6 +479,19 @@ class Report:
 
 
 @dataclass(slots=True)
+class Departed:
+    """What is left in the books of a player who was removed: no name, and what adds up with others.
+
+    `moved` is what was moved on all of his planets, with what his fleets carried, what lay in his
+    offers, his fees and what he lost in wars, less the debris he made: see Wreckage. All of it has
+    left the world.
+    """
+
+    left_at: FixedFloat64
+    moved: PerResource
+
+
+@dataclass(slots=True)
 class RememberedAnswer:
     """The answer to a request that came with a key, so that a repeated one gets it again.
 
@@ -528,6 +542,7 @@ MESSAGE = Kind("message", Message)
 FRIENDSHIP = Kind("friendship", Friendship)
 FLEET = Kind("fleet", Fleet, Course, Flight)
 DEBRIS = Kind("debris", Debris)
+DEPARTED = Kind("departed", Departed)
 REPORT = Kind("report", Report)
 REMEMBERED_ANSWER = Kind("remembered_answer", RememberedAnswer)
 LOGGED_COMMAND = Kind("logged_command", LoggedCommand)
@@ -543,6 +558,7 @@ KINDS = (
     FLEET,
     DEBRIS,
     REPORT,
+    DEPARTED,
     REMEMBERED_ANSWER,
     LOGGED_COMMAND,
 )
@@ -551,6 +567,7 @@ UNIVERSE_ID = 1
 __all__ = [
     "BUILDINGS",
     "DEBRIS",
+    "DEPARTED",
     "FLEET",
     "FLEET_STATES",
     "FRIENDSHIP",
@@ -586,6 +603,7 @@ __all__ = [
     "Course",
     "Deal",
     "Debris",
+    "Departed",
     "Fleet",
     "Flight",
     "Friendship",

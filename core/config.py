@@ -87,10 +87,9 @@ class Settings(BaseSettings):
     pending_max: int = _program(4096, "orders taken and not answered yet", ge=1, le=1_000_000)
     cleanup_days: int = _program(
         0,
-        "days after which a player who stays away is removed, 0 for never; nobody is removed yet",
+        "days after which a player who stays away is removed, 0 for never; administrators stay",
         ge=0,
-        le=0,
-        json_schema_extra={"permitted": "0, which is never: this version removes no players"},
+        le=3650,
     )
     rate_limit_per_minute: int = _program(600, "requests of a user", ge=1, le=1_000_000)
     access_token_expire_minutes: int = _program(

@@ -25,6 +25,14 @@ class PlanetAbandoned:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayerRemoved:
+    """A player has left the world with everything that was his."""
+
+    at: float
+    player_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class StocksChanged:
     """A planet's stocks or rates took a turn that the old rates do not foretell."""
 
@@ -182,4 +190,12 @@ ResearchEvent = ResearchStarted | ResearchFinished | ResearchDropped
 FleetEvent = FleetDeparted | FleetArrived | FleetReturned
 MarketEvent = MessageWritten | OfferChanged
 WarEvent = BattleFought
-Event = PlanetEvent | ResearchEvent | FleetEvent | WarEvent | MarketEvent | SettingsChanged
+Event = (
+    PlanetEvent
+    | PlayerRemoved
+    | ResearchEvent
+    | FleetEvent
+    | WarEvent
+    | MarketEvent
+    | SettingsChanged
+)

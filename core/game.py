@@ -36,6 +36,7 @@ from core.commands import (
     DemolishBuilding,
     DispatchFleet,
     DropSetAside,
+    ExcuseAbsence,
     FoundHome,
     NotePresence,
     Once,
@@ -45,6 +46,7 @@ from core.commands import (
     RecallFleet,
     Rejected,
     ReleaseSetAside,
+    RemovePlayer,
     RevokeFriend,
     SelectPlanet,
     SendMessage,
@@ -75,6 +77,7 @@ from core.systems import (
     messages,
     planets,
     presence,
+    removal,
     research,
     settings,
     shipyard,
@@ -338,6 +341,10 @@ class GameWorld:
                 return vacation.set_vacation(self.state, command, at)
             case AbandonPlanet():
                 return abandonment.abandon_planet(self.state, command, at)
+            case RemovePlayer():
+                return removal.remove_player(self.state, command, at)
+            case ExcuseAbsence():
+                return presence.excuse_absence(self.state, command, at)
             case DispatchFleet():
                 return fleets.dispatch_fleet(self.state, command, at)
             case RecallFleet():

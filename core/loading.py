@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.clock import Clock
-from core.commands import AdoptRules, ChangeSettings, Command, FoundHome
+from core.commands import AdoptRules, ChangeSettings, Command, ExcuseAbsence, FoundHome
 from core.components import KINDS, PLANET, UNIVERSE, UNIVERSE_ID, Universe
 from core.config import Settings
 from core.ecs import Origin, World, fields_of
@@ -20,6 +20,7 @@ from core.galaxy import Galaxy
 from core.game import GameWorld
 from core.metrics import Metrics
 from core.rules import ECONOMY, RULES, Rules
+from core.rules.arithmetic import SECONDS_PER_DAY
 from core.state import GameState
 from core.sync import LoadedWorld
 from core.systems.settings import refusal_of
@@ -72,11 +73,19 @@ def world_of(loaded: LoadedWorld, settings: Settings, at: float) -> World:
     return world
 
 
-def opening_commands(loaded: LoadedWorld, settings: Settings) -> list[Command]:
-    """Return what a loaded world needs before its first tick, after it has caught up."""
+def opening_commands(
+    loaded: LoadedWorld, settings: Settings, now: float | None = None
+) -> list[Command]:
+    """Return what a loaded world needs before its first tick, after it has caught up.
+
+    `now` is when it is: who could not come because the world was off was not away.
+    """
     commands: list[Command] = []
     if loaded.clock is not None:
         commands.append(AdoptRules(rules_fingerprint(RULES)))
+        off_s = 0.0 if now is None else now - loaded.clock.world_time
+        if off_s >= _OFF_S_EXCUSED:
+            commands.append(ExcuseAbsence(off_s))
         given = {
             name: value for name, value in settings.world_settings.items() if name != "systems"
         }
@@ -164,6 +173,8 @@ def _start_is_chosen(loaded: LoadedWorld, settings: Settings) -> bool:
     return bool(universe[key][0]) if len(universe[key]) else False
 
 
+# A world that is hosted in the evenings is off every day.
+_OFF_S_EXCUSED = SECONDS_PER_DAY
 _SETTING_NAMES = {field.name for field in fields_of(Universe)}
 if RULES.settings.keys() != _SETTING_NAMES - {"random_seed", "rules_fingerprint"}:
     raise TypeError("rules.toml and core.components.Universe name different settings")

@@ -41,6 +41,7 @@ from core.knowledge import technologies_of
 from core.messages import ListMessages, messages_of
 from core.offers import ListOffers, ListTrades, offers_with, trades_of
 from core.ownership import NO_HOME, planet_of
+from core.presence import ListAbsent, absent_players
 from core.quarantine import Quarantine
 from core.rules import stocks
 from core.save_batch import RowName
@@ -160,6 +161,7 @@ GameQuery = (
     | ListMessages
     | ListFriends
     | ReportVacation
+    | ListAbsent
     | ViewSystem
     | ReadSpending
     | ReadStudies
@@ -363,6 +365,8 @@ def answer(state: GameState, query: GameQuery, at: float) -> Any:
             return messages_of(state, query)
         case ListFriends():
             return friends_of(state.world, query)
+        case ListAbsent():
+            return absent_players(state, query, at)
         case ReportVacation():
             return report_vacation(state, query)
         case ViewSystem():

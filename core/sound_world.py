@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.components import (
+    DEPARTED,
     FRIENDSHIP,
     KINDS,
     MESSAGE,
@@ -80,6 +81,7 @@ def _nothing_comes_from_the_future(loaded: LoadedWorld) -> Iterator[str]:
         (OFFER, "Deal.closed_at"),
         (MESSAGE, "Message.sent_at"),
         (FRIENDSHIP, "Friendship.accepted_at"),
+        (DEPARTED, "Departed.left_at"),
         (REPORT, "Report.reported_at"),
         (REMEMBERED_ANSWER, "RememberedAnswer.answered_at"),
     ):

@@ -46,6 +46,7 @@ from core.secrets import load_or_create_secret
 from core.simulation import Opening, Simulation
 from core.world_lock import WorldLock
 from desktop_app.backup_keeper import BackupKeeper
+from desktop_app.cleanup import Cleanup
 from desktop_app.tick_thread import TickThread
 
 if TYPE_CHECKING:
@@ -171,6 +172,7 @@ class Host(QObject):
         await self._start_server(simulation, listening)
         self._spawn(self._supervise())
         self._spawn(self.backups.run_schedule())
+        self._spawn(Cleanup(self.settings, simulation, self.backups.make).run())
         self._stack.push_async_callback(self.backups.close)
         self._stack.push_async_callback(self._cancel_tasks)
 
@@ -300,7 +302,7 @@ class Host(QObject):
             pending_max=self.settings.pending_max,
             final_save_timeout_s=self.settings.final_save_timeout_seconds,
             opening=Opening(
-                opening_commands(loaded, self.settings),
+                opening_commands(loaded, self.settings, clock.now()),
                 lambda applied, left: self.progressed.emit("Catching up", applied, applied + left),
             ),
         )

@@ -13,6 +13,7 @@ from core.calendar import DueKind
 from core.commands import (
     AdoptRules,
     ChangeSettings,
+    ExcuseAbsence,
     FoundHome,
     StartBuilding,
     Unavailable,
@@ -545,3 +546,16 @@ def test_that_a_world_where_players_choose_leaves_them_homeless(clock: ManualClo
 def test_that_the_same_rules_have_the_same_fingerprint() -> None:
     assert rules_fingerprint(RULES) == rules_fingerprint(RULES)
     assert 0 <= rules_fingerprint(RULES) < 2**63
+
+
+def test_that_days_on_which_the_world_was_off_are_excused() -> None:
+    clock, store = ManualClock(), ManualStore(at_once=True)
+    game = new_game(clock, store)
+    game.advance(clock.now())
+    assert game.save_player_data().done()
+    loaded = loaded_from(store)
+    adopt = AdoptRules(rules_fingerprint(RULES))
+    off = clock.now() + 86_399
+    assert opening_commands(loaded, Settings(), off) == [adopt]
+    opening = [adopt, ExcuseAbsence(86_400.0)]
+    assert opening_commands(loaded, Settings(), off + 1) == opening

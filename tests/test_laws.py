@@ -456,6 +456,7 @@ def traded_away(store: ManualStore) -> list[float]:
     for kind, key, sign in (
         ("planet", "Ledger.moved", 1),
         ("player", "Legacy.moved", 1),
+        ("departed", "Departed.moved", 1),
         ("fleet", "Fleet.cargo", 1),
         ("debris", "Debris.left", 1),
         ("player", "Trader.fees_paid", 1),

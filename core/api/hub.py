@@ -29,6 +29,7 @@ from core.events import (
     PlanetAbandoned,
     PlanetEvent,
     PlanetFounded,
+    PlayerRemoved,
     ResearchDropped,
     ResearchFinished,
     ResearchStarted,
@@ -255,6 +256,11 @@ class Hub:
                 for player_id in (event.offer.seller_id, event.offer.buyer_id):
                     if player_id is not None:
                         self._tell(player_id, "trade_event", offer=offer)
+            case PlayerRemoved():
+                # His account goes after him: what it is known by is worth nothing from now on.
+                self._context.tokens.shut_out(event.player_id)
+                for connection in self._connections.get(event.player_id, ()):
+                    connection.close(CLOSE_REFUSED)
             case SettingsChanged():
                 self.on_resync()
             case _:

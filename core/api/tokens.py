@@ -67,6 +67,8 @@ class Tokens:
         self._revoked: dict[str, float] = {}
         self._prune_at = _REVOKED_BEFORE_PRUNING
         self._seen: OrderedDict[int, float] = OrderedDict()
+        # Ids are never given out again.
+        self._shut_out: set[int] = set()
         self.on_seen: Callable[[int], None] = lambda account_id: None
 
     async def load(self) -> None:
@@ -87,6 +89,8 @@ class Tokens:
         """Return whose token this is. Raise Problem 401 if it is worth nothing."""
         account_id, token_id, epoch, expires_at = self._read(token)
         account = await self._account(account_id)
+        if account_id in self._shut_out:
+            raise not_logged_in()
         if token_id in self._revoked or account is None or account.token_epoch != epoch:
             raise not_logged_in()
         if not account.is_active:
@@ -191,6 +195,11 @@ class Tokens:
         """Look an account up again: it was changed."""
         self._accounts.pop(account_id, None)
         self._forgotten_count += 1
+
+    def shut_out(self, account_id: int) -> None:
+        """Have no token of an account be worth anything any more: it is being deleted."""
+        self._shut_out.add(account_id)
+        self.forget(account_id)
 
     def online_count(self) -> int:
         """Return how many players have been heard of lately."""

@@ -32,6 +32,7 @@ from sqlalchemy.types import TypeDecorator
 
 from core.components import (
     DEBRIS,
+    DEPARTED,
     FLEET,
     FRIENDSHIP,
     KINDS,
@@ -222,6 +223,12 @@ class ReportRow(Base):
     __table__ = _world_table("reports", REPORT)
 
 
+class DepartedRow(Base):
+    """What is left in the books of a player who was removed."""
+
+    __table__ = _world_table("departed", DEPARTED)
+
+
 class RememberedAnswerRow(Base):
     """The answer to a request that came with a key, saved with what the request has changed."""
 
@@ -246,6 +253,7 @@ WORLD_TABLES: dict[Kind, Table] = {
     FRIENDSHIP: FriendshipRow.__table__,
     FLEET: FleetRow.__table__,
     DEBRIS: DebrisRow.__table__,
+    DEPARTED: DepartedRow.__table__,
     REPORT: ReportRow.__table__,
     REMEMBERED_ANSWER: RememberedAnswerRow.__table__,
     LOGGED_COMMAND: LoggedCommandRow.__table__,

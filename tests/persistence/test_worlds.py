@@ -35,6 +35,7 @@ from core.commands import (
 )
 from core.components import (
     DEBRIS,
+    DEPARTED,
     FLEET,
     KINDS,
     NEVER,
@@ -42,6 +43,7 @@ from core.components import (
     PLAYER,
     REPORT,
     Debris,
+    Departed,
     UnitQueue,
     Wreckage,
 )
@@ -138,6 +140,9 @@ def _give_a_planet_up(game: GameWorld) -> None:
         stockpiles.pay(game.state, colony, (30, 20, 0), game.time)
     game.writer.note_urgent()
     carry_out(game, AbandonPlanet(3, colony))
+    with game.state.world.unit_of_work(Origin.COMMAND, game.time):
+        game.state.world.create_entity(DEPARTED, Departed(game.time, moved=(1.0, -2.0, 0.0)))
+    game.writer.note_urgent()
 
 
 def _let_a_reactor_run_dry(game: GameWorld) -> None:
