@@ -15,6 +15,7 @@ from core.friendships import Friend
 from core.offers import TradeOffer
 from core.systems.construction import Item
 from core.systems.founding import Home
+from core.systems.moons import Jump, PhalanxScan, SeenFleet
 from core.systems.planets import PlanetSetup
 from core.systems.research import ResearchItem
 from core.systems.shipyard import UnitItem
@@ -33,9 +34,11 @@ ANSWER_TYPES: Final[dict[str, type]] = {
         UnitItem,
         VacationReport,
         Voyage,
+        *(PhalanxScan, SeenFleet, Jump),
     )
 }
-ANSWER_CHARACTERS_MAX = 4_096
+# As many fleets as one look shows, of every ship there is.
+ANSWER_CHARACTERS_MAX = 65_536
 
 
 def text_of(value: object) -> str:

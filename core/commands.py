@@ -143,6 +143,25 @@ class RecallFleet:
 
 
 @dataclass(frozen=True, slots=True)
+class ScanWithPhalanx:
+    """Look from a moon at the fleets that fly to a planet or come from it."""
+
+    player_id: int
+    moon_id: int
+    target: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class JumpThroughGate:
+    """Have ships of one moon be on another at once, through the gates of both."""
+
+    player_id: int
+    from_moon_id: int
+    to_moon_id: int
+    ships: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class ChangePlanet:
     """Rename a planet, set some of its sliders, or both; a slider's value is in per cent."""
 
@@ -294,6 +313,8 @@ PlainCommand = (
     | ExcuseAbsence
     | DispatchFleet
     | RecallFleet
+    | ScanWithPhalanx
+    | JumpThroughGate
     | ChangeSettings
     | AdoptRules
     | ReleaseSetAside

@@ -12,8 +12,9 @@ from core.flight_plan import FlightPlan, plan_flight
 from core.galaxy import Coordinates
 from core.knowledge import technologies_of
 from core.ownership import fleet_ids_of, planet_ids_of, planet_of
+from core.ship_orders import malformed_ships
 from core.state import GameState
-from core.systems.fleets import malformed_ships, slots_of
+from core.systems.fleets import slots_of
 from core.systems.shipyard import UnitItem, orders_of
 from core.under_way import voyage_of
 from core.unit_stock import units_at

@@ -38,6 +38,7 @@ from core.commands import (
     DropSetAside,
     ExcuseAbsence,
     FoundHome,
+    JumpThroughGate,
     NotePresence,
     Once,
     OrderUnits,
@@ -48,6 +49,7 @@ from core.commands import (
     ReleaseSetAside,
     RemovePlayer,
     RevokeFriend,
+    ScanWithPhalanx,
     SelectPlanet,
     SendMessage,
     SetVacation,
@@ -75,6 +77,7 @@ from core.systems import (
     friends,
     market,
     messages,
+    moons,
     planets,
     presence,
     removal,
@@ -349,6 +352,10 @@ class GameWorld:
                 return fleets.dispatch_fleet(self.state, command, at)
             case RecallFleet():
                 return fleets.recall_fleet(self.state, command, at)
+            case ScanWithPhalanx():
+                return moons.scan_with_phalanx(self.state, command, at)
+            case JumpThroughGate():
+                return moons.jump_through_gate(self.state, command, at)
             case ChangeSettings():
                 return settings.change_settings(self.state, command, at)
             case AdoptRules():

@@ -48,6 +48,7 @@ from core.save_batch import RowName
 from core.state import GameState
 from core.systems.construction import Item, levels_of, queue_of
 from core.systems.founding import Home, home_of
+from core.systems.moons import gate_ready_at
 from core.systems.planets import PlanetSetup, setup_of
 from core.systems.research import ResearchItem, research_queue_of
 from core.systems.shipyard import UnitItem, orders_of
@@ -197,7 +198,8 @@ class PlanetSummary:
 class PlanetReport:
     """Everything about one planet at `at`; rates are per hour, `kept` is set when it is sent.
 
-    `fields` are those with what terraforming, or the base of a moon, has won.
+    `fields` are those with what terraforming, or the base of a moon, has won; `gate_ready_at` is
+    None without a gate.
     """
 
     at: float
@@ -214,6 +216,7 @@ class PlanetReport:
     temperature_max: int
     fields: int
     diameter_km: int
+    gate_ready_at: float | None
     fields_used: int
     setup: PlanetSetup
     technologies: Mapping[str, int]
@@ -406,6 +409,7 @@ def _report(state: GameState, query: ReportPlanet, at: float) -> PlanetReport | 
         queue=queue_of(state, planet_id),
         temperature_max=planet.temperature_max,
         fields=total_fields(state.rules, planet.fields, levels, on_moon=planet.is_moon),
+        gate_ready_at=gate_ready_at(state, planet_id),
         diameter_km=planet.diameter_km or state.rules.diameter_km(planet.fields),
         fields_used=fields_used(levels),
         setup=setup_of(state, planet_id),

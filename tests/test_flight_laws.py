@@ -21,6 +21,7 @@ from tests.manual_clock import ManualClock
 from tests.missions.war import unaccounted
 from tests.store import ManualStore
 from tests.test_laws import METRICS, SMALL_WORLD
+from tests.test_settlement import give_moon
 from tests.worlds import Bits, bits_of, carry_out, everything_of, new_game, reload, set_up
 
 SHIPS = {"small_cargo": 6, "large_cargo": 2, "colony_ship": 3, "recycler": 1, "light_fighter": 9}
@@ -40,7 +41,7 @@ commands: st.SearchStrategy[Command] = st.one_of(
         st.dictionaries(st.sampled_from(RULES.resources), st.integers(0, 6_000), max_size=2),
         st.integers(0, 11),
         st.integers(0, 2),
-        st.none(),
+        st.sampled_from((None, "planet", "moon")),
         st.none() | st.integers(1, 5),
     ),
     st.builds(
@@ -73,6 +74,7 @@ def begin(store: ManualStore, clock: ManualClock) -> GameWorld:
     for player_id, place in enumerate(HOMES, start=1):
         carry_out(game, FoundHome(player_id, f"player{player_id}", place))
         set_up(game, player_id, amounts=(9_000, 9_000, 9_000), units=SHIPS, technologies=KNOWN)
+    give_moon(game, 1)
     game.save_player_data()
     return game
 
@@ -103,7 +105,7 @@ def check(game: GameWorld) -> None:
     counts = planets.array("Units.count").sum(axis=0) + fleets.array("Fleet.ships").sum(axis=0)
     counts += ships_lost(game)
     wanted = np.array([3 * SHIPS.get(name, 0) for name in UNITS.labels])
-    wanted[COLONY_SHIP] -= len(planets) - len(HOMES)
+    wanted[COLONY_SHIP] -= np.count_nonzero(~planets.array("Planet.is_moon")) - len(HOMES)
     assert (counts == wanted).all()
     for kind in (PLANET, FLEET):
         table = world.tables[kind]

@@ -35,6 +35,7 @@ from core.commands import (
     DeleteMessage,
     DemolishBuilding,
     FoundHome,
+    JumpThroughGate,
     NotePresence,
     Once,
     OrderUnits,
@@ -42,6 +43,7 @@ from core.commands import (
     ReadMessage,
     RequestKey,
     RevokeFriend,
+    ScanWithPhalanx,
     SelectPlanet,
     SendMessage,
     SetVacation,
@@ -70,6 +72,7 @@ from core.save_batch import SaveBatch, SaveReason
 from core.unit_orders import orders_in
 from tests.manual_clock import START, ManualClock
 from tests.store import ManualStore
+from tests.test_settlement import give_moon
 from tests.worlds import (
     Bits,
     bits_of,
@@ -128,6 +131,10 @@ plain_commands: st.SearchStrategy[PlainCommand] = st.one_of(
     st.builds(OrderUnits, player_ids, units, quantities, planet_ids),
     st.builds(OrderUnits, st.just(1), possible_units, st.integers(1, 3)),
     st.builds(SelectPlanet, player_ids, st.integers(0, 5)),
+    st.builds(ScanWithPhalanx, player_ids, st.integers(1, 5), st.just((1, 1, 8))),
+    st.builds(
+        JumpThroughGate, player_ids, st.integers(1, 5), st.integers(1, 5), st.just({"recycler": 1})
+    ),
     st.builds(
         CreateOffer,
         player_ids,
@@ -684,6 +691,8 @@ STATEMENTS_OF = tuple(
         "unit_stock.py",
         "unit_orders.py",
         "galaxy.py",
+        "settlement.py",
+        "ship_orders.py",
         "knowledge.py",
         "requirements.py",
         "research_queue.py",
@@ -738,7 +747,18 @@ def prepared() -> GameWorld:
     carry_out(game, ChangeSettings({"market_fee_percent": 10.0}))
     carry_out(game, CreateOffer(1, "metal", 300, "crystal", 200))
     carry_out(game, SendMessage(1, 2, "Peace?"))
+    _give_moons(game)
     return game
+
+
+def _give_moons(game: GameWorld) -> None:
+    """Have player 3 own moons 4 and 5 with a phalanx, a gate and ships each."""
+    planets = game.state.world.tables[PLANET]
+    levels = {"lunar_base": 2, "sensor_phalanx": 5, "jump_gate": 1}
+    for planet_id in (2, 3):
+        moon_id = give_moon(game, planet_id)
+        planets.set(moon_id, "Planet.owner_id", 3)
+        set_up(game, moon_id, levels=levels, amounts=RICH, units={"small_cargo": 3})
 
 
 @pytest.mark.parametrize(
@@ -760,6 +780,8 @@ def prepared() -> GameWorld:
         OrderUnits(2, "rocket_launcher", 3),
         OrderUnits(3, "solar_satellite", 2),
         SelectPlanet(1, 1),
+        ScanWithPhalanx(3, 4, (1, 2, 6)),
+        JumpThroughGate(3, 4, 5, {"small_cargo": 2}),
         CreateOffer(2, "deuterium", 5, "metal", 15),
         AcceptOffer(2, 1),
         CancelOffer(1, 1),

@@ -220,6 +220,9 @@ class PlanetNature(Answer):
     size: Annotated[int, Field(description="diameter in km")]
     fields: int
     fields_used: int
+    gate_ready: Annotated[
+        Time | None, Field(description="from when on its jump gate may be used; null without one")
+    ]
 
 
 class PlanetAnswer(Answer):
@@ -508,6 +511,7 @@ def planet_answer(report: PlanetReport) -> PlanetAnswer:
             size=report.diameter_km,
             fields=report.fields,
             fields_used=report.fields_used,
+            gate_ready=None if report.gate_ready_at is None else iso_time(report.gate_ready_at),
         ),
         server_time=iso_time(report.at),
         kept=report.kept,

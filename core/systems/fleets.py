@@ -35,6 +35,7 @@ from core.rules.arithmetic import SECONDS_PER_HOUR
 from core.rules.flight import TENTHS_LEAST, TENTHS_MOST, fleet_slots
 from core.rules.missions import TARGETS, Mission
 from core.settlement import place_of
+from core.ship_orders import malformed_ships, too_few_ships
 from core.state import GameState
 from core.under_way import create_fleet, land, turn_round, voyage_of
 
@@ -53,7 +54,7 @@ def dispatch_fleet(state: GameState, command: DispatchFleet, at: float) -> Accep
     refusal = (
         _against_mission(state, departure)
         or _against_slots(state, command.player_id)
-        or _against_ships(state, departure)
+        or too_few_ships(state, planet_id, order.ships, at)
         or _against_fuel(state, departure)
         or _against_cargo(state, departure, _cargo(command))
     )
@@ -240,20 +241,6 @@ def _malformed(state: GameState, command: DispatchFleet) -> Rejected | None:
     )
 
 
-def malformed_ships(state: GameState, ships: Mapping[str, int]) -> Rejected | None:
-    """Return why there is no such fleet anywhere, None if there may be."""
-    for name, count in ships.items():
-        if name not in state.rules.units:
-            return Rejected("unknown_type", f"There is no ship called {name}.")
-        if count < 0:
-            return Rejected("bad_value", f"{name} is {count}; permitted is 0 or more.")
-        if count and not state.rules.units[name].can_be_sent:
-            return Rejected("cannot_fly", f"{name} cannot be sent anywhere.", {"unit": name})
-    if not any(ships.values()):
-        return Rejected("bad_value", "A fleet has one ship at least.")
-    return None
-
-
 def _malformed_cargo(cargo: Mapping[str, int]) -> Rejected | None:
     for name, amount in cargo.items():
         if name not in RESOURCES.labels:
@@ -323,19 +310,6 @@ def _against_slots(state: GameState, player_id: int) -> Rejected | None:
         f"{used} fleets are under way; {total} may be.",
         {"used": used, "total": total},
     )
-
-
-def _against_ships(state: GameState, departure: _Departure) -> Rejected | None:
-    order = departure.order
-    counts = unit_stock.units_at(state, order.planet_id, departure.order.at)
-    there = dict(zip(UNITS.labels, counts, strict=True))
-    missing = {
-        name: count - there[name] for name, count in order.ships.items() if count > there[name]
-    }
-    if not missing:
-        return None
-    short = ", ".join(f"{count} {name}" for name, count in missing.items())
-    return Rejected("not_enough_ships", f"Short of {short}.", {"missing": missing})
 
 
 def _against_fuel(state: GameState, departure: _Departure) -> Rejected | None:

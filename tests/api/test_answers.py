@@ -34,6 +34,7 @@ REPORT = PlanetReport(
     temperature_max=70,
     fields=169,
     diameter_km=11588,
+    gate_ready_at=None,
     fields_used=1,
     setup=PlanetSetup(3, "<b>Hope</b>", (("metal_mine", 70),)),
     technologies={"energy": 2},

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from core.api.request_keys import KEY_CHARACTERS_MAX
-from core.components import FLEET, FRIENDSHIP, MESSAGE, OFFER, PLANET, PLAYER
+from core.components import BUILDINGS, FLEET, FRIENDSHIP, MESSAGE, OFFER, PLANET, PLAYER
 from core.database import ReadSession
 from desktop_app.application import Host
 from tests.api.hosting import (
@@ -24,6 +24,7 @@ from tests.api.hosting import (
     client_of,
     enter,
     game_of,
+    give_moon,
     give_ships,
     hosting,
     locked_database,
@@ -134,6 +135,37 @@ async def recall(scene: Scene) -> Asked:
     fleet_id = sent.raise_for_status().json()["mission"]["id"]
     other = {"path": f"{path}/{fleet_id + 1}/recall"}
     return Asked(f"{path}/{fleet_id}/recall", token=scene.mira.token, other=other)
+
+
+async def scan(scene: Scene) -> Asked:
+    moon_id, _ = await _moons(scene)
+    planets = game_of(scene.host).state.world.tables[PLANET]
+    place = {name: planets.get(1, f"Position.{name}") for name in ("galaxy", "system", "position")}
+    body = {"moon": moon_id, **place}
+    other = {"body": body | {"position": place["position"] + 1}}
+    return Asked(f"/player/{scene.mira.id}/phalanx", body, scene.mira.token, other)
+
+
+async def jump(scene: Scene) -> Asked:
+    moon_id, other_id = await _moons(scene)
+    give_ships(scene.host, {"small_cargo": 5}, moon_id)
+    body = {"from": moon_id, "to": other_id, "ships": {"small_cargo": 2}}
+    other = {"body": body | {"ships": {"small_cargo": 1}}}
+    return Asked(f"/player/{scene.mira.id}/jump", body, scene.mira.token, other)
+
+
+async def _moons(scene: Scene) -> tuple[int, int]:
+    """Return two moons of a player with a phalanx and a gate, the first of them with fuel."""
+    eve = await enter(scene.client, "eve")
+    planets = game_of(scene.host).state.world.tables[PLANET]
+    planets.set(2, "Planet.owner_id", scene.mira.id)
+    moon_ids = [await give_moon(scene.host, planet_id) for planet_id in (1, 2)]
+    planets.set(2, "Planet.owner_id", eve.id)
+    for moon_id in moon_ids:
+        planets.set(moon_id, "Buildings.level", (1,) * len(BUILDINGS))
+    for key in ("Stocks.amount", "Ledger.received"):
+        planets.set(moon_ids[0], key, (0.0, 0.0, 9_000.0))
+    return moon_ids[0], moon_ids[1]
 
 
 async def _fleet_order(scene: Scene) -> dict[str, Any]:
@@ -315,6 +347,8 @@ CASES: dict[tuple[str, str], tuple[Prepare, dict[str, Any]]] = {
     ("DELETE", "/player/{id}/friends"): (revoke_friend, {}),
     ("POST", "/player/{id}/vacation"): (go_on_vacation, {}),
     ("DELETE", "/player/{id}/planets/{planet_id}"): (abandon, {}),
+    ("POST", "/player/{id}/phalanx"): (scan, {}),
+    ("POST", "/player/{id}/jump"): (jump, {}),
     ("POST", "/player/{id}/choose-start"): (choose_start, {"require_start_choice": True}),
     ("POST", "/admin/set-aside/{id}/release"): (release, {}),
     ("POST", "/admin/set-aside/{id}/drop"): (drop, {}),
@@ -346,6 +380,15 @@ async def effect(host: Host) -> object:
         {i: [tables[kind].get(i, key) for key in keys] for i in tables[kind].ids.tolist()}
         for kind, keys in columns.items()
     ]
+    planets = tables[PLANET]
+    # What nothing comes to by itself.
+    world.append(
+        {
+            i: [planets.get(i, key) for key in ("Ledger.received", "Units.count")]
+            for i in planets.ids.tolist()
+            if planets.get(i, "Planet.is_moon")
+        }
+    )
     sent = game_of(host).state.world.next_id[FLEET]
     async with ReadSession() as session:
         users = await session.execute(text("SELECT id, token_epoch, password_hash FROM users"))

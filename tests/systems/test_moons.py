@@ -1,7 +1,8 @@
-"""Moons: what is built on them, and fleets that fly to them and from them."""
+"""Moons: what is built on them, fleets that fly there, and what phalanxes and gates do."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,15 +11,18 @@ from core.commands import (
     CancelBuilding,
     DemolishBuilding,
     DispatchFleet,
+    JumpThroughGate,
     OrderUnits,
+    ScanWithPhalanx,
     StartBuilding,
     StartResearch,
 )
-from core.components import FLEET, PLANET, Ledger, Planet
+from core.components import FLEET, PLANET, Ledger, Planet, Stocks
 from core.fleet_reports import ReportFleets
 from core.game import GameWorld
 from core.ownership import planet_ids_of
 from core.queries import ReportPlanet
+from core.systems import moons
 from core.unit_stock import units_at
 from core.voyages import Voyage
 from tests.manual_clock import ManualClock
@@ -213,3 +217,186 @@ def test_that_what_stands_on_a_moon_is_told_apart(game: GameWorld) -> None:
     assert report.units[0] == 7
     assert game.ask(ReportFleets(1, 1))[0].units[0] == 20
     assert len(game.state.world.tables[FLEET]) == 0
+
+
+# Phalanxes ---------------------------------------------------------------------------------------
+
+
+def scan(**changes: Any) -> ScanWithPhalanx:
+    return replace(ScanWithPhalanx(1, 3, NEIGHBOUR), **changes)
+
+
+def with_phalanx(game: GameWorld, level: int = 1) -> None:
+    set_up(game, 3, levels={"lunar_base": 1, "sensor_phalanx": level}, amounts=(0, 0, 12_000))
+
+
+def test_that_a_phalanx_sees_the_fleets_to_and_from_a_planet(
+    game: GameWorld, clock: ManualClock
+) -> None:
+    with_phalanx(game)
+    drives = {"combustion_drive": 6, "computer": 4}
+    set_up(game, 2, amounts=RICH, units={"large_cargo": 3}, technologies=drives)
+    set_up(game, 1, technologies={**KNOWN, "computer": 4})
+    outbound = send(game, target_type="planet", ships={"small_cargo": 2}, cargo={"metal": 7})
+    clock.advance(10)
+    away: dict[str, Any] = {"player_id": 2, "target": HOME, "target_type": "planet"}
+    returning = send(game, **away, ships={"large_cargo": 1})
+    # Neither what flies to the moon of the planet nor what flies elsewhere is seen.
+    send(game, target_type="moon")
+    send(game, target=HOME, target_type="moon")
+    until(game, clock, returning.arrives_at)
+    spent = game.state.world.component_for_entity(PLANET, 3, Ledger).spent
+    seen = carry_out(game, scan())
+    assert seen.planet_id == 2
+    assert [(each.fleet_id, each.owner_name, each.state) for each in seen.fleets] == [
+        (outbound.fleet_id, "player1", "outbound"),
+        (returning.fleet_id, "player2", "returning"),
+    ]
+    assert seen.fleets[0].ships == (("small_cargo", 2),)
+    assert seen.fleets[1].origin == NEIGHBOUR
+    assert seen.unseen == 0
+    # 5000 of 12000 are burnt, which is no spending.
+    assert game.state.world.component_for_entity(PLANET, 3, Stocks).amount == (0, 0, 7_000)
+    assert game.state.world.component_for_entity(PLANET, 3, Ledger).spent == spent == (0, 0, 0)
+
+
+def test_that_a_scan_that_cannot_be_paid_shows_nothing(game: GameWorld) -> None:
+    with_phalanx(game)
+    carry_out(game, scan())
+    carry_out(game, scan())
+    refusal = refused(game, scan())
+    assert refusal.code == "insufficient_resources"
+    assert refusal.facts["missing"] == {"deuterium": 3_000}
+
+
+@pytest.mark.parametrize(
+    ("level", "system", "code"),
+    [
+        (1, 1, None),
+        (1, 2, "out_of_range"),
+        # 2² - 1 = 3 systems, in both directions: 499 and 1 are neighbours.
+        (2, 4, None),
+        (2, 5, "out_of_range"),
+        (2, 497, None),
+        (2, 496, "out_of_range"),
+    ],
+)
+def test_that_a_phalanx_sees_so_many_systems_far(
+    game: GameWorld, level: int, system: int, code: str | None
+) -> None:
+    with_phalanx(game, level)
+    move(game, 2, (1, system, 9))
+    if code is None:
+        assert carry_out(game, scan(target=(1, system, 9))).fleets == ()
+    else:
+        assert refused(game, scan(target=(1, system, 9))).code == code
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"moon_id": 4}, "not_yours"),
+        ({"moon_id": 1}, "requirements_not_met"),
+        ({"target": (1, 1, 2)}, "no_target"),
+        ({"target": (1, 1, 16)}, "outside_universe"),
+        ({"target": (2, 1, 9)}, "out_of_range"),
+        ({"player_id": 7}, "no_home"),
+    ],
+)
+def test_that_what_a_phalanx_cannot_see_is_refused(
+    clock: ManualClock, change: dict[str, Any], code: str
+) -> None:
+    game = new_game(clock, galaxies=2, systems=9)
+    for planet_id, place in ((1, HOME), (2, NEIGHBOUR)):
+        found(game, planet_id)
+        move(game, planet_id, place)
+    assert (give_moon(game, 1), give_moon(game, 2)) == (3, 4)
+    with_phalanx(game, 9)
+    assert refused(game, scan(**change)).code == code
+
+
+def test_that_a_moon_sees_no_more_fleets_than_an_answer_holds(
+    game: GameWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_phalanx(game)
+    first = send(game, target_type="planet")
+    send(game, target_type="planet", speed_tenths=5)
+    monkeypatch.setattr(moons, "SEEN_MOST", 1)
+    seen = carry_out(game, scan())
+    assert [each.fleet_id for each in seen.fleets] == [first.fleet_id]
+    assert seen.unseen == 1
+
+
+# Gates -------------------------------------------------------------------------------------------
+
+GATE = {"lunar_base": 2, "jump_gate": 1}
+
+
+@pytest.fixture
+def gates(game: GameWorld) -> GameWorld:
+    """Return the world with a second moon of player 1, number 4, and a gate on both."""
+    game.state.world.tables[PLANET].set(2, "Planet.owner_id", 1)
+    game.state.world.tables[PLANET].set(4, "Planet.owner_id", 1)
+    for moon_id in (3, 4):
+        set_up(game, moon_id, levels=GATE, units=SHIPS)
+    return game
+
+
+def jump(**changes: Any) -> JumpThroughGate:
+    return replace(JumpThroughGate(1, 3, 4, {"small_cargo": 5}), **changes)
+
+
+def test_that_ships_are_at_the_other_gate_at_once(gates: GameWorld, clock: ManualClock) -> None:
+    set_up(gates, 4, levels={**GATE, "jump_gate": 3}, units={})
+    before = gates.state.world.component_for_entity(PLANET, 3, Stocks).amount
+    jumped = carry_out(gates, jump())
+    assert jumped.ships == (("small_cargo", 5),)
+    assert ships(gates, 3) == {**SHIPS, "small_cargo": 15}
+    assert ships(gates, 4) == {"small_cargo": 5}
+    # 3600 · (1 - 0.1 · 0) at level 1, 3600 · (1 - 0.1 · 2) at level 3.
+    assert jumped.from_ready_at == gates.time + 3_600
+    assert jumped.to_ready_at == gates.time + 2_880
+    # It takes nothing along and burns nothing.
+    assert gates.state.world.component_for_entity(PLANET, 3, Stocks).amount == before
+    report, _ = gates.ask(ReportPlanet(1, 3))
+    assert report.gate_ready_at == jumped.from_ready_at
+    assert gates.ask(ReportPlanet(1, 1))[0].gate_ready_at is None
+    clock.set(jumped.to_ready_at)
+    refusal = refused(gates, jump(from_moon_id=4, to_moon_id=3))
+    assert refusal.code == "gate_not_ready"
+    assert refusal.facts == {"planet": 3, "seconds_left": 720}
+    clock.set(jumped.from_ready_at)
+    carry_out(gates, jump(from_moon_id=4, to_moon_id=3))
+    assert ships(gates, 3) == SHIPS
+
+
+def test_that_gates_rest_the_less_the_faster_peaceful_fleets_fly(clock: ManualClock) -> None:
+    game = new_game(clock, galaxies=1, systems=9, fleet_speed_peaceful=100.0)
+    found(game, 1)
+    found(game, 2)
+    for moon_id in (give_moon(game, 1), give_moon(game, 2)):
+        game.state.world.tables[PLANET].set(moon_id, "Planet.owner_id", 1)
+        set_up(game, moon_id, levels=GATE, units=SHIPS)
+    # 3600 / 100 would be 36.
+    assert carry_out(game, jump()).to_ready_at == game.time + 60
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"from_moon_id": 1}, "requirements_not_met"),
+        ({"to_moon_id": 1}, "requirements_not_met"),
+        ({"to_moon_id": 3}, "same_place"),
+        ({"from_moon_id": 9}, "not_yours"),
+        ({"to_moon_id": 5}, "not_yours"),
+        ({"ships": {"small_cargo": 21}}, "not_enough_ships"),
+        ({"ships": {"small_cargo": -1}}, "bad_value"),
+        ({"ships": {}}, "bad_value"),
+        ({"ships": {"solar_satellite": 1}}, "cannot_fly"),
+        ({"ships": {"rocket_launcher": 1}}, "cannot_fly"),
+        ({"ships": {"canoe": 1}}, "unknown_type"),
+    ],
+)
+def test_that_what_cannot_jump_stays(gates: GameWorld, change: dict[str, Any], code: str) -> None:
+    found(gates, 5)
+    assert refused(gates, jump(**change)).code == code
