@@ -79,7 +79,7 @@ def _leave(
         fleet = state.world.component_for_entity(FLEET, combatant.fleet_id, Fleet)
         fleet.ships = _plus(fleet.ships, changes)
         if not any(fleet.ships):
-            _lose_cargo(state, fleet)
+            lose_cargo(state, fleet)
             if combatant is not attacker:
                 state.world.delete_entity(FLEET, combatant.fleet_id)
 
@@ -92,7 +92,7 @@ def _losses(
         yield from zip(side, told.losses, told.restored, strict=True)
 
 
-def _lose_cargo(state: GameState, fleet: Fleet) -> None:
+def lose_cargo(state: GameState, fleet: Fleet) -> None:
     """Have what nobody carries any more leave the world."""
     if not any(fleet.cargo):
         return

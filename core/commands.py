@@ -120,7 +120,7 @@ class DispatchFleet:
     """Send ships of a planet on a mission to a place, with whole units of resources.
 
     The speed is in tenths of what the slowest ship can fly. Without a type of target it is the
-    mission's first; `hold_hours` is for missions that stay.
+    mission's first; `hold_hours` is for missions that stay, `target_unit` for missiles.
     """
 
     player_id: int
@@ -132,6 +132,7 @@ class DispatchFleet:
     hold_hours: int = 0
     target_type: str | None = None
     planet_id: int | None = None
+    target_unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

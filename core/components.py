@@ -61,6 +61,7 @@ Counts = Annotated[tuple[int, ...], Column(np.dtype(np.int32), UNITS)]
 Amounts = Annotated[tuple[int, ...], Column(np.dtype(np.int64), RESOURCES)]
 # The place in UNITS counted from 1, 0 for none.
 UnitCode = Annotated[int, Column(np.dtype(np.int16), names=UNITS.labels)]
+FixedUnitCode = Annotated[int, Column(np.dtype(np.int16), names=UNITS.labels, fixed=True)]
 UnitOrders = Annotated[str, Column(np.dtypes.StringDType(), check=unit_orders.check)]
 MESSAGE_KINDS = RULES.messages.kinds
 OFFER_STATES = ("open", "accepted", "cancelled", "expired")
@@ -275,11 +276,21 @@ class Wreckage:
     ships that carry it: `cargo_lost` is that of the player whose fleet it was. So over the world
     what was `moved` (that of `Legacy` and `Departed`, too), the cargo of all fleets, what is in
     open offers, all fees, the debris that is left and the cargo that was lost add up to the debris
-    that was made.
+    that was made and to all Finds.
     """
 
     debris_made: Amounts
     cargo_lost: Amounts
+
+
+@dataclass(slots=True)
+class Finds:
+    """What a player's expeditions have found and brought into the world, in whole units.
+
+    It came from nowhere, as debris does, and counts with it in the law of Wreckage.
+    """
+
+    resources_found: Amounts
 
 
 @dataclass(slots=True)
@@ -314,7 +325,7 @@ class Fleet:
     """Ships on a mission, with what they carry.
 
     `random_seed` is drawn from the world's and the fleet's id when it sets out: whatever is left to
-    chance on its way comes from it.
+    chance on its way comes from it. `target_unit` is what missiles are aimed at first.
     """
 
     owner_id: FixedInt64
@@ -322,6 +333,7 @@ class Fleet:
     ships: Counts
     cargo: Amounts
     random_seed: FixedInt64
+    target_unit: FixedUnitCode
 
 
 @dataclass(slots=True)
@@ -400,6 +412,14 @@ class Universe:
     defence_repair_percent: Float64
     moon_chance_percent_max: Int16
     loot_share_percent: Float64
+    expedition_weight_ships: Float64
+    expedition_weight_resources: Float64
+    expedition_weight_delay: Float64
+    expedition_weight_early: Float64
+    expedition_weight_nothing: Float64
+    expedition_weight_lost: Float64
+    expedition_weight_pirates: Float64
+    expedition_weight_aliens: Float64
     market_fee_percent: Float64
     market_offer_days: Float64
     newbie_protection: Bool
@@ -483,8 +503,8 @@ class Departed:
     """What is left in the books of a player who was removed: no name, and what adds up with others.
 
     `moved` is what was moved on all of his planets, with what his fleets carried, what lay in his
-    offers, his fees and what he lost in wars, less the debris he made: see Wreckage. All of it has
-    left the world.
+    offers, his fees and what he lost in wars, less the debris he made and what he found: see
+    Wreckage. All of it has left the world.
     """
 
     left_at: FixedFloat64
@@ -521,7 +541,7 @@ class LoggedCommand:
 
 UNIVERSE = Kind("universe", Universe, constant=True)
 PLAYER = Kind(
-    "player", Player, Research, ResearchQueue, Trader, Wreckage, Presence, Vacation, Legacy
+    "player", Player, Research, ResearchQueue, Trader, Wreckage, Finds, Presence, Vacation, Legacy
 )
 PLANET = Kind(
     "planet",
@@ -604,6 +624,7 @@ __all__ = [
     "Deal",
     "Debris",
     "Departed",
+    "Finds",
     "Fleet",
     "Flight",
     "Friendship",

@@ -140,6 +140,30 @@ class Settings(BaseSettings):
     loot_share_percent: float | None = _world(
         "loot_share_percent", "part of each stock that a victor may take along"
     )
+    expedition_weight_ships: float | None = _world(
+        "expedition_weight_ships", "how often expeditions find ships, as against other outcomes"
+    )
+    expedition_weight_resources: float | None = _world(
+        "expedition_weight_resources", "how often they find resources"
+    )
+    expedition_weight_delay: float | None = _world(
+        "expedition_weight_delay", "how often they come home later"
+    )
+    expedition_weight_early: float | None = _world(
+        "expedition_weight_early", "how often they come home without a stay"
+    )
+    expedition_weight_nothing: float | None = _world(
+        "expedition_weight_nothing", "how often nothing happens"
+    )
+    expedition_weight_lost: float | None = _world(
+        "expedition_weight_lost", "how often nobody hears of them again"
+    )
+    expedition_weight_pirates: float | None = _world(
+        "expedition_weight_pirates", "how often they meet pirates"
+    )
+    expedition_weight_aliens: float | None = _world(
+        "expedition_weight_aliens", "how often they meet aliens"
+    )
     market_fee_percent: float | None = _world(
         "market_fee_percent", "part of what a seller gets that goes to nobody"
     )

@@ -156,6 +156,41 @@ class BattleFought:
 
 
 @dataclass(frozen=True, slots=True)
+class MissilesStruck:
+    """Missiles that a player has `fired`, or that were fired at him, have come down.
+
+    Of `fired` so many were `intercepted`; `lost` is the defence that the others destroyed.
+    """
+
+    at: float
+    player_id: int
+    place: Place
+    target_type: str
+    fired: int
+    intercepted: int
+    lost: tuple[tuple[str, int], ...]
+    attacked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExpeditionEnded:
+    """How an expedition has ended: `outcome` is one of core.rules.expeditions.
+
+    `resources` and `ships` are what was found, `lost` the ships that are gone, and `delay_s` by how
+    much later it comes home.
+    """
+
+    at: float
+    player_id: int
+    place: Place
+    outcome: str
+    resources: tuple[tuple[str, int], ...] = ()
+    ships: tuple[tuple[str, int], ...] = ()
+    lost: tuple[tuple[str, int], ...] = ()
+    delay_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsChanged:
     at: float
     names: tuple[str, ...]
@@ -187,9 +222,9 @@ PlanetEvent = (
     | UnitsFinished
 )
 ResearchEvent = ResearchStarted | ResearchFinished | ResearchDropped
-FleetEvent = FleetDeparted | FleetArrived | FleetReturned
+FleetEvent = FleetDeparted | FleetArrived | FleetReturned | ExpeditionEnded
 MarketEvent = MessageWritten | OfferChanged
-WarEvent = BattleFought
+WarEvent = BattleFought | MissilesStruck
 Event = (
     PlanetEvent
     | PlayerRemoved

@@ -114,6 +114,7 @@ _PLAYER_RULES: dict[str, Callable[[Columns], Broken]] = {
     "less than nothing was paid for research": _is_negative("ResearchQueue.paid"),
     "less than nothing became debris": _is_negative("Wreckage.debris_made"),
     "less than nothing went down with ships": _is_negative("Wreckage.cargo_lost"),
+    "less than nothing was found": _is_negative("Finds.resources_found"),
 }
 _OFFER_RULES: dict[str, Callable[[Columns], Broken]] = {
     "it offers nothing, or for nothing": _is_of_nothing,

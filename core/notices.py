@@ -11,13 +11,23 @@ from dataclasses import dataclass
 
 from core.components import PLANET, Planet
 from core.ecs import World
-from core.events import BattleFought, BuildItemDropped, Event, OfferChanged, ResearchDropped
+from core.events import (
+    BattleFought,
+    BuildItemDropped,
+    Event,
+    ExpeditionEnded,
+    MissilesStruck,
+    OfferChanged,
+    ResearchDropped,
+)
 from core.messages import write_message
 from core.offers import TradeOffer
+from core.rules.arithmetic import SECONDS_PER_HOUR
 from core.state import GameState
 
 NOTICE = "system"
 OF_BATTLE = "battle"
+OF_EXPEDITION = "expedition"
 
 _WHY_DROPPED = {
     "insufficient_resources": "there was not enough to pay for it",
@@ -58,6 +68,10 @@ def _notice_of(world: World, event: Event) -> _Notice | None:
         case ResearchDropped():
             text = _dropped(event.technology, "the research queue", event.reason)
             return _Notice(event.player_id, text)
+        case MissilesStruck():
+            return _Notice(event.player_id, _missiles(event), OF_BATTLE)
+        case ExpeditionEnded():
+            return _Notice(event.player_id, _expedition(event), OF_EXPEDITION)
         case BattleFought():
             return _Notice(event.player_id, _battle(event), OF_BATTLE)
         case OfferChanged():
@@ -75,6 +89,44 @@ def _battle(event: BattleFought) -> str:
     what = "Your attack on" if event.attacked else "The battle of"
     ended = "has ended without a victor" if event.result == "draw" else f"was {event.result}"
     return f"{what} {galaxy}:{system}:{position} {ended}; report {event.report_id} tells of it."
+
+
+def _missiles(event: MissilesStruck) -> str:
+    whose = "Your" if event.attacked else "Hostile"
+    where = f"the {event.target_type} at {_at(event.place)}"
+    stopped = f", {event.intercepted} of them were intercepted" if event.intercepted else ""
+    lost = _listed(event.lost) or "nothing"
+    return f"{whose} missiles, {event.fired}, have reached {where}{stopped}; destroyed: {lost}."
+
+
+_WORDS_OF_EXPEDITIONS = {
+    "early": "has found nothing worth a stay and is coming home early",
+    "nothing": "has found nothing",
+    "lost": "was never heard of again",
+    "pirates": "has met pirates",
+    "aliens": "has met aliens",
+}
+
+
+def _expedition(event: ExpeditionEnded) -> str:
+    found = _listed((*event.resources, *event.ships))
+    match event.outcome:
+        case "resources" | "ships":
+            what = f"has found {found}" if found else "has found what it could not take along"
+        case "delay":
+            what = f"is coming home {event.delay_s // SECONDS_PER_HOUR} hours later"
+        case outcome:
+            what = _WORDS_OF_EXPEDITIONS[outcome]
+    lost = f" and has lost {_listed(event.lost)}" if event.lost else ""
+    return f"Your expedition to {_at(event.place)} {what}{lost}."
+
+
+def _at(place: tuple[int, int, int]) -> str:
+    return ":".join(map(str, place))
+
+
+def _listed(counts: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts if count)
 
 
 def _notice_of_offer(offer: TradeOffer) -> _Notice | None:

@@ -201,6 +201,7 @@ def make_players(player_ids: Ids, names: Sequence[str], homes: TableRows, now: f
             "Vacation.vacation_since": np.zeros(count),
             "Legacy.spent": np.zeros((count, len(RESOURCES))),
             "Legacy.moved": np.zeros((count, len(RESOURCES))),
+            "Finds.resources_found": np.zeros((count, len(RESOURCES)), dtype=np.int64),
         },
     )
 

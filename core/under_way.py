@@ -10,6 +10,7 @@ from core.components import (
     FLEET,
     FLEET_STATES,
     MISSIONS,
+    NO_UNIT,
     RESOURCES,
     RETURNING,
     UNITS,
@@ -35,6 +36,8 @@ def create_fleet(
     cargo: Sequence[int],
     course: Course,
     flight: Flight,
+    *,
+    target_unit: str | None = None,
 ) -> int:
     """Put a fleet under way and return its id; what it consists of was taken from a planet."""
     return state.world.create_entity(
@@ -45,6 +48,7 @@ def create_fleet(
             ships=tuple(ships),
             cargo=tuple(cargo),
             random_seed=_seed(state),
+            target_unit=NO_UNIT if target_unit is None else UNITS.index(target_unit) + 1,
         ),
         course,
         flight,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,11 @@ from tests.worlds import Bits, bits_of, carry_out, everything_of, new_game, relo
 SHIPS = {"small_cargo": 6, "large_cargo": 2, "colony_ship": 3, "recycler": 1, "light_fighter": 9}
 KNOWN = {"combustion_drive": 6, "impulse_drive": 3, "astrophysics": 5, "computer": 2}
 COLONY_SHIP = UNITS.index("colony_ship")
+
+# Of expeditions only the counts say which ships were found or lost: tests/missions has those.
+NO_SHIPS_COME_OR_GO: dict[str, Any] = dict.fromkeys(
+    (f"expedition_weight_{outcome}" for outcome in ("ships", "lost", "pirates", "aliens")), 0.0
+)
 
 # Homes lie at three places; others are free, or lie outside.
 HOMES = ((1, 1, 8), (1, 1, 9), (1, 2, 5))
@@ -60,6 +66,16 @@ commands: st.SearchStrategy[Command] = st.one_of(
         st.fixed_dictionaries({"light_fighter": st.integers(1, 9), "small_cargo": st.just(1)}),
         st.dictionaries(st.sampled_from(RULES.resources), st.integers(1, 2_000), max_size=2),
     ),
+    st.builds(
+        DispatchFleet,
+        st.integers(1, 3),
+        st.just("expedition"),
+        st.just((1, 2, 16)),
+        st.just({"large_cargo": 1}),
+        st.dictionaries(st.sampled_from(RULES.resources), st.integers(1, 2_000), max_size=2),
+        st.just(10),
+        st.integers(1, 3),
+    ),
     st.builds(RecallFleet, st.integers(1, 3), st.integers(1, 6)),
 )
 steps = st.lists(
@@ -70,7 +86,7 @@ steps = st.lists(
 
 
 def begin(store: ManualStore, clock: ManualClock) -> GameWorld:
-    game = remembering(new_game(clock, store, METRICS, **SMALL_WORLD))
+    game = remembering(new_game(clock, store, METRICS, **SMALL_WORLD, **NO_SHIPS_COME_OR_GO))
     for player_id, place in enumerate(HOMES, start=1):
         carry_out(game, FoundHome(player_id, f"player{player_id}", place))
         set_up(game, player_id, amounts=(9_000, 9_000, 9_000), units=SHIPS, technologies=KNOWN)

@@ -469,6 +469,7 @@ def traded_away(store: ManualStore) -> list[float]:
         ("player", "Trader.fees_paid", 1),
         ("player", "Wreckage.cargo_lost", 1),
         ("player", "Wreckage.debris_made", -1),
+        ("player", "Finds.resources_found", -1),
     ):
         for row in store.rows[kind].values():
             total = [before + sign * more for before, more in zip(total, row[key], strict=True)]

@@ -63,6 +63,10 @@ class FleetOrderBody(_Flying):
     planet: Annotated[PlanetId | None, Field(description="the active planet if none is named")] = (
         None
     )
+    target_unit: Annotated[
+        TypeName | None,
+        Field(examples=["rocket_launcher"], description="the defence that missiles hit first"),
+    ] = None
 
 
 class SomePlace(Body):

@@ -21,10 +21,12 @@ from core.events import (
     BuildingStarted,
     BuildItemDropped,
     Event,
+    ExpeditionEnded,
     FleetArrived,
     FleetDeparted,
     FleetReturned,
     MessageWritten,
+    MissilesStruck,
     OfferChanged,
     PlanetAbandoned,
     PlanetEvent,
@@ -249,6 +251,9 @@ class Hub:
                     result=event.result,
                     attacked=event.attacked,
                 )
+            case MissilesStruck() | ExpeditionEnded():
+                # A message tells of it.
+                pass
             case MessageWritten():
                 self._tell(event.player_id, "message", id=event.message_id, category=event.category)
             case OfferChanged():

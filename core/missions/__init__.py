@@ -12,8 +12,10 @@ from core.missions.attack import ATTACK
 from core.missions.colonize import COLONIZE
 from core.missions.deploy import DEPLOY
 from core.missions.errand import Arrival, Ending, Errand, FleetOrder
+from core.missions.expedition import EXPEDITION
 from core.missions.harvest import HARVEST
 from core.missions.hold import HOLD
+from core.missions.missiles import MISSILES
 from core.missions.transport import TRANSPORT
 
 ERRANDS: Final[Mapping[str, Errand]] = {
@@ -22,6 +24,8 @@ ERRANDS: Final[Mapping[str, Errand]] = {
     "colonize": COLONIZE,
     "attack": ATTACK,
     "harvest": HARVEST,
+    "missiles": MISSILES,
+    "expedition": EXPEDITION,
     "hold": HOLD,
 }
 

@@ -61,7 +61,7 @@ def _arrive(state: GameState, fleet_id: int, at: float) -> Arrival:
 
 
 def _foresee(state: GameState, fleet_id: int, at: float) -> BattleOrder | None:
-    if hindrance(state, fleet_id) is not None:
+    if hindrance(state, fleet_id, at) is not None:
         return None
     sides = combatants(state, fleet_id, at)
     return None if is_too_large(sides) else order_of(state, fleet_id, sides)

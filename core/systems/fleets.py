@@ -26,16 +26,16 @@ from core.components import (
     Stocks,
 )
 from core.events import Event, FleetArrived, FleetDeparted, FleetReturned, StocksChanged
-from core.flight_plan import FlightPlan, plan_flight
+from core.flight_plan import FlightPlan
 from core.galaxy import Coordinates
 from core.knowledge import technologies_of
-from core.missions import ERRANDS, Ending, FleetOrder
+from core.missions import ERRANDS, Ending, Errand, FleetOrder
 from core.ownership import fleet_ids_of, own_planet_or_home, planet_of
 from core.rules.arithmetic import SECONDS_PER_HOUR
 from core.rules.flight import TENTHS_LEAST, TENTHS_MOST, fleet_slots
 from core.rules.missions import TARGETS, Mission
 from core.settlement import place_of
-from core.ship_orders import malformed_ships, too_few_ships
+from core.ship_orders import too_few_ships
 from core.state import GameState
 from core.under_way import create_fleet, land, turn_round, voyage_of
 
@@ -50,7 +50,7 @@ def dispatch_fleet(state: GameState, command: DispatchFleet, at: float) -> Accep
         return refusal
     mission = state.rules.missions[command.mission]
     order = _order(state, command, planet_id, mission, at)
-    departure = _Departure(mission, order, _plan(state, command, planet_id, mission))
+    departure = _Departure(mission, order, ERRANDS[mission.name].plan(state, mission, order))
     refusal = (
         _against_mission(state, departure)
         or _against_slots(state, command.player_id)
@@ -78,7 +78,7 @@ def recall_fleet(state: GameState, command: RecallFleet, at: float) -> Accepted 
     ):
         return _no_fleet(fleet_id)
     flight = world.component_for_entity(FLEET, fleet_id, Flight)
-    if flight.fleet_state == RETURNING:
+    if flight.fleet_state == RETURNING or not _errand_of(state, fleet_id).returns:
         return _no_fleet(fleet_id)
     until = at if flight.fleet_state == OUTBOUND else flight.arrives_at
     turn_round(state, fleet_id, at + (until - flight.departed_at))
@@ -91,15 +91,14 @@ def proceed(state: GameState, fleet_id: int, at: float) -> list[Event]:
     if flight.fleet_state == OUTBOUND:
         return _arrive(state, fleet_id, at)
     if flight.fleet_state == HOLDING:
-        turn_round(state, fleet_id, flight.returns_at)
-        return []
+        return _leave(state, fleet_id, at)
     return _come_home(state, fleet_id, at)
 
 
 def _arrive(state: GameState, fleet_id: int, at: float) -> list[Event]:
     fleet = state.world.component_for_entity(FLEET, fleet_id, Fleet)
     flight = state.world.component_for_entity(FLEET, fleet_id, Flight)
-    arrival = ERRANDS[MISSIONS[fleet.mission - 1]].arrive(state, fleet_id, at)
+    arrival = _errand_of(state, fleet_id).arrive(state, fleet_id, at)
     match arrival.ending:
         case Ending.TURNS:
             turn_round(state, fleet_id, flight.returns_at - flight.hold_s)
@@ -112,6 +111,22 @@ def _arrive(state: GameState, fleet_id: int, at: float) -> list[Event]:
     if arrival.ending in (Ending.STAYS, Ending.LOST):
         state.world.delete_entity(FLEET, fleet_id)
     return [told, *arrival.events]
+
+
+def _leave(state: GameState, fleet_id: int, at: float) -> list[Event]:
+    """Set out for home at the end of a stay, if there is anything left that could."""
+    flight = state.world.component_for_entity(FLEET, fleet_id, Flight)
+    arrival = _errand_of(state, fleet_id).leave(state, fleet_id, at)
+    if arrival.ending is Ending.LOST:
+        state.world.delete_entity(FLEET, fleet_id)
+    else:
+        turn_round(state, fleet_id, flight.returns_at + arrival.delay_s)
+    return list(arrival.events)
+
+
+def _errand_of(state: GameState, fleet_id: int) -> Errand:
+    mission = state.world.component_for_entity(FLEET, fleet_id, Fleet).mission
+    return ERRANDS[MISSIONS[mission - 1]]
 
 
 def _come_home(state: GameState, fleet_id: int, at: float) -> list[Event]:
@@ -157,6 +172,9 @@ def _order(
         target_id=_there(state, command.target, target_type),
         ships={name: count for name, count in command.ships.items() if count},
         at=at,
+        speed_tenths=command.speed_tenths,
+        hold_hours=command.hold_hours if mission.hours else 0,
+        target_unit=command.target_unit,
     )
 
 
@@ -171,19 +189,6 @@ def _there(state: GameState, place: Coordinates, target_type: str) -> int:
             return NO_PLANET
 
 
-def _plan(state: GameState, command: DispatchFleet, planet_id: int, mission: Mission) -> FlightPlan:
-    return plan_flight(
-        state,
-        technologies_of(state.world, command.player_id),
-        mission,
-        place_of(state, planet_id),
-        command.target,
-        command.ships,
-        command.speed_tenths,
-        command.hold_hours if mission.hours else 0,
-    )
-
-
 def _depart(state: GameState, command: DispatchFleet, departure: _Departure) -> int:
     order, plan, at = departure.order, departure.plan, departure.order.at
     ships = tuple(order.ships.get(name, 0) for name in UNITS.labels)
@@ -192,7 +197,8 @@ def _depart(state: GameState, command: DispatchFleet, departure: _Departure) -> 
     if any(cargo):
         stockpiles.take_away(state, order.planet_id, cargo, at)
     unit_stock.change_units(state, order.planet_id, tuple(map(operator.neg, ships)), at)
-    hold_s = command.hold_hours * SECONDS_PER_HOUR if departure.mission.hours else 0
+    hold_s = order.hold_hours * SECONDS_PER_HOUR
+    home_s = 2 * plan.seconds + hold_s if ERRANDS[departure.mission.name].returns else plan.seconds
     origin = state.world.component_for_entity(PLANET, order.planet_id, Planet)
     course = Course(
         order.planet_id,
@@ -208,10 +214,19 @@ def _depart(state: GameState, command: DispatchFleet, departure: _Departure) -> 
         departed_at=at,
         arrives_at=at + plan.seconds,
         hold_s=hold_s,
-        returns_at=at + (2 * plan.seconds + hold_s),
+        returns_at=at + home_s,
         fleet_due_at=at + plan.seconds,
     )
-    return create_fleet(state, command.player_id, departure.mission, ships, cargo, course, flight)
+    return create_fleet(
+        state,
+        command.player_id,
+        departure.mission,
+        ships,
+        cargo,
+        course,
+        flight,
+        target_unit=order.target_unit,
+    )
 
 
 def _cargo(command: DispatchFleet) -> tuple[int, ...]:
@@ -234,7 +249,7 @@ def _malformed(state: GameState, command: DispatchFleet) -> Rejected | None:
     if mission.name not in ERRANDS:
         return Rejected("mission_not_available", f"{mission.name} cannot be flown yet.")
     return (
-        malformed_ships(state, command.ships)
+        ERRANDS[mission.name].malformed(state, command)
         or _malformed_cargo(command.cargo)
         or _malformed_target(state, command, mission)
         or _malformed_manner(command, mission)
@@ -258,7 +273,16 @@ def _malformed_target(
         return Rejected(
             "bad_value", f"target_type is {command.target_type}; permitted is {permitted}."
         )
-    if not state.galaxy.contains(command.target):
+    galaxy, system, position = command.target
+    if mission.position is None:
+        is_inside = state.galaxy.contains(command.target)
+    else:
+        is_inside = state.galaxy.contains((galaxy, system, 1))
+        if position != mission.position:
+            return Rejected(
+                "bad_value", f"position is {position}; {mission.name} goes to {mission.position}."
+            )
+    if not is_inside:
         return Rejected("outside_universe", "There is no such place in this universe.")
     return None
 

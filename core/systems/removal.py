@@ -25,6 +25,7 @@ from core.components import (
     RESOURCES,
     Deal,
     Departed,
+    Finds,
     Fleet,
     Ledger,
     Legacy,
@@ -107,11 +108,13 @@ def _moved_in_all(state: GameState, player_id: int, planet_ids: Sequence[int]) -
     """
     world = state.world
     wreckage = world.component_for_entity(PLAYER, player_id, Wreckage)
+    found = world.component_for_entity(PLAYER, player_id, Finds).resources_found
     amounts: list[Sequence[float]] = [
         world.component_for_entity(PLAYER, player_id, Legacy).moved,
         world.component_for_entity(PLAYER, player_id, Trader).fees_paid,
         wreckage.cargo_lost,
         tuple(map(operator.neg, wreckage.debris_made)),
+        tuple(map(operator.neg, found)),
         *(world.component_for_entity(PLANET, each, Ledger).moved for each in planet_ids),
         *(
             world.component_for_entity(FLEET, each, Fleet).cargo

@@ -21,6 +21,7 @@ from core.ecs import fields_of
 from core.ecs.table import Table
 from core.events import SettingsChanged
 from core.rules import Rates, stocks
+from core.rules.expeditions import Outcome
 from core.rules.production import reactor_runs_on, seconds_to_restart
 from core.state import GameState
 
@@ -41,6 +42,7 @@ _LEAVE_PLANETS_ALONE = frozenset(
         "defence_repair_percent",
         "moon_chance_percent_max",
         "loot_share_percent",
+        *(outcome.weight_setting for outcome in Outcome),
         "market_fee_percent",
         "market_offer_days",
         "newbie_protection",

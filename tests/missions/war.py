@@ -112,6 +112,7 @@ def unaccounted(game: GameWorld) -> list[float]:
         + tables[PLAYER].array("Trader.fees_paid").sum(axis=0)
         + tables[PLAYER].array("Wreckage.cargo_lost").sum(axis=0)
         - tables[PLAYER].array("Wreckage.debris_made").sum(axis=0)
+        - tables[PLAYER].array("Finds.resources_found").sum(axis=0)
     )
     return [float(amount) for amount in total]
 

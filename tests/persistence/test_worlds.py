@@ -44,6 +44,7 @@ from core.components import (
     REPORT,
     Debris,
     Departed,
+    Finds,
     UnitQueue,
     Wreckage,
 )
@@ -127,6 +128,8 @@ def _send_a_fleet(game: GameWorld) -> None:
         game.state.world.create_entity(DEBRIS, Debris(1, 2, 3, left=(4, 5, 0)))
         wreckage = game.state.world.component_for_entity(PLAYER, 3, Wreckage)
         wreckage.debris_made, wreckage.cargo_lost = (7, 5, 0), (3, 0, 2)
+        finds = game.state.world.component_for_entity(PLAYER, 3, Finds)
+        finds.resources_found = (1, 0, 2)
         write_report(game.state, 3, "battle", {"name": "Zoë-ñ", "rounds": []}, game.time)
     game.writer.note_urgent()
 

@@ -59,6 +59,7 @@ async def dispatch(
         body.hold_hours,
         body.target_type,
         body.planet,
+        body.target_unit,
     )
     voyage = await context.door.order(order, key)
     return FleetDispatched(message="The fleet is under way.", mission=fleet_mission(voyage))

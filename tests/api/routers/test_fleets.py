@@ -57,7 +57,7 @@ async def test_that_what_the_rules_refuse_is_told_with_its_facts(tmp_path: Path)
         unknown = await mira.post(path, order | {"ships": {"canoe": 1}})
         assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_type")
         later = await mira.post(path, order | {"mission": "missiles"})
-        assert (later.status_code, later.json()["code"]) == (409, "mission_not_available")
+        assert (later.status_code, later.json()["code"]) == (409, "cannot_fly")
         slow = await mira.post(path, order | {"speed": 0.55})
         assert slow.status_code == 422
 
