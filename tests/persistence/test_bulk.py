@@ -147,7 +147,7 @@ async def test_that_every_number_of_rows_is_written_once_and_comes_back(
 
 
 @pytest.mark.sqlite_file
-@pytest.mark.parametrize(("kind", "most"), [(UNIVERSE, 256), (PLAYER, 128), (PLANET, 64)])
+@pytest.mark.parametrize(("kind", "most"), [(UNIVERSE, 128), (PLAYER, 128), (PLANET, 64)])
 async def test_that_a_few_texts_of_statements_serve_every_number_of_rows(
     tmp_path: Path, kind: Kind, most: int
 ) -> None:
