@@ -27,6 +27,7 @@ from core.components import (
     PLAYER,
     REPORT,
     Departed,
+    Finds,
     Legacy,
     Presence,
     Wreckage,
@@ -83,8 +84,10 @@ def game(clock: ManualClock, store: ManualStore) -> GameWorld:
         stockpiles.bring(game.state, moon, (60, 50, 0), game.time)
         write_report(game.state, 2, "battle", {"rounds": 1}, game.time)
         his = game.state.world.component_for_entity(PLAYER, 2, Wreckage)
-        # What it takes for the books to add up: he has made debris, and lost as much.
-        his.debris_made = his.cargo_lost = (7, 0, 0)
+        # What it takes for the books to add up: what he made and what he found he has lost.
+        his.debris_made, his.cargo_lost = (7, 0, 0), (7, 0, 3)
+        finds = game.state.world.component_for_entity(PLAYER, 2, Finds)
+        finds.resources_found = (0, 0, 3)
         legacy = game.state.world.component_for_entity(PLAYER, 2, Legacy)
         stockpiles.take_away(game.state, 2, (11, 0, 0), game.time)
         legacy.moved = (11, 0, 0)
