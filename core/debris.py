@@ -11,15 +11,19 @@ from core.components import DEBRIS, Debris
 from core.ecs import World
 from core.galaxy import Coordinates
 
+_NOTHING = 0  # ids begin with 1
+
 
 def find(world: World, place: Coordinates) -> int | None:
-    """Return what lies at a place, None for nothing, noting that it alone is read."""
+    """Return what lies at a place, None for nothing, noting that this alone is read."""
     table = world.tables[DEBRIS]
     here = np.ones(len(table), dtype=np.bool_)
     for name, number in zip(("galaxy", "system", "position"), place, strict=True):
         here &= table.read_only(f"Debris.{name}") == number
     found: list[int] = table.ids[here].tolist()
-    world.note_reads(DEBRIS, found)
+    # That nothing lies here is seen, too: what follows from it must be saved before any debris that
+    # comes later, or a restart would find that.
+    world.note_reads(DEBRIS, found or [_NOTHING])
     return found[0] if found else None
 
 

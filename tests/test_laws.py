@@ -34,6 +34,7 @@ from core.commands import (
     CreateOffer,
     DeleteMessage,
     DemolishBuilding,
+    DispatchFleet,
     FoundHome,
     JumpThroughGate,
     NotePresence,
@@ -41,6 +42,7 @@ from core.commands import (
     OrderUnits,
     PlainCommand,
     ReadMessage,
+    RecallFleet,
     RequestKey,
     RevokeFriend,
     ScanWithPhalanx,
@@ -109,6 +111,16 @@ resources = st.sampled_from((*RULES.resources, "spice"))
 traded = st.sampled_from([-1, 0, 1, 7, 90, 400, 10**13])
 offer_ids = st.integers(0, 6)
 message_ids = st.integers(0, 8)
+fleet_ids = st.integers(0, 6)
+# Near enough that fleets meet planets, and one another.
+places = st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(3, 8))
+missions = st.sampled_from((*RULES.missions, "picnic"))
+ships = st.dictionaries(
+    st.sampled_from(["small_cargo", "light_fighter", "recycler", "colony_ship", "palace"]),
+    st.integers(-1, 3),
+    max_size=3,
+)
+cargo = st.dictionaries(resources, st.sampled_from([-1, 0, 40, 900, 10**7]), max_size=2)
 plain_commands: st.SearchStrategy[PlainCommand] = st.one_of(
     st.builds(
         FoundHome,
@@ -161,6 +173,19 @@ plain_commands: st.SearchStrategy[PlainCommand] = st.one_of(
     st.builds(SendMessage, player_ids, player_ids, st.sampled_from(["", "Peace?", "no\0pe"])),
     st.builds(ReadMessage, player_ids, message_ids),
     st.builds(DeleteMessage, player_ids, message_ids, st.sampled_from([None, "system", "player"])),
+    st.builds(
+        DispatchFleet,
+        player_ids,
+        missions,
+        places,
+        ships,
+        cargo,
+        st.sampled_from([0, 1, 10]),
+        st.sampled_from([0, 1, 100]),
+        st.sampled_from([None, "planet", "moon", "debris"]),
+        planet_ids,
+    ),
+    st.builds(RecallFleet, player_ids, fleet_ids),
     st.builds(AcceptFriend, player_ids, player_ids),
     st.builds(RevokeFriend, player_ids, player_ids),
     st.builds(NotePresence, player_ids),
@@ -280,7 +305,7 @@ class EveryCut(RuleBasedStateMachine):
         self.clock = ManualClock()
         self.store = CountingStore(self.log)
         self.game = small_game(self.clock, self.store)
-        found_with_a_shipyard(self.game, 1)
+        self.populate()
         self.game.save_player_data()
         self.store.commit()
         self.next_save = self.clock.monotonic() + SAVE_INTERVAL_S
@@ -291,6 +316,10 @@ class EveryCut(RuleBasedStateMachine):
         self.given_ids: set[int] = set()
         self.game.attach(lambda: None)
         self.store.on_applied = self.check_cut
+
+    def populate(self) -> None:
+        """Make the world as it is before anybody asks for anything."""
+        found_with_a_shipyard(self.game, 1)
 
     def check_cut(self, batch: SaveBatch) -> None:
         # A cut is after some number of commands, and never before an earlier cut.
@@ -310,6 +339,9 @@ class EveryCut(RuleBasedStateMachine):
 
     @rule(command=commands)
     def order(self, command: Command) -> None:
+        self.order_once(command)
+
+    def order_once(self, command: Command) -> None:
         self.game.advance(self.clock.now())
         before = everything_of(self.game)
         executed = self.game.execute(command)
@@ -560,12 +592,17 @@ def test_that_an_event_that_may_wait_gets_its_hands_on_one_aggregate(
         game.execute(command)
         clock.advance(seconds)
         game.advance(clock.now())
+    check_who_may_wait(touched)
+
+
+def check_who_may_wait(touched: Sequence[tuple[UnitOfWork, Touched]]) -> None:
     for unit, aggregates in touched:
         if unit.may_wait:
             assert len(aggregates) == 1
             assert None not in {entity_id for _, entity_id in aggregates}
         else:
-            assert len(aggregates) > 1 or unit.deletes
+            # It may have seen that something is not there, which is in no table.
+            assert len(aggregates | unit.touched) > 1 or unit.deletes
 
 
 # Law 6: the rate of ticks is nobody's business ----------------------------------------------------
@@ -579,13 +616,17 @@ disturbances = st.lists(
 
 
 def run_log(
-    log: list[tuple[float, Command]], tick_rate: float | None, disturbed: list[tuple[float, str]]
+    log: Sequence[tuple[float, Command]],
+    tick_rate: float | None,
+    disturbed: Sequence[tuple[float, str]],
+    populate: Callable[[GameWorld], None] = lambda game: found_with_a_shipyard(game, 1),
+    horizon_s: float = HORIZON_S,
 ) -> Bits:
     """Carry out a log at its instants with ticks in between; return the world at the end."""
     clock, store = ManualClock(), ManualStore(at_once=True)
     game = small_game(clock, store)
-    found_with_a_shipyard(game, 1)
-    ticks = [] if tick_rate is None else range(1, int(HORIZON_S * tick_rate) + 1)
+    populate(game)
+    ticks = [] if tick_rate is None else range(1, int(horizon_s * tick_rate) + 1)
     agenda: list[tuple[float, int, object]] = [
         *((START + at, number, command) for number, (at, command) in enumerate(log)),
         *((START + at, len(log), what) for at, what in disturbed),
@@ -607,7 +648,7 @@ def run_log(
                 game = reload(store, clock, METRICS)
             case _:
                 game.execute(what)  # type: ignore[arg-type]
-    game.advance(START + HORIZON_S)
+    game.advance(START + horizon_s)
     return bits_of(game.state.world)
 
 
@@ -680,6 +721,12 @@ STATEMENTS_OF = tuple(
     for name in (
         "systems/",
         "rules/",
+        "missions/",
+        "under_way.py",
+        "flight_plan.py",
+        "voyages.py",
+        "friendships.py",
+        "protection.py",
         "stockpiles.py",
         "ownership.py",
         "offers.py",
@@ -749,6 +796,8 @@ def prepared() -> GameWorld:
     carry_out(game, CreateOffer(1, "metal", 300, "crystal", 200))
     carry_out(game, SendMessage(1, 2, "Peace?"))
     _give_moons(game)
+    set_up(game, 2, units={"recycler": 2}, technologies={"combustion_drive": 6, "computer": 1})
+    carry_out(game, DispatchFleet(2, "harvest", (1, 1, 7), {"recycler": 1}))
     return game
 
 
@@ -790,6 +839,9 @@ def _give_moons(game: GameWorld) -> None:
         ReadMessage(2, 1),
         DeleteMessage(2, 1),
         Once(RequestKey(2, "c", 1), AcceptOffer(2, 1)),
+        DispatchFleet(2, "harvest", (1, 2, 7), {"recycler": 1}, {"metal": 5}),
+        RecallFleet(2, 1),
+        AcceptFriend(2, 3),
         ChangeSettings({"economy_speed": 2.0, "galaxies": 3}),
         Once(RequestKey(1, "a", 1), CancelBuilding(1, 0)),
         Once(RequestKey(1, "b", 1), FoundHome(9, "new")),
