@@ -191,6 +191,36 @@ class ExpeditionEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class EspionageReported:
+    """The probes of a player have seen what is at a place; `report_id` is his report of it."""
+
+    at: float
+    player_id: int
+    report_id: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class PlanetSpiedUpon:
+    """Probes from somewhere were at a player's planet."""
+
+    at: float
+    player_id: int
+    planet_id: int
+    place: Place
+    origin: Place
+
+
+@dataclass(frozen=True, slots=True)
+class AttackAnnounced:
+    """A hostile fleet has set out for a player's planet, and he sees it coming."""
+
+    at: float
+    player_id: int
+    voyage: Voyage
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsChanged:
     at: float
     names: tuple[str, ...]
@@ -224,7 +254,9 @@ PlanetEvent = (
 ResearchEvent = ResearchStarted | ResearchFinished | ResearchDropped
 FleetEvent = FleetDeparted | FleetArrived | FleetReturned | ExpeditionEnded
 MarketEvent = MessageWritten | OfferChanged
-WarEvent = BattleFought | MissilesStruck
+WarEvent = (
+    BattleFought | EspionageReported | PlanetSpiedUpon | AttackAnnounced | MissilesStruck
+)
 Event = (
     PlanetEvent
     | PlayerRemoved

@@ -90,15 +90,13 @@ def estimate_flight(state: GameState, query: EstimateFlight) -> FlightPlan | Rej
 
 
 def _incoming(state: GameState, player_id: int) -> tuple[Voyage, ...]:
-    """Return the fleets of others that are on their way to a player's planets with warlike aims."""
-    warlike = [
-        place + 1
-        for place, name in enumerate(MISSIONS)
-        if state.rules.missions[name].speed == "war" and name != "harvest"
+    """Return the hostile fleets of others that a player sees on their way to his planets."""
+    announced = [
+        place + 1 for place, name in enumerate(MISSIONS) if state.rules.missions[name].announced
     ]
     table = state.world.tables[FLEET]
     rows = np.flatnonzero(
-        np.isin(table.read_only("Fleet.mission"), warlike)
+        np.isin(table.read_only("Fleet.mission"), announced)
         & (table.read_only("Flight.fleet_state") == OUTBOUND)
         & (table.read_only("Fleet.owner_id") != player_id)
         & np.isin(table.read_only("Course.target_id"), planet_ids_of(state.world, player_id))

@@ -14,10 +14,12 @@ from core.ecs import World
 from core.events import (
     BattleFought,
     BuildItemDropped,
+    EspionageReported,
     Event,
     ExpeditionEnded,
     MissilesStruck,
     OfferChanged,
+    PlanetSpiedUpon,
     ResearchDropped,
 )
 from core.messages import write_message
@@ -28,6 +30,7 @@ from core.state import GameState
 NOTICE = "system"
 OF_BATTLE = "battle"
 OF_EXPEDITION = "expedition"
+OF_ESPIONAGE = "espionage"
 
 _WHY_DROPPED = {
     "insufficient_resources": "there was not enough to pay for it",
@@ -74,6 +77,10 @@ def _notice_of(world: World, event: Event) -> _Notice | None:
             return _Notice(event.player_id, _expedition(event), OF_EXPEDITION)
         case BattleFought():
             return _Notice(event.player_id, _battle(event), OF_BATTLE)
+        case EspionageReported():
+            return _Notice(event.player_id, _espionage(event), OF_ESPIONAGE)
+        case PlanetSpiedUpon():
+            return _Notice(event.player_id, _spied_upon(event), OF_ESPIONAGE)
         case OfferChanged():
             return _notice_of_offer(event.offer)
         case _:
@@ -85,10 +92,17 @@ def _dropped(what: str, queue: str, reason: str) -> str:
 
 
 def _battle(event: BattleFought) -> str:
-    galaxy, system, position = event.place
     what = "Your attack on" if event.attacked else "The battle of"
     ended = "has ended without a victor" if event.result == "draw" else f"was {event.result}"
-    return f"{what} {galaxy}:{system}:{position} {ended}; report {event.report_id} tells of it."
+    return f"{what} {_at(event.place)} {ended}; report {event.report_id} tells of it."
+
+
+def _espionage(event: EspionageReported) -> str:
+    return f"Your probes have been at {_at(event.place)}; report {event.report_id} tells of it."
+
+
+def _spied_upon(event: PlanetSpiedUpon) -> str:
+    return f"Probes from {_at(event.origin)} were seen at {_at(event.place)}."
 
 
 def _missiles(event: MissilesStruck) -> str:

@@ -43,6 +43,7 @@ from core.offers import ListOffers, ListTrades, offers_with, trades_of
 from core.ownership import NO_HOME, planet_of
 from core.presence import ListAbsent, absent_players
 from core.quarantine import Quarantine
+from core.reports import ListReports, ReadReport, read_report, reports_of
 from core.rules import stocks
 from core.save_batch import RowName
 from core.state import GameState
@@ -163,6 +164,8 @@ GameQuery = (
     | ListFriends
     | ReportVacation
     | ListAbsent
+    | ListReports
+    | ReadReport
     | ViewSystem
     | ReadSpending
     | ReadStudies
@@ -372,6 +375,10 @@ def answer(state: GameState, query: GameQuery, at: float) -> Any:
             return absent_players(state, query, at)
         case ReportVacation():
             return report_vacation(state, query)
+        case ListReports():
+            return reports_of(state, query)
+        case ReadReport():
+            return read_report(state, query)
         case ViewSystem():
             return view_of(state, query, at)
         case ReadSpending():

@@ -11,9 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.commands import Rejected
 from core.components import PLAYER, REPORT, REPORT_KINDS, Report
 from core.ecs import Mark, World
 from core.state import GameState
+
+NO_SUCH_REPORT = Rejected("no_such_item", "There is no such report.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class ListReports:
 
 @dataclass(frozen=True, slots=True)
 class ReadReport:
-    """One of a player's reports of a kind; None if he has no such report."""
+    """One of a player's reports of a kind."""
 
     player_id: int
     kind: str
@@ -94,13 +97,13 @@ def reports_of(state: GameState, query: ListReports) -> ReportPage:
     return ReportPage(len(ids), tuple(_readable(state.world, report_id) for report_id in page))
 
 
-def read_report(state: GameState, query: ReadReport) -> ReadableReport | None:
+def read_report(state: GameState, query: ReadReport) -> ReadableReport | Rejected:
     if not state.world.exists(REPORT, query.report_id):
-        return None
+        return NO_SUCH_REPORT
     report = state.world.component_for_entity(REPORT, query.report_id, Report)
     if (report.owner_id, report.report_kind) != (query.player_id, _code(query.kind)):
         # Whether somebody else has it is nobody's business.
-        return None
+        return NO_SUCH_REPORT
     return _readable(state.world, query.report_id)
 
 

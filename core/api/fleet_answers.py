@@ -116,7 +116,7 @@ def fleet_answer(report: FleetReport) -> FleetAnswer:
         ship_build_queue=[_unit_order(item) for item in report.unit_orders],
         missions=[fleet_mission(voyage) for voyage in report.voyages],
         slots=FleetSlots(used=report.slots_used, total=report.slots_total),
-        incoming=[_incoming(voyage) for voyage in report.incoming],
+        incoming=[incoming_fleet(voyage) for voyage in report.incoming],
         kept=report.kept,
     )
 
@@ -125,7 +125,7 @@ def flight_time(plan: FlightPlan) -> FlightTime:
     return FlightTime(distance=plan.distance, duration_seconds=plan.seconds, fuel=plan.fuel)
 
 
-def _incoming(voyage: Voyage) -> IncomingFleet:
+def incoming_fleet(voyage: Voyage) -> IncomingFleet:
     return IncomingFleet(
         mission_id=voyage.fleet_id,
         mission=voyage.mission,

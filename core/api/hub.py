@@ -11,15 +11,17 @@ from typing import Any, assert_never
 from core.api.answers import iso_time, now_iso, resource_update
 from core.api.connections import CLOSE_GOING_AWAY
 from core.api.context import Context
-from core.api.fleet_answers import fleet_push
+from core.api.fleet_answers import fleet_push, incoming_fleet
 from core.api.problems import Problem
 from core.api.tokens import Login
 from core.api.trade_answers import trade_offer
 from core.events import (
+    AttackAnnounced,
     BattleFought,
     BuildingFinished,
     BuildingStarted,
     BuildItemDropped,
+    EspionageReported,
     Event,
     ExpeditionEnded,
     FleetArrived,
@@ -32,6 +34,7 @@ from core.events import (
     PlanetEvent,
     PlanetFounded,
     PlayerRemoved,
+    PlanetSpiedUpon,
     ResearchDropped,
     ResearchFinished,
     ResearchStarted,
@@ -40,6 +43,7 @@ from core.events import (
     UnitsFinished,
 )
 from core.queries import ListPlanetIds, ReportStocks, StocksOfPlanets
+from core.voyages import Place
 
 log = logging.getLogger(__name__)
 
@@ -247,13 +251,26 @@ class Hub:
                     event.player_id,
                     "battle_report",
                     id=event.report_id,
-                    **dict(zip(("galaxy", "system", "position"), event.place, strict=True)),
+                    **_place(event.place),
                     result=event.result,
                     attacked=event.attacked,
                 )
             case MissilesStruck() | ExpeditionEnded():
                 # A message tells of it.
                 pass
+            case EspionageReported():
+                self._tell(
+                    event.player_id,
+                    "espionage_report",
+                    id=event.report_id,
+                    **_place(event.place),
+                )
+            case PlanetSpiedUpon():
+                # A message tells of it, and is told itself.
+                pass
+            case AttackAnnounced():
+                incoming = incoming_fleet(event.voyage).model_dump()
+                self._tell(event.player_id, "incoming_attack", **incoming)
             case MessageWritten():
                 self._tell(event.player_id, "message", id=event.message_id, category=event.category)
             case OfferChanged():
@@ -370,6 +387,10 @@ class Hub:
             for connection in self._connections.get(player_id, ()):
                 if connection.wants(stocks.planet_id):
                     connection.push_text(text)
+
+
+def _place(place: Place) -> dict[str, int]:
+    return dict(zip(("galaxy", "system", "position"), place, strict=True))
 
 
 def _message(kind: str, fields: dict[str, Any]) -> str:

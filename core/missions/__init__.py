@@ -13,6 +13,7 @@ from core.missions.colonize import COLONIZE
 from core.missions.deploy import DEPLOY
 from core.missions.errand import Arrival, Ending, Errand, FleetOrder
 from core.missions.expedition import EXPEDITION
+from core.missions.espionage import ESPIONAGE
 from core.missions.harvest import HARVEST
 from core.missions.hold import HOLD
 from core.missions.missiles import MISSILES
@@ -22,6 +23,7 @@ ERRANDS: Final[Mapping[str, Errand]] = {
     "transport": TRANSPORT,
     "deploy": DEPLOY,
     "colonize": COLONIZE,
+    "espionage": ESPIONAGE,
     "attack": ATTACK,
     "harvest": HARVEST,
     "missiles": MISSILES,

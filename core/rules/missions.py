@@ -16,6 +16,7 @@ class Mission:
 
     `position` is the only one it may go to, None for those of the planets; `hours` is how long it
     may stay there, None if it does not stay. `ship` is one that it cannot do without, if any.
+    `announced` says that whoever is the target sees the fleet coming.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Mission:
     position: int | None
     hours: tuple[int, int] | None
     ship: str | None
+    announced: bool
 
     @property
     def speed_setting(self) -> str:
@@ -39,4 +41,5 @@ def read_mission(name: str, entry: Entry) -> Mission:
         position=entry.whole("position", least=1, most=100) if entry.has("position") else None,
         hours=entry.range("hours", 1, 1000) if entry.has("hours") else None,
         ship=entry.name("ship", entry.names.units, "unit") if entry.has("ship") else None,
+        announced=entry.has("announced") and entry.flag("announced"),
     )

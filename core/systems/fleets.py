@@ -25,7 +25,14 @@ from core.components import (
     Planet,
     Stocks,
 )
-from core.events import Event, FleetArrived, FleetDeparted, FleetReturned, StocksChanged
+from core.events import (
+    AttackAnnounced,
+    Event,
+    FleetArrived,
+    FleetDeparted,
+    FleetReturned,
+    StocksChanged,
+)
 from core.flight_plan import FlightPlan
 from core.galaxy import Coordinates
 from core.knowledge import technologies_of
@@ -38,6 +45,7 @@ from core.settlement import place_of
 from core.ship_orders import too_few_ships
 from core.state import GameState
 from core.under_way import create_fleet, land, turn_round, voyage_of
+from core.voyages import Voyage
 
 
 def dispatch_fleet(state: GameState, command: DispatchFleet, at: float) -> Accepted | Rejected:
@@ -62,11 +70,22 @@ def dispatch_fleet(state: GameState, command: DispatchFleet, at: float) -> Accep
         return refusal
     fleet_id = _depart(state, command, departure)
     voyage = voyage_of(state, fleet_id)
-    events = (
+    events: list[Event] = [
         FleetDeparted(at, command.player_id, voyage),
         StocksChanged(at, command.player_id, planet_id),
-    )
-    return Accepted(voyage, events)
+    ]
+    events += _announced(state, mission, voyage, at)
+    return Accepted(voyage, tuple(events))
+
+
+def _announced(
+    state: GameState, mission: Mission, voyage: Voyage, at: float
+) -> tuple[AttackAnnounced, ...]:
+    """Return what the owner of the target is told of a fleet that he sees coming."""
+    if not mission.announced or voyage.target_id == NO_PLANET:
+        return ()
+    target = state.world.component_for_entity(PLANET, voyage.target_id, Planet)
+    return (AttackAnnounced(at, target.owner_id, voyage),)
 
 
 def recall_fleet(state: GameState, command: RecallFleet, at: float) -> Accepted | Rejected:

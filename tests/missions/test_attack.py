@@ -32,7 +32,7 @@ from core.ecs import Origin
 from core.events import BattleFought, Event, FleetArrived, PlanetFounded
 from core.game import GameWorld
 from core.missions import ERRANDS
-from core.reports import ListReports, ReadReport, read_report, reports_of
+from core.reports import NO_SUCH_REPORT, ListReports, ReadReport, read_report, reports_of
 from core.voyages import Voyage
 from tests.manual_clock import ManualClock
 from tests.missions.war import (
@@ -587,9 +587,9 @@ def test_that_a_report_is_its_owners_alone_and_is_forgotten(
     until(game, clock, voyage.arrives_at)
     (mine,) = reports_of(game.state, ListReports(1, "battle", 50)).reports
     assert read_report(game.state, ReadReport(1, "battle", mine.report_id)) == mine
-    assert read_report(game.state, ReadReport(2, "battle", mine.report_id)) is None
-    assert read_report(game.state, ReadReport(1, "espionage", mine.report_id)) is None
-    assert read_report(game.state, ReadReport(1, "battle", 99)) is None
+    assert read_report(game.state, ReadReport(2, "battle", mine.report_id)) == NO_SUCH_REPORT
+    assert read_report(game.state, ReadReport(1, "espionage", mine.report_id)) == NO_SUCH_REPORT
+    assert read_report(game.state, ReadReport(1, "battle", 99)) == NO_SUCH_REPORT
     week = game.state.rules.messages.kept_s
     until(game, clock, voyage.arrives_at + week - 1)
     assert len(game.state.world.tables[REPORT]) == 2

@@ -22,3 +22,8 @@ def test_that_some_missions_stay_and_one_goes_into_deep_space() -> None:
     assert RULES.missions["expedition"].position == len(RULES.slots) + 1
     assert RULES.missions["harvest"].targets == ("debris",)
     assert RULES.missions["colonize"].targets == ("planet",)
+
+
+def test_that_attacks_are_seen_coming_and_probes_are_not() -> None:
+    announced = {name for name, mission in RULES.missions.items() if mission.announced}
+    assert announced == {"attack", "missiles"}

@@ -388,7 +388,7 @@ def test_that_only_ones_own_fleet_that_is_not_on_its_way_home_is_recalled(
     ("code", "mission", "changes"),
     [
         ("unknown_type", "picnic", {}),
-        ("mission_not_available", "espionage", {}),
+        ("ship_required", "espionage", {}),
         ("unknown_type", "transport", {"ships": {"canoe": 1}}),
         ("bad_value", "transport", {"ships": {}}),
         ("bad_value", "transport", {"ships": {"small_cargo": 0}}),
