@@ -11,6 +11,7 @@ from core.components import MESSAGE, PLANET, REPORT, Message
 from core.events import AttackAnnounced, EspionageReported, Event, FleetArrived, PlanetSpiedUpon
 from core.fleet_reports import FleetReport, ReportFleets
 from core.game import GameWorld
+from core.missions import ERRANDS
 from core.reports import ListReports, reports_of
 from tests.manual_clock import ManualClock
 from tests.missions.war import (
@@ -161,6 +162,25 @@ def test_that_probes_that_are_seen_fight_the_ships_and_nothing_else(
     (battle,) = reports_of(game.state, ListReports(2, "battle", 50)).reports
     assert battle.content["defenders"][0]["units"] == CERTAIN
     assert units(game, 2) == {**CERTAIN, "plasma_turret": 9}
+
+
+def test_that_the_fight_of_probes_is_foreseen_if_they_will_be_seen(
+    game: GameWorld, clock: ManualClock
+) -> None:
+    know(game, 1, 2)
+    know(game, 2, 2)
+    set_up(game, 1, units={"espionage_probe": 1})
+    set_up(game, 2, units=CERTAIN)
+    voyage = send(game, "espionage", {"espionage_probe": 1})
+    foresee = ERRANDS["espionage"].foresee
+    assert foresee is not None
+    fought = foresee(game.state, voyage.fleet_id, voyage.arrives_at)
+    assert fought is not None
+    assert named(fought.defenders[0].counts) == CERTAIN
+    set_up(game, 2, units={})
+    assert foresee(game.state, voyage.fleet_id, voyage.arrives_at) is None
+    game.state.world.tables[PLANET].set(2, "Planet.owner_id", 1)
+    assert foresee(game.state, voyage.fleet_id, voyage.arrives_at) is None
 
 
 def test_that_probes_with_an_escort_may_come_home_without_loot(
