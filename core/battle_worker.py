@@ -88,7 +88,7 @@ class BattleWorker:
         try:
             if self._pool is None:
                 self._pool = ProcessPoolExecutor(
-                    1, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare_worker
+                    1, mp_context=multiprocessing.get_context("spawn"), initializer=prepare_worker
                 )
             return self._pool.submit(fight, order)
         except (OSError, RuntimeError) as error:
@@ -120,7 +120,8 @@ def _is_walkover(order: BattleOrder) -> bool:
     )
 
 
-def _prepare_worker() -> None:
+def prepare_worker() -> None:
+    """Make a process one that fights battles: it gives way to the program and ends with it."""
     # Ctrl+C goes to everybody on the terminal; the program itself ends its worker.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Battles come after ticks where there are few processors.

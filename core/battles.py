@@ -24,7 +24,7 @@ Counts = tuple[int, ...]
 # Whose units stand on the planet itself.
 NO_FLEET = 0
 
-_SETTINGS = (
+SETTINGS_OF_BATTLE = (
     "debris_from_ships_percent",
     "debris_from_defence_percent",
     "deuterium_in_debris",
@@ -81,7 +81,9 @@ def is_too_large(sides: Combatants) -> bool:
 def order_of(state: GameState, fleet_id: int, sides: Combatants) -> BattleOrder:
     """Return the battle of two sides; its chances are those of the fleet that has come."""
     rules, universe = state.rules, state.universe
-    settings: dict[str, SettingValue] = {name: getattr(universe, name) for name in _SETTINGS}
+    settings: dict[str, SettingValue] = {
+        name: getattr(universe, name) for name in SETTINGS_OF_BATTLE
+    }
     attackers, defenders = (
         tuple(
             participant_of(rules, np.array(each.counts, dtype=np.int64), each.technologies)

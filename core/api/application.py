@@ -25,6 +25,7 @@ from core.api.routers import (
     admin,
     auth,
     backups,
+    battles,
     fleets,
     friends,
     galaxy,
@@ -57,6 +58,7 @@ ROUTERS = (
     trade,
     messages,
     reports,
+    battles,
     galaxy,
     highscore,
     world,
@@ -127,6 +129,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     def begin_to_stop() -> None:
         hub.finish_all()
         context.passwords.begin_to_stop()
+        context.forecasts.begin_to_stop()
 
     app.state.begin_to_stop = begin_to_stop
     context.door.open(hub.on_event, hub.on_resync)
@@ -143,6 +146,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 await task
         context.door.close()
         context.passwords.close()
+        context.forecasts.close()
 
 
 class _Measured:

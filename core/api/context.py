@@ -22,6 +22,7 @@ from core.api.tokens import Login, Tokens
 from core.api.turns import Turns
 from core.commands import HOST_ACCOUNT_ID
 from core.config import Settings
+from core.forecast_worker import ForecastWorker
 from core.metrics import Metrics
 
 ID_MAX = 2**63 - 1
@@ -47,6 +48,7 @@ class Context:
     # Names, without regard to case, of those whose registration is not answered yet.
     registering: set[str] = field(default_factory=set)
     turns: Turns = field(default_factory=Turns)
+    forecasts: ForecastWorker = field(default_factory=ForecastWorker)
     highscores: Highscores = field(init=False)
 
     def __post_init__(self) -> None:

@@ -28,7 +28,7 @@ from core.combat.order import (
     UnitStats,
 )
 from core.combat.report import BattleReport, Outcome, Round, SideOfBattle, SideOfRound
-from core.combat.simulator import RUNS_MAX, Forecast, Target, forecast
+from core.combat.simulator import RUNS_MAX, Forecast, Target, forecast, forecast_of
 
 __all__ = [
     "RUNS_MAX",
@@ -47,4 +47,5 @@ __all__ = [
     "UnitStats",
     "fight",
     "forecast",
+    "forecast_of",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.combat.fight import fight
@@ -20,12 +20,14 @@ Means = tuple[float, ...]
 class Target:
     """What there is to be had: the stocks, the share of them, and the cargo space of each type.
 
-    `cargo` is by participant and type of the attackers, with their technology.
+    `cargo` is by participant and type of the attackers, of which their technology makes
+    `room_percent` per cent.
     """
 
     stock: tuple[int, int, int]
     share_percent: float
     cargo: tuple[Counts, ...]
+    room_percent: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,29 @@ class Forecast:
 
 
 def forecast(order: BattleOrder, runs: int, target: Target | None = None) -> Forecast:
-    """Fight with the seeds order.seed, order.seed + 1, ...: at most RUNS_MAX runs.
+    """Fight with the seeds order.seed, order.seed + 1, ...: see forecast_of."""
+    return forecast_of(order, range(order.seed, order.seed + runs), target)
 
-    A draw and a defeat count as no loot. Raise ValueError for another number of runs.
+
+def forecast_of(
+    order: BattleOrder,
+    seeds: Sequence[int],
+    target: Target | None = None,
+    is_over: Callable[[], bool] = lambda: False,
+) -> Forecast:
+    """Fight with each of at most RUNS_MAX seeds, or with as many as there are when it `is_over`.
+
+    One battle is fought at least. A draw and a defeat count as no loot. Raise ValueError for
+    another number of seeds.
     """
-    if not 1 <= runs <= RUNS_MAX:
-        raise ValueError(f"a forecast takes 1 to {RUNS_MAX} runs, not {runs}")
-    reports = [fight(dataclasses.replace(order, seed=order.seed + run)) for run in range(runs)]
+    if not 1 <= len(seeds) <= RUNS_MAX:
+        raise ValueError(f"a forecast takes 1 to {RUNS_MAX} runs, not {len(seeds)}")
+    reports: list[BattleReport] = []
+    for seed in seeds:
+        reports.append(fight(dataclasses.replace(order, seed=seed)))
+        if is_over():
+            break
+    runs = len(reports)
     outcomes = [report.outcome for report in reports]
     return Forecast(
         runs=runs,
@@ -77,7 +95,7 @@ def _loot(report: BattleReport, target: Target | None) -> tuple[int, ...]:
         for survivors, cargo in zip(report.attackers.survivors, target.cargo, strict=True)
         for number, each in zip(survivors, cargo, strict=True)
     )
-    return loot(target.stock, target.share_percent, space)
+    return loot(target.stock, target.share_percent, space * target.room_percent // 100)
 
 
 def _means(rows: Sequence[Sequence[int]]) -> Means:

@@ -229,6 +229,8 @@ async def test_that_openapi_describes_every_route_and_its_answers(tmp_path: Path
             "/metrics",
             # Without a login it is answered as for somebody who knows nothing.
             "/flight-time",
+            # With one it is counted as the player's, without as the address's.
+            "/simulate-battle",
         )
         assert ("security" in operation) == needs_login, (method, path)
         if path.startswith("/admin"):
