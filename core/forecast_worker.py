@@ -18,6 +18,8 @@ FORECASTS_MAX = 4
 # After so long a forecast begins no further battle; the largest one takes a second or two.
 FORECAST_S_MAX = 3.0
 
+WorkerLost = BrokenExecutor
+
 
 class ForecastsBusy(Exception):
     """Too many forecasts are asked for at once, or there is no process to make them."""
@@ -44,7 +46,7 @@ class ForecastWorker:
     def begin(self, wanted: ForecastOrder) -> Future[Forecast]:
         """Have a forecast made. Raise ForecastsBusy if that cannot be soon.
 
-        The future ends with BrokenExecutor if the process was lost; the next one has a new process.
+        The future ends with WorkerLost if the process was lost; the next one has a new process.
         """
         self._open = [forecast for forecast in self._open if not forecast.done()]
         if self.is_stopping or len(self._open) >= FORECASTS_MAX:

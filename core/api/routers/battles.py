@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import BrokenExecutor
 
 from fastapi import APIRouter, Request
 
@@ -17,7 +16,7 @@ from core.api.context import Bearer, InContext, limited_by_address, logged_in
 from core.api.documentation import may_answer
 from core.api.problems import Problem, rejection, stopping
 from core.commands import Rejected
-from core.forecast_worker import ForecastsBusy
+from core.forecast_worker import ForecastsBusy, WorkerLost
 from core.queries import ReadSettings
 
 router = APIRouter(tags=["world"])
@@ -44,7 +43,7 @@ async def simulate(
     forecasts = context.forecasts
     try:
         forecast = await asyncio.wrap_future(forecasts.begin(wanted))
-    except (ForecastsBusy, BrokenExecutor):
+    except (ForecastsBusy, WorkerLost):
         raise (stopping() if forecasts.is_stopping else _BUSY) from None
     except asyncio.CancelledError:
         if forecasts.is_stopping:
