@@ -254,9 +254,7 @@ PlanetEvent = (
 ResearchEvent = ResearchStarted | ResearchFinished | ResearchDropped
 FleetEvent = FleetDeparted | FleetArrived | FleetReturned | ExpeditionEnded
 MarketEvent = MessageWritten | OfferChanged
-WarEvent = (
-    BattleFought | EspionageReported | PlanetSpiedUpon | AttackAnnounced | MissilesStruck
-)
+WarEvent = BattleFought | EspionageReported | PlanetSpiedUpon | AttackAnnounced | MissilesStruck
 Event = (
     PlanetEvent
     | PlayerRemoved

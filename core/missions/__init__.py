@@ -12,8 +12,8 @@ from core.missions.attack import ATTACK
 from core.missions.colonize import COLONIZE
 from core.missions.deploy import DEPLOY
 from core.missions.errand import Arrival, Ending, Errand, FleetOrder
-from core.missions.expedition import EXPEDITION
 from core.missions.espionage import ESPIONAGE
+from core.missions.expedition import EXPEDITION
 from core.missions.harvest import HARVEST
 from core.missions.hold import HOLD
 from core.missions.missiles import MISSILES

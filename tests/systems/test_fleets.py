@@ -26,6 +26,7 @@ from core.components import (
 from core.ecs import Origin
 from core.events import Event, FleetArrived, FleetDeparted, FleetReturned, PlanetFounded
 from core.game import GameWorld
+from core.missions import ERRANDS
 from core.unit_stock import units_at
 from core.voyages import Voyage
 from tests.manual_clock import ManualClock
@@ -419,6 +420,13 @@ def test_that_what_the_rules_refuse_changes_nothing(
     game: GameWorld, code: str, mission: str, changes: dict[str, Any]
 ) -> None:
     assert refused(game, order(mission, **changes)).code == code
+
+
+def test_that_a_mission_that_nobody_can_carry_out_is_refused(
+    game: GameWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(ERRANDS, "harvest")
+    assert refused(game, order("harvest", ships={"recycler": 1})).code == "mission_not_available"
 
 
 def test_that_no_more_fleets_fly_than_there_are_slots(game: GameWorld, clock: ManualClock) -> None:
