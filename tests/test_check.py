@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import URL
 
 from core.backup_shelf import BackupReason, BackupShelf
-from core.check import CheckReport, check_database, check_file
+from core.check import CheckReport, check_database, check_file, trial
 from core.config import Settings
 from core.errors import StarkeepError
 from core.world_backup import make_backup
 from tests.backups import change, make_world, no_progress
+from tests.manual_clock import ManualClock
+from tests.store import ManualStore
+from tests.worlds import found, loaded_from, new_game, set_up
 
 
 @pytest.fixture
@@ -148,3 +152,21 @@ async def test_that_two_planets_in_one_place_are_found(path: Path) -> None:
     )
     findings = (await checked(path)).findings
     assert "planet 2: its place is taken by another planet" in findings
+
+
+def test_that_a_world_that_never_reaches_its_own_time_is_said() -> None:
+    clock, store = ManualClock(), ManualStore(at_once=True)
+    game = new_game(clock, store)
+    found(game, 1)
+    # A reactor that runs dry and starts again, every few days.
+    levels = {"fusion_reactor": 9, "deuterium_synthesizer": 1, "solar_plant": 2}
+    set_up(game, 1, levels=levels, amounts=(0.0, 0.0, 900.0))
+    clock.advance(30 * 86_400.0)
+    game.advance(clock.now())
+    game.save_player_data()
+    loaded = loaded_from(store)
+    assert loaded.clock is not None
+    assert list(trial(loaded, Settings())) == []
+    far_away = replace(loaded.clock, world_time=6e16)
+    (finding,) = trial(replace(loaded, clock=far_away), Settings())
+    assert "without end" in finding
