@@ -91,6 +91,9 @@ class Settings(BaseSettings):
         ge=0,
         le=3650,
     )
+    bots: int = _program(
+        0, "computer players there are at least; those that were made stay", ge=0, le=10_000
+    )
     rate_limit_per_minute: int = _program(600, "requests of a user", ge=1, le=1_000_000)
     access_token_expire_minutes: int = _program(
         1440, "minutes until a login expires", ge=1, le=525_600

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from core.bots.strength import Bot
 from core.clock import Clock
 from core.commands import AdoptRules, ChangeSettings, Command, ExcuseAbsence, FoundHome
 from core.components import KINDS, PLANET, UNIVERSE, UNIVERSE_ID, Universe
@@ -74,7 +75,10 @@ def world_of(loaded: LoadedWorld, settings: Settings, at: float) -> World:
 
 
 def opening_commands(
-    loaded: LoadedWorld, settings: Settings, now: float | None = None
+    loaded: LoadedWorld,
+    settings: Settings,
+    now: float | None = None,
+    bots: Sequence[Bot] = (),
 ) -> list[Command]:
     """Return what a loaded world needs before its first tick, after it has caught up.
 
@@ -91,8 +95,13 @@ def opening_commands(
         }
         if given:
             commands.append(ChangeSettings(given))
-    if not _start_is_chosen(loaded, settings):
-        commands += [FoundHome(account_id, name) for account_id, name in loaded.homeless]
+    # Computer players do not choose.
+    brought = {bot.player_id for bot in bots} if _start_is_chosen(loaded, settings) else None
+    commands += [
+        FoundHome(account_id, name)
+        for account_id, name in loaded.homeless
+        if brought is None or account_id in brought
+    ]
     return commands
 
 

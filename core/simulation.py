@@ -14,6 +14,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from core.bots.driver import BotDriver
+from core.bots.strength import Bot
 from core.clock import Clock
 from core.commands import Accepted, Command, Outcome, Unavailable
 from core.components import PLANET, PLAYER
@@ -157,8 +159,10 @@ class Simulation:
         pending_max: int,
         final_save_timeout_s: float = 60.0,
         opening: Opening | None = None,
+        bots: Sequence[Bot] = (),
     ) -> None:
         self.game = game
+        self.bots = BotDriver(game, bots, clock.monotonic)
         self.tick_rate = tick_rate
         self.period_s = 1.0 / tick_rate
         self.status = Status()
@@ -278,6 +282,7 @@ class Simulation:
             outcome = self._execute_at_opening(command)
             if not isinstance(outcome, Accepted):
                 log.warning("%s was refused: %s", type(command).__name__, outcome.detail)
+        self.bots.begin(max(self._clock.now(), self.game.time))
         now = self._clock.monotonic()
         self._next_tick = now + self.period_s
         self._next_save = now + self._save_interval_s
@@ -414,6 +419,7 @@ class Simulation:
             self._metrics.held_ticks.inc()
         after_events = clock.monotonic()
         self.game.process(now)
+        self.bots.play(now)
         after_systems = clock.monotonic()
         if start >= self._next_save:
             self._save_periodically(start)

@@ -22,7 +22,7 @@ _SPEEDS = (
     "fleet_speed_holding",
 )
 # There is nothing for a command to do with these. Without a window it is anyway.
-_HOSTING_ONLY = ("host", "port", "speed")
+_HOSTING_ONLY = ("host", "port", "speed", "bots")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -105,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", metavar="H", help="address to serve players on (127.0.0.1)")
     parser.add_argument("--port", type=int, metavar="P", help="port (8642); 0 picks a free one")
     parser.add_argument("--speed", type=float, metavar="X", help="all speeds of this world at once")
+    parser.add_argument("--bots", type=int, metavar="N", help="have N computer players at least")
     commands = parser.add_subparsers(
         dest="command", metavar="COMMAND", title="administration of a world that is not running"
     )
@@ -149,7 +150,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, Any]:
     """Return the settings that the command line gives."""
     overrides = {
         name: value
-        for name in ("host", "port", "database_url")
+        for name in ("host", "port", "database_url", "bots")
         if (value := getattr(options, name)) is not None
     }
     if options.speed is not None:

@@ -282,6 +282,7 @@ class Host(QObject):
         await _limited("closing the database", database.shutdown_db(), DATABASE_CLOSE_TIMEOUT_S)
 
     async def _start_simulation(self) -> Simulation:
+        bots = await sync.keep_bots(self.settings.bots)
         loaded = await sync.load_world(
             lambda table, done, total: self.progressed.emit(f"Loading {table}s", done, total)
         )
@@ -302,9 +303,10 @@ class Host(QObject):
             pending_max=self.settings.pending_max,
             final_save_timeout_s=self.settings.final_save_timeout_seconds,
             opening=Opening(
-                opening_commands(loaded, self.settings, clock.now()),
+                opening_commands(loaded, self.settings, clock.now(), bots),
                 lambda applied, left: self.progressed.emit("Catching up", applied, applied + left),
             ),
+            bots=bots,
         )
         del loaded
         # What was loaded stays for ever: the collector need not look at it again.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import count, cycle, islice
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.bots.strength import Bot, Strength
 from core.database import ReadSession, SessionLocal
 from core.models.database import PlayerRow, RevokedToken, User
 from core.persistence.answered_requests import KeyedRequest, forget_answered, note_answered
@@ -26,6 +28,9 @@ from core.persistence.single_session import (
 )
 
 _INSERT_ROWS = 5_000
+# In place of a password's hash, before the strength: no password matches it, so that nobody logs
+# in as a computer player unless the host gives him a password. He is a person's then.
+_NO_PASSWORD = "bot:"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +203,43 @@ async def grant_admin(account_id: int) -> Account | None:
             return None
         user.is_admin = True
         return _account(user)
+
+
+@retried
+async def keep_bots(at_least: int) -> tuple[Bot, ...]:
+    """Return the computer players, after adding some if there are fewer than `at_least`.
+
+    The strengths of those that are new take turns.
+    """
+    async with SessionLocal() as session, session.begin():
+        bots = await _bots(session)
+        if len(bots) < at_least:
+            taken = set(
+                await session.scalars(
+                    select(User.username_key).where(User.username_key.startswith("bot-"))
+                )
+            )
+            names = (name for name in map("bot-{}".format, count(1)) if name not in taken)
+            strengths = cycle(Strength)
+            new = [
+                NewAccount(name, f"{name}@bots.invalid", f"{_NO_PASSWORD}{next(strengths)}")
+                for name in islice(names, at_least - len(bots))
+            ]
+            await insert_accounts(session, new, lambda *_: None)
+            bots = await _bots(session)
+        return bots
+
+
+async def _bots(session: AsyncSession) -> tuple[Bot, ...]:
+    rows = await session.execute(
+        select(User.id, User.username, User.password_hash)
+        .where(User.password_hash.startswith(_NO_PASSWORD), User.is_active)
+        .order_by(User.id)
+    )
+    return tuple(
+        Bot(row.id, row.username, Strength(row.password_hash.removeprefix(_NO_PASSWORD)))
+        for row in rows
+    )
 
 
 async def insert_accounts(

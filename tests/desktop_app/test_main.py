@@ -41,7 +41,9 @@ def test_that_options_have_defaults() -> None:
         assert options.log_level == "info"
 
 
-@pytest.mark.parametrize("given", [("--speed", "2"), ("--port", "0"), ("--host", "::1")])
+@pytest.mark.parametrize(
+    "given", [("--speed", "2"), ("--port", "0"), ("--host", "::1"), ("--bots", "3")]
+)
 def test_that_an_option_that_says_nothing_to_a_command_is_refused(given: tuple[str, str]) -> None:
     with pytest.raises(StarkeepError, match=f"{given[0]} is for hosting"):
         _options([*given, *COMMAND])

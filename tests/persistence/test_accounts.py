@@ -182,3 +182,18 @@ async def test_that_times_of_accounts_are_utc_in_every_time_zone(
     assert again is not None
     assert again.created_at == account.created_at
     assert before <= again.created_at <= datetime.now(UTC)
+
+
+async def test_that_computer_players_are_made_once_and_found_again(database_url: URL) -> None:
+    async with open_database(database_url):
+        await registered(NewAccount("Bot-2", "mira@example.org", "hash"))
+        assert await accounts.keep_bots(0) == ()
+        bots = await accounts.keep_bots(4)
+        assert [bot.name for bot in bots] == ["bot-1", "bot-3", "bot-4", "bot-5"]
+        assert [bot.strength for bot in bots] == ["easy", "medium", "hard", "easy"]
+        assert await accounts.keep_bots(2) == bots
+        assert (await accounts.keep_bots(5))[:4] == bots
+        # Whoever is given a password is a person from then on.
+        await accounts.change_password(bots[0].player_id, "hash")
+        assert await accounts.keep_bots(0) == (await accounts.keep_bots(4))
+        assert bots[0] not in await accounts.keep_bots(0)

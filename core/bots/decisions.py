@@ -1,0 +1,317 @@
+"""What a computer player does at his turn. Pure: a view, a strength and chance make commands.
+
+Easy ones build whatever they can pay, now and then. Medium ones keep their mines in energy, raise
+the cheapest one and do some research. Hard ones have satellites where those are cheaper than
+plants, work towards colonies, found them and put what is left over into defence. All check what
+the rules ask for before they order, so that few orders are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+
+from core.bots.sight import View
+from core.bots.strength import Strength
+from core.commands import Command, DispatchFleet, OrderUnits, StartBuilding, StartResearch
+from core.rules import Economy, Rules
+from core.rules.buildings import Building
+from core.rules.economy import EXACT_LIMIT
+from core.rules.flight import planet_slots
+from core.rules.production import satellite_energy
+from core.rules.research import technology_cost
+from core.unit_queue import yard_buildings
+
+# What a unit of each resource is worth to them, in metal.
+WORTH = (1.0, 1.5, 3.0)
+# An easy one does nothing at the other turns.
+EASY_ACTS_AT_ONE_OF = 8
+# A store is raised when it is as full as this.
+FULL = 0.8
+# What leads somewhere is bought when it is worth no more than so many times the next mine's level.
+PATIENCE = {Strength.MEDIUM: 0.5, Strength.HARD: 0.25}
+# What they work towards, in this order, with all that it requires.
+GOALS: Mapping[Strength, Sequence[tuple[str, int]]] = {
+    Strength.MEDIUM: (("robot_factory", 2), ("energy", 1), ("shipyard", 2), ("computer", 2)),
+    Strength.HARD: (
+        ("robot_factory", 4),
+        ("shipyard", 1),
+        ("energy", 2),
+        ("computer", 2),
+        ("astrophysics", 1),
+        ("robot_factory", 6),
+        ("espionage", 5),
+        ("plasma", 1),
+        ("astrophysics", 3),
+        ("nanite_factory", 1),
+        ("astrophysics", 9),
+    ),
+}
+# Satellites are bought for so many times the energy that is used.
+ENERGY_AHEAD = 1.1
+# Defence is bought in portions of this part of what lies there, when a store is nearly full.
+DEFENCE_SHARE = 0.25
+
+
+def decide(
+    view: View, strength: Strength, random: Random, rules: Rules, economy: Economy
+) -> list[Command]:
+    """Return what a player orders now, most important first; often nothing."""
+    mind = _Mind(view, strength, rules, economy)
+    if strength is Strength.EASY:
+        return mind.whim(random)
+    commands = [*mind.settle(), *mind.build()]
+    return commands if strength is Strength.MEDIUM else [*commands, *mind.arm()]
+
+
+class _Mind:
+    """One turn: what is there, less what was decided to be spent."""
+
+    def __init__(self, view: View, strength: Strength, rules: Rules, economy: Economy) -> None:
+        self.view = view
+        self.strength = strength
+        self.rules = rules
+        self.economy = economy
+        self.left = list(view.amounts)
+        self.known = {**view.levels, **view.technologies}
+
+    def whim(self, random: Random) -> list[Command]:
+        """Raise any building that can be paid."""
+        if random.randrange(EASY_ACTS_AT_ONE_OF):
+            return []
+        names = [name for name in self.rules.buildings if self._may_build(name)]
+        names = [name for name in names if self._can_pay(self._price(name))]
+        return [self._raise(random.choice(names))] if names else []
+
+    def settle(self) -> list[Command]:
+        """Send a colony ship that is there to a place near by."""
+        view = self.view
+        ship = self.rules.missions["colonize"].ship
+        if ship is None or view.free_place is None or not self._has_room_for_a_planet():
+            return []
+        return [
+            DispatchFleet(
+                view.player_id, "colonize", view.free_place, {ship: 1}, planet_id=view.planet_id
+            )
+        ]
+
+    def build(self) -> list[Command]:
+        """Do what is needed most; wait for what cannot be paid yet."""
+        commands: list[Command] = []
+        mines = self._mines()
+        limit = PATIENCE[self.strength] * _worth(self._price(mines[0])) if mines else 0.0
+        for name, level in self._goals():
+            step = self._step_towards(name, level)
+            if step is None:
+                continue
+            command = self._order(step, limit)
+            if command is not None:
+                commands.append(command)
+                break
+        if self._satellites_are_cheaper():
+            mines = []
+            commands += self._satellites()
+        if not any(isinstance(command, StartBuilding) for command in commands):
+            for building in self._wanted(mines):
+                if self._may_build(building) and self._can_pay(self._price(building)):
+                    commands.append(self._raise(building))
+                    break
+        return commands
+
+    def arm(self) -> list[Command]:
+        """Put part of what would soon be wasted into the dearest defence that is known."""
+        view = self.view
+        if view.unit_ordered or not self._nearly_full() or self._yard_in_work():
+            return []
+        for unit in reversed(tuple(self.rules.units.values())):
+            if unit.can_be_sent or unit.most is not None or unit.silo_slots or not unit.attack:
+                continue
+            if unit.name == self.rules.satellite.unit or not self._meets(unit.requires):
+                continue
+            count = int(
+                min(
+                    DEFENCE_SHARE * there / price
+                    for there, price in zip(self.left, unit.cost, strict=True)
+                    if price
+                )
+            )
+            if count:
+                self._spend(tuple(count * price for price in unit.cost))
+                return [OrderUnits(view.player_id, unit.name, count, view.planet_id)]
+        return []
+
+    # What is worth doing -----------------------------------------------------------------------
+
+    def _goals(self) -> Sequence[tuple[str, int]]:
+        goals = GOALS[self.strength]
+        ship = self.rules.missions["colonize"].ship
+        if self.strength is not Strength.HARD or ship is None:
+            return goals
+        wanted = self._has_room_for_a_planet() and not self.view.units[ship]
+        return ((ship, 1), *goals) if wanted else goals
+
+    def _wanted(self, mines: Sequence[str]) -> list[str]:
+        """Return what would do the planet good, best first: room, energy, and more to make."""
+        produced, used = self.view.energy
+        names = list(mines)
+        if used > produced and mines:
+            names = [self._plant().name]
+        prices = [self._price(name) for name in names[:1]]
+        stores = [
+            building.name
+            for building in self.rules.buildings.values()
+            if building.stores is not None
+            and self._lacks_room(self.rules.resources.index(building.stores), prices)
+        ]
+        return [*stores, *names]
+
+    def _plant(self) -> Building:
+        return next(
+            building
+            for building in self.rules.buildings.values()
+            if building.energy_output is not None and building.burn is None
+        )
+
+    def _satellites_are_cheaper(self) -> bool:
+        """Return whether energy is short, and satellites give it for less than the next plant."""
+        produced, used = self.view.energy
+        satellite = self.rules.units[self.rules.satellite.unit]
+        if self.strength is not Strength.HARD or used <= produced:
+            return False
+        if not self._meets(satellite.requires):
+            return False
+        plant, each = self._plant(), self._energy_of_satellite()
+        level = self.view.levels[plant.name]
+        output = plant.energy_output
+        if output is None or each <= 0:
+            return False
+        rate = output.rate
+        more = rate.base * ((level + 1) * rate.growth ** (level + 1) - level * rate.growth**level)
+        return _worth(satellite.cost) / each < _worth(self._price(plant.name)) / more
+
+    def _satellites(self) -> list[Command]:
+        """Order as many as the energy wants that is short, and some more, if they can be paid."""
+        produced, used = self.view.energy
+        if self.view.unit_ordered or self._yard_in_work():
+            return []
+        satellite = self.rules.units[self.rules.satellite.unit]
+        wanted = int((ENERGY_AHEAD * used - produced) / self._energy_of_satellite()) + 1
+        payable = (
+            there // price for there, price in zip(self.left, satellite.cost, strict=True) if price
+        )
+        count = min(wanted, int(min(payable)))
+        if count < 1:
+            return []
+        self._spend(tuple(count * price for price in satellite.cost))
+        return [OrderUnits(self.view.player_id, satellite.name, count, self.view.planet_id)]
+
+    def _energy_of_satellite(self) -> float:
+        return float(satellite_energy(self.rules.satellite, self.view.temperature_max))
+
+    def _lacks_room(self, resource: int, prices: Sequence[Sequence[int]]) -> bool:
+        """Return whether a store is nearly full, or can never hold what is to be paid."""
+        capacity = self.view.capacities[resource]
+        return self.view.amounts[resource] >= FULL * capacity or any(
+            price[resource] > capacity for price in prices
+        )
+
+    def _mines(self) -> list[str]:
+        """Return the mines to be raised, cheapest first; hard ones take the next if need be."""
+        mines = [
+            name
+            for name, building in self.rules.buildings.items()
+            if building.output is not None and self._meets(building.requires)
+        ]
+        mines.sort(key=lambda name: _worth(self._price(name)))
+        return mines if self.strength is Strength.HARD else mines[:1]
+
+    def _step_towards(self, name: str, level: int) -> str | None:
+        """Return what has to be done next for a thing to have a level, None if it has."""
+        if self.known.get(name, 0) >= level:
+            return None
+        for needed, least in self._requires(name).items():
+            step = self._step_towards(needed, least)
+            if step is not None:
+                return step
+        return name
+
+    def _order(self, name: str, limit: float) -> Command | None:
+        """Return the order of a next step, None if it is too dear or cannot be given now."""
+        view, price = self.view, self._price(name)
+        if _worth(price) > limit or not self._can_pay(price):
+            return None
+        if name in self.rules.buildings:
+            return self._raise(name) if self._may_build(name) else None
+        if name in self.rules.technologies:
+            if view.researching or view.building == self.rules.research.lab:
+                return None
+            if self.rules.technologies[name].energy_cost is not None:
+                return None
+            self._spend(price)
+            return StartResearch(view.player_id, name, view.planet_id)
+        if view.unit_ordered or self._yard_in_work():
+            return None
+        self._spend(price)
+        return OrderUnits(view.player_id, name, 1, view.planet_id)
+
+    # What is possible --------------------------------------------------------------------------
+
+    def _may_build(self, name: str) -> bool:
+        view, building = self.view, self.rules.buildings[name]
+        if view.building is not None or view.fields_free < 1 or building.energy_cost is not None:
+            return False
+        if "planet" not in building.stands_on or view.levels[name] >= self.rules.level_limit:
+            return False
+        if name == self.rules.research.lab and view.researching:
+            return False
+        if name in yard_buildings(self.rules) and view.unit_ordered:
+            return False
+        return self._meets(building.requires) and max(self._price(name)) <= EXACT_LIMIT
+
+    def _meets(self, requires: Mapping[str, int]) -> bool:
+        return all(self.known[needed] >= level for needed, level in requires.items())
+
+    def _requires(self, name: str) -> Mapping[str, int]:
+        rules = self.rules
+        if name in rules.buildings:
+            return rules.buildings[name].requires
+        if name in rules.technologies:
+            return rules.technologies[name].requires
+        return rules.units[name].requires
+
+    def _price(self, name: str) -> tuple[int, ...]:
+        """Return what one more costs: a level, or a piece."""
+        if name in self.rules.buildings:
+            return self.economy.cost(name, self.view.levels[name] + 1)
+        if name in self.rules.technologies:
+            level = self.view.technologies[name] + 1
+            return technology_cost(self.rules.technologies[name], level)
+        return self.rules.units[name].cost
+
+    def _can_pay(self, price: Sequence[int]) -> bool:
+        return all(there >= wanted for there, wanted in zip(self.left, price, strict=True))
+
+    def _has_room_for_a_planet(self) -> bool:
+        slots = self.rules.fleet_slots
+        level = self.view.technologies[slots.planets.technology]
+        return self.view.planet_count < planet_slots(slots, level)
+
+    def _nearly_full(self) -> bool:
+        return any(
+            there >= FULL * capacity
+            for there, capacity in zip(self.left, self.view.capacities, strict=True)
+        )
+
+    def _yard_in_work(self) -> bool:
+        return self.view.building in yard_buildings(self.rules)
+
+    def _raise(self, name: str) -> StartBuilding:
+        self._spend(self._price(name))
+        return StartBuilding(self.view.player_id, name, self.view.planet_id)
+
+    def _spend(self, price: Sequence[int]) -> None:
+        self.left = [there - paid for there, paid in zip(self.left, price, strict=True)]
+
+
+def _worth(price: Sequence[int]) -> float:
+    return sum(amount * worth for amount, worth in zip(price, WORTH, strict=True))

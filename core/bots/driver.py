@@ -1,0 +1,110 @@
+"""Whose turn it is, and a bounded part of every tick for the turns that are due.
+
+When somebody's turns are follows from the clock, the world's seed and how many play: nothing of it
+is stored, and a turn that fell into a time when the world was off is simply not taken. What chance
+there is in a turn comes from the seed, the player and the number of the turn, so the same world at
+the same turn decides the same.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+from collections.abc import Callable, Sequence
+from random import Random
+
+from core.bots.decisions import decide
+from core.bots.sight import look
+from core.bots.strength import Bot
+from core.commands import Accepted, Command, NotePresence, Rejected
+from core.game import GameWorld, WorldHeldError
+
+log = logging.getLogger(__name__)
+
+# What the turns of one tick may take; the last of them may exceed it by what it takes itself.
+SECONDS_PER_TICK = 0.002
+# Everybody has a turn as often as this, unless so many play that there would be too many a second.
+TURN_EVERY_S = 60.0
+TURNS_PER_SECOND_MOST = 17.0
+
+
+def turn_interval_s(bots: int) -> float:
+    """Return the seconds between two turns of a player when so many play."""
+    return max(TURN_EVERY_S, bots / TURNS_PER_SECOND_MOST)
+
+
+class BotDriver:
+    """Has computer players take their turns. The simulation thread's alone."""
+
+    def __init__(
+        self, game: GameWorld, bots: Sequence[Bot], monotonic: Callable[[], float]
+    ) -> None:
+        self.turns = 0
+        self.refused = 0
+        self._game = game
+        self._monotonic = monotonic
+        self._bots = {bot.player_id: bot for bot in bots}
+        self._interval_s = turn_interval_s(len(bots))
+        # (when, whose), soonest first.
+        self._due: list[tuple[float, int]] = []
+
+    def begin(self, now: float) -> None:
+        """Give everybody his first turn after an instant."""
+        self._due = [(self._next_turn(each, now), each) for each in self._bots]
+        heapq.heapify(self._due)
+
+    def play(self, now: float) -> None:
+        """Take the turns that are due, those due first, until the time of this tick is used up.
+
+        Whoever is not reached has his turn at a later tick; he has one then, however late it is.
+        """
+        game = self._game
+        start = self._monotonic()
+        while self._due and self._due[0][0] <= now:
+            if game.held or game.writer.stalled or self._monotonic() - start >= SECONDS_PER_TICK:
+                return
+            _, player_id = self._due[0]
+            try:
+                self._take_turn(self._bots[player_id], now)
+            except WorldHeldError:
+                return
+            except Exception:
+                log.exception("%s has no more turns", self._bots[player_id].name)
+                heapq.heappop(self._due)
+                continue
+            heapq.heapreplace(self._due, (self._next_turn(player_id, now), player_id))
+
+    def _take_turn(self, bot: Bot, now: float) -> None:
+        game, turn = self._game, self._turn_at(bot.player_id, now)
+        view = look(game.state, bot.player_id, turn, now)
+        if view is None:
+            return
+        self.turns += 1
+        random = Random(f"{self._seed}:{bot.player_id}:{turn}")  # noqa: S311
+        self._execute(NotePresence(bot.player_id))
+        for command in decide(view, bot.strength, random, game.state.rules, game.state.economy):
+            self._execute(command)
+
+    def _execute(self, command: Command) -> None:
+        outcome = self._game.execute(command).outcome
+        if isinstance(outcome, Rejected):
+            self.refused += 1
+            log.debug("%s was refused: %s", command, outcome.detail)
+        elif not isinstance(outcome, Accepted):
+            log.debug("%s was not taken: %s", command, outcome.code)
+
+    @property
+    def _seed(self) -> int:
+        return self._game.state.universe.random_seed
+
+    def _phase_s(self, player_id: int) -> float:
+        """Return how long after a multiple of the interval a player's turns are."""
+        return Random(f"{self._seed}:{player_id}").random() * self._interval_s  # noqa: S311
+
+    def _turn_at(self, player_id: int, at: float) -> int:
+        """Return the number of the latest turn up to an instant."""
+        return int((at - self._phase_s(player_id)) // self._interval_s)
+
+    def _next_turn(self, player_id: int, after: float) -> float:
+        turn = self._turn_at(player_id, after) + 1
+        return turn * self._interval_s + self._phase_s(player_id)

@@ -1,0 +1,116 @@
+"""What a computer player orders in a situation that was set up by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from core.bots.decisions import EASY_ACTS_AT_ONE_OF, decide
+from core.bots.sight import View
+from core.bots.strength import Strength
+from core.commands import Command, DispatchFleet, OrderUnits, StartBuilding, StartResearch
+from core.components import UNITS
+from core.rules import ECONOMY, RULES
+from tests.worlds import NO_LEVELS, NO_TECHNOLOGIES
+
+NO_UNITS = dict.fromkeys(UNITS.labels, 0)
+START = View(
+    player_id=1,
+    planet_id=7,
+    planet_count=1,
+    place=(1, 1, 4),
+    levels=NO_LEVELS,
+    technologies=NO_TECHNOLOGIES,
+    units=NO_UNITS,
+    amounts=(500.0, 500.0, 0.0),
+    capacities=(10_000.0, 10_000.0, 10_000.0),
+    energy=(0.0, 0.0),
+    temperature_max=50,
+    fields_free=163,
+    building=None,
+    unit_ordered=False,
+    researching=False,
+    free_place=None,
+)
+
+
+def orders(view: View, strength: Strength, seed: int = 1) -> list[Command]:
+    return decide(view, strength, Random(seed), RULES, ECONOMY)
+
+
+@pytest.mark.parametrize("strength", [Strength.MEDIUM, Strength.HARD])
+def test_that_energy_comes_before_more_mines(strength: Strength) -> None:
+    short = replace(START, energy=(10.0, 20.0))
+    assert orders(short, strength) == [StartBuilding(1, "solar_plant", 7)]
+
+
+def test_that_medium_ones_raise_the_cheapest_mine() -> None:
+    # 48 + 1.5 · 24 = 84 for crystal, 60 + 1.5 · 15 = 82.5 for metal.
+    assert orders(START, Strength.MEDIUM) == [StartBuilding(1, "metal_mine", 7)]
+
+
+@pytest.mark.parametrize("strength", Strength)
+@pytest.mark.parametrize(
+    "hindered",
+    [{"amounts": (0.0, 0.0, 0.0)}, {"fields_free": 0}, {"building": "metal_mine"}],
+)
+def test_that_nobody_builds_what_cannot_be(strength: Strength, hindered: dict[str, object]) -> None:
+    view = replace(START, **hindered)  # type: ignore[arg-type]
+    assert all(orders(view, strength, seed) == [] for seed in range(30))
+
+
+@pytest.mark.parametrize("strength", [Strength.MEDIUM, Strength.HARD])
+def test_that_a_store_that_can_never_hold_a_price_is_raised(strength: Strength) -> None:
+    # The fourteenth solar plant costs floor(75 · 1.5^13) = 14596 metal, the store holds 10,000.
+    levels = {**NO_LEVELS, "solar_plant": 13}
+    view = replace(START, levels=levels, energy=(1.0, 2.0), amounts=(7_000.0, 7_000.0, 0.0))
+    assert orders(view, strength) == [StartBuilding(1, "metal_storage", 7)]
+
+
+def test_that_easy_ones_seldom_act() -> None:
+    acted = sum(bool(orders(START, Strength.EASY, seed)) for seed in range(800))
+    assert 0.5 < acted / (800 / EASY_ACTS_AT_ONE_OF) < 1.5
+
+
+def test_that_research_and_a_building_are_ordered_in_one_turn() -> None:
+    levels = {
+        **NO_LEVELS,
+        **dict.fromkeys(("metal_mine", "crystal_mine", "deuterium_synthesizer"), 12),
+        "robot_factory": 2,
+        "research_lab": 1,
+    }
+    rich = (9e6, 9e6, 9e6)
+    view = replace(START, levels=levels, amounts=rich, capacities=(1e8, 1e8, 1e8))
+    assert orders(view, Strength.MEDIUM) == [
+        StartResearch(1, "energy", 7),
+        StartBuilding(1, "metal_mine", 7),
+    ]
+
+
+def test_that_hard_ones_found_a_colony_while_they_may_have_another_planet() -> None:
+    view = replace(
+        START,
+        units={**NO_UNITS, "colony_ship": 1},
+        free_place=(1, 1, 5),
+        technologies={**NO_TECHNOLOGIES, "astrophysics": 1},
+        amounts=(0.0, 0.0, 900.0),
+    )
+    expected = DispatchFleet(1, "colonize", (1, 1, 5), {"colony_ship": 1}, planet_id=7)
+    assert orders(view, Strength.HARD) == [expected]
+    assert orders(replace(view, planet_count=2), Strength.HARD) == []
+
+
+def test_that_hard_ones_put_what_would_be_wasted_into_defence() -> None:
+    view = replace(
+        START,
+        levels={**NO_LEVELS, "shipyard": 1, "robot_factory": 2},
+        amounts=(10_000.0, 0.0, 0.0),
+        building="metal_mine",
+    )
+    # A quarter of 10,000 metal pays one launcher of 2,000.
+    assert orders(view, Strength.HARD) == [OrderUnits(1, "rocket_launcher", 1, 7)]
+    assert orders(replace(view, unit_ordered=True), Strength.HARD) == []
+    assert orders(replace(view, building="shipyard"), Strength.HARD) == []
+    assert orders(view, Strength.MEDIUM) == []
