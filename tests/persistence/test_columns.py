@@ -181,7 +181,7 @@ def test_that_only_what_may_be_never_or_nothing_is_nullable() -> None:
     due = {"boundary_at", "finish_at", "restart_at", "units_due_at", "fleet_due_at"}
     due |= {"expires_at", "forgotten_at"}
     named = {"offered", "requested", "state", "category", "unit_building"}
-    named |= {"mission", "origin_type", "target_type", "fleet_state", "report_kind"}
+    named |= {"mission", "origin_type", "target_type", "target_unit", "fleet_state", "report_kind"}
     assert nullable == due | named | queued
 
 
