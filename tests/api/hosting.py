@@ -35,7 +35,7 @@ WITH_SHIPYARD: dict[str, Any] = {
     "starter_deuterium": 9e5,
 }
 # For things that happen in a moment, unless they never happen.
-PATIENCE_S = 20.0
+PATIENCE_S = 50.0
 LOOK_EVERY_S = 0.005
 # Nothing is encrypted here, but every client would read all the world's certificates anew.
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
