@@ -67,7 +67,7 @@ class BattleWorker:
     def close(self) -> None:
         """End the worker process when its battle is over; from then on all are fought here."""
         self._closed = True
-        self._drop_pool()
+        self._drop_pool(wait=True)
 
     def _fight_here(self, order: BattleOrder) -> BattleReport:
         self._metrics.battles.labels("here").inc()
@@ -104,12 +104,13 @@ class BattleWorker:
             log.critical("it was lost %d times in a row; ticks wait for battles now", self._losses)
         # What it was to fight besides is begun anew when it is asked for.
         self._battles.clear()
-        self._drop_pool()
+        # This may be a tick, which does not wait for a process to end.
+        self._drop_pool(wait=False)
 
-    def _drop_pool(self) -> None:
+    def _drop_pool(self, *, wait: bool) -> None:
         pool, self._pool = self._pool, None
         if pool is not None:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=wait, cancel_futures=True)
 
 
 def _is_walkover(order: BattleOrder) -> bool:

@@ -15,8 +15,10 @@ log = logging.getLogger(__name__)
 
 # A battle of the largest fleets takes a second, and there may be several.
 FORESIGHT_S = 5.0
-# As many as a battlefield keeps, with some to spare.
-FORESEEN_MAX = 32
+# To look at one fleet takes half a millisecond.
+LOOKS_PER_TICK = 2
+# Without ticks there may be more: as many as a battlefield keeps, with some to spare.
+LOOKS_MOST = 32
 
 _FIGHTING = np.array(
     [
@@ -35,20 +37,21 @@ class Foresight:
         # When each of those that were looked at arrives.
         self._seen: dict[int, float] = {}
 
-    def look(self, now: float, until: float) -> None:
+    def look(self, now: float, until: float, at_most: int = LOOKS_MOST) -> None:
         """Have the battles begun of the fleets that arrive next, up to an instant.
 
-        The world is not changed. If something happens to the fleet or at its target after this, the
-        battle was fought in vain, and is fought once more when the fleet is there.
+        At most so many are looked at, and those that were before are left out. The world is not
+        changed. If something happens to the fleet or at its target after this, the battle was
+        fought in vain, and is fought once more when the fleet is there.
         """
         self._seen = {fleet: at for fleet, at in self._seen.items() if at >= now}
-        for fleet_id in self._arriving(until):
-            if fleet_id not in self._seen:
-                try:
-                    self._look_at(fleet_id, now)
-                except Exception:
-                    # It will happen again when the fleet arrives, and is counted then.
-                    log.exception("the battle of fleet %d could not be foreseen", fleet_id)
+        new = [fleet_id for fleet_id in self._arriving(until) if fleet_id not in self._seen]
+        for fleet_id in new[:at_most]:
+            try:
+                self._look_at(fleet_id, now)
+            except Exception:
+                # It will happen again when the fleet arrives, and is counted then.
+                log.exception("the battle of fleet %d could not be foreseen", fleet_id)
 
     def _arriving(self, until: float) -> list[int]:
         table = self._state.world.tables[FLEET]
@@ -56,7 +59,7 @@ class Foresight:
         rows = np.flatnonzero(due <= until)
         fights = np.isin(table.read_only("Fleet.mission")[rows], _FIGHTING)
         rows = rows[fights & (table.read_only("Flight.fleet_state")[rows] == OUTBOUND)]
-        rows = rows[np.argsort(due[rows], kind="stable")][:FORESEEN_MAX]
+        rows = rows[np.argsort(due[rows], kind="stable")][:LOOKS_MOST]
         ids: list[int] = table.ids[rows].tolist()
         return ids
 

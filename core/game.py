@@ -63,7 +63,7 @@ from core.ecs import Aggregate, Kind, Origin, UnitOfWork
 from core.ecs.table import AnyArray, Ids
 from core.errors import StorageError
 from core.events import Event, StocksChanged
-from core.foresight import FORESIGHT_S, Foresight
+from core.foresight import FORESIGHT_S, LOOKS_PER_TICK, Foresight
 from core.metrics import Metrics
 from core.quarantine import Quarantine, SetAside, members_of
 from core.remembered_answers import RememberedAnswers
@@ -483,7 +483,7 @@ class GameWorld:
 
     def look_ahead(self) -> None:
         """Have the battles begun that will be needed in the next seconds."""
-        self._foresight.look(self.time, self.time + FORESIGHT_S)
+        self._foresight.look(self.time, self.time + FORESIGHT_S, LOOKS_PER_TICK)
 
     def _advance_or_raise(self, until: float) -> None:
         self.advance(until)
@@ -578,9 +578,13 @@ class GameWorld:
             except Exception:
                 log.exception("system %s failed; it is set aside", name)
                 self.state.world.remove_processor(processor)
-                self.failed_systems.append(name)
-                self.metrics.entities_set_aside.set(self.set_aside_count)
+                self.note_failed(name)
             self._system_seconds[name] = time.perf_counter() - start
+
+    def note_failed(self, name: str) -> None:
+        """Count something that failed and is left out from now on, and have it shown."""
+        self.failed_systems.append(name)
+        self.metrics.entities_set_aside.set(self.set_aside_count)
 
     @property
     def set_aside_count(self) -> int:

@@ -419,6 +419,7 @@ class Simulation:
             self._metrics.held_ticks.inc()
         after_events = clock.monotonic()
         self.game.process(now)
+        self.game.look_ahead()
         self.bots.play(now)
         after_systems = clock.monotonic()
         if start >= self._next_save:
@@ -428,7 +429,6 @@ class Simulation:
         self._flush()
         if start >= self._next_status:
             self._next_status = start + STATUS_INTERVAL_S
-            self.game.look_ahead()
             self._note_status(start)
         end = clock.monotonic()
         phases = (

@@ -8,11 +8,11 @@ from core.battlefield import FoughtHere
 from core.combat import BattleOrder, BattleReport
 from core.commands import RecallFleet
 from core.components import FLEET, Fleet
-from core.foresight import FORESIGHT_S
+from core.foresight import FORESIGHT_S, LOOKS_PER_TICK
 from core.game import GameWorld
 from core.voyages import Voyage
 from tests.manual_clock import ManualClock
-from tests.missions.war import neighbours, send, until
+from tests.missions.war import FLYING, neighbours, send, until
 from tests.worlds import bits_of, carry_out, set_up
 
 
@@ -140,3 +140,17 @@ def test_that_catching_up_has_the_next_battles_begun_at_once(
     game.catch_up(clock.now(), lambda applied, left: None)
     assert battles.fought == battles.prepared
     assert len(battles.fought) == 1
+
+
+def test_that_a_tick_looks_at_few_of_many_fleets(
+    game: GameWorld, clock: ManualClock, battles: Remembering
+) -> None:
+    set_up(game, 1, units={"cruiser": 9}, technologies=FLYING | {"computer": 9})
+    voyages = [send(game, "attack", {"cruiser": 1}) for _ in range(2 * LOOKS_PER_TICK + 1)]
+    until(game, clock, voyages[0].arrives_at - FORESIGHT_S / 2)
+    begun = []
+    for _ in range(4):
+        game.look_ahead()
+        begun.append(len(battles.prepared))
+    all_of_them = len(voyages)
+    assert begun == [LOOKS_PER_TICK, 2 * LOOKS_PER_TICK, all_of_them, all_of_them]

@@ -69,7 +69,9 @@ class BotDriver:
             except WorldHeldError:
                 return
             except Exception:
-                log.exception("%s has no more turns", self._bots[player_id].name)
+                name = self._bots[player_id].name
+                log.exception("%s failed and has no more turns", name)
+                game.note_failed(name)
                 heapq.heappop(self._due)
                 continue
             heapq.heapreplace(self._due, (self._next_turn(player_id, now), player_id))

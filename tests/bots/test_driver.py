@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
+from core.bots import driver as driver_module
+from core.bots.decisions import decide
 from core.bots.driver import SECONDS_PER_TICK, BotDriver, turn_interval_s
+from core.bots.sight import View
 from core.bots.strength import Bot, Strength
-from core.commands import SetVacation
+from core.commands import Command, SetVacation
 from core.game import GameWorld
 from core.ownership import planet_ids_of
 from core.points import points_of
@@ -130,3 +135,24 @@ def test_that_turns_are_rarer_the_more_there_are() -> None:
     assert turn_interval_s(1) == 60
     assert turn_interval_s(1_020) == 60
     assert turn_interval_s(10_200) == 600
+
+
+def test_that_one_who_fails_is_left_out_and_shown(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken_for_the_first(view: View, *rest: Any) -> list[Command]:
+        if view.player_id == 1:
+            raise ValueError("a bug")
+        return decide(view, *rest)
+
+    monkeypatch.setattr(driver_module, "decide", broken_for_the_first)
+    clock = ManualClock()
+    game, bots = world_of((Strength.EASY,) * 2, clock)
+    driver = BotDriver(game, bots, lambda: 0.0)
+    driver.begin(game.time)
+    played(driver, game, clock, 600)
+    assert game.failed_systems == ["bot-1"]
+    assert game.set_aside_count == 1
+    assert caplog.text.count("bot-1 failed") == 1
+    # One turn that failed, and all of the other's.
+    assert driver.turns == 1 + 10
