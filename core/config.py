@@ -22,6 +22,7 @@ from core.errors import SettingsError
 from core.rules import RULES
 
 SETTINGS_FILE = "settings.toml"
+BOTS_MOST = 10_000
 # Other programs set variables of these names, for purposes of their own.
 NOT_IN_ENVIRONMENT = frozenset({"host", "port"})
 
@@ -92,7 +93,7 @@ class Settings(BaseSettings):
         le=3650,
     )
     bots: int = _program(
-        0, "computer players there are at least; those that were made stay", ge=0, le=10_000
+        0, "computer players there are at least; those that were made stay", ge=0, le=BOTS_MOST
     )
     rate_limit_per_minute: int = _program(600, "requests of a user", ge=1, le=1_000_000)
     access_token_expire_minutes: int = _program(

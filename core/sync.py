@@ -22,7 +22,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from core import database
-from core.bots.strength import Bot
+from core.bots.strength import Bot, Strength
 from core.ecs.table import Ids
 from core.errors import PersistenceClosed, StorageError, WorldInUseError
 from core.failure_words import in_words
@@ -315,8 +315,8 @@ async def grant_admin(account_id: int) -> Account | None:
     return await run(accounts.grant_admin(account_id))
 
 
-async def keep_bots(at_least: int) -> tuple[Bot, ...]:
-    return await run(accounts.keep_bots(at_least))
+async def keep_bots(at_least: int, strength: Strength | None = None) -> tuple[Bot, ...]:
+    return await run(accounts.keep_bots(at_least, strength))
 
 
 async def record_login(account_id: int) -> bool:

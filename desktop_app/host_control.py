@@ -12,7 +12,9 @@ import shiboken6
 from PySide6.QtCore import QObject, Signal
 
 from core import sync
+from core.bots.strength import Strength
 from core.commands import Accepted, DropSetAside, ReleaseSetAside, Unavailable
+from core.enlistment import enlist
 from core.errors import BackupError, StarkeepError, StorageError
 from core.queries import GroupSetAside, ListSetAside
 from desktop_app.application import Host
@@ -27,6 +29,7 @@ class HostControl(QObject):
     saving = Signal(bool)
     backing_up = Signal(bool)
     set_aside_listed = Signal(object)
+    enlisting = Signal(bool)
     _saved = Signal(object)
 
     def __init__(self, host: Host) -> None:
@@ -35,7 +38,7 @@ class HostControl(QObject):
         # The loop itself only keeps weak references to tasks.
         self._tasks: set[asyncio.Task[None]] = set()
         self._save: Future[Any] | None = None
-        self._backing_up = False
+        self._backing_up = self._enlisting = False
         self._saved.connect(self._on_saved)
 
     @property
@@ -101,6 +104,31 @@ class HostControl(QObject):
         if not isinstance(outcome, Accepted):
             raise StorageError(outcome.detail.rstrip("."))
         await self._list_set_aside()
+
+    # Computer players --------------------------------------------------------------------------
+
+    def enlist(self, at_least: int, strength: Strength | None) -> None:
+        """Have so many computer players at least, unless some are on their way already."""
+        if not self._enlisting:
+            self._run("adding computer players", self._enlist(at_least, strength))
+
+    async def _enlist(self, at_least: int, strength: Strength | None) -> None:
+        if (simulation := self._host.simulation) is None:
+            raise StorageError("the world is not running")
+        self._enlisting = True
+        self.enlisting.emit(True)
+        try:
+            outcome = await enlist(simulation, at_least, strength)
+        finally:
+            self._enlisting = False
+            self.enlisting.emit(False)
+        if not isinstance(outcome, Accepted):
+            raise StorageError(outcome.detail.rstrip("."))
+
+    def pause_bots(self, paused: bool) -> None:
+        """Have no computer player take a turn, or all of them again."""
+        if (simulation := self._host.simulation) is not None:
+            simulation.bots.pause(paused=paused)
 
     # Saving ------------------------------------------------------------------------------------
 

@@ -129,6 +129,10 @@ class MainWindow(QMainWindow):
         self.control.set_aside_listed.connect(set_aside.show_groups)
         set_aside.release_wanted.connect(self.control.release)
         set_aside.drop_wanted.connect(self.control.drop)
+        bots = self.host_page.bots
+        bots.more_wanted.connect(self.control.enlist)
+        bots.pause_wanted.connect(self.control.pause_bots)
+        self.control.enlisting.connect(bots.set_adding)
 
     def _add_shortcuts(self) -> None:
         for number in range(len(self.pages)):

@@ -26,6 +26,7 @@ from core.api.routers import (
     auth,
     backups,
     battles,
+    bots,
     fleets,
     friends,
     galaxy,
@@ -64,6 +65,7 @@ ROUTERS = (
     world,
     admin,
     backups,
+    bots,
     pages,
     websocket,
 )

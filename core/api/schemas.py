@@ -9,6 +9,8 @@ from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from core.api.context import ID_MAX
+from core.bots.strength import Strength
+from core.config import BOTS_MOST
 from core.rules import RULES
 
 USERNAME = re.compile(r"[A-Za-z0-9_-]{3,32}")
@@ -177,6 +179,25 @@ class Letter(Body):
 
 class VacationChange(Body):
     on: Annotated[bool, Field(examples=[True])]
+
+
+class BotsChange(Body):
+    number: Annotated[
+        Annotated[int, Field(ge=0, le=BOTS_MOST)] | None,
+        Field(examples=[30], description="that there are to be at least; none is removed"),
+    ] = None
+    strength: Annotated[
+        Strength | None,
+        # A body knows no enumerations, only their names.
+        Field(strict=False, description="of those that are new; each in turn if none is named"),
+    ] = None
+    paused: Annotated[bool | None, Field(description="whether none of them has a turn")] = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> BotsChange:
+        if self.number is None and self.paused is None:
+            raise ValueError("there is neither a number nor whether they are paused")
+        return self
 
 
 class FriendNamed(Body):

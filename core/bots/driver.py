@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from random import Random
 
 from core.bots.decisions import decide
 from core.bots.sight import look
-from core.bots.strength import Bot
+from core.bots.strength import Bot, Strength
 from core.commands import Accepted, Command, NotePresence, Rejected
 from core.game import GameWorld, WorldHeldError
 
@@ -33,20 +35,64 @@ def turn_interval_s(bots: int) -> float:
     return max(TURN_EVERY_S, bots / TURNS_PER_SECOND_MOST)
 
 
+@dataclass(frozen=True, slots=True)
+class BotFigures:
+    """How many play at which strength, and what they did since the world was started."""
+
+    players: Mapping[Strength, int] = field(default_factory=dict)
+    paused: bool = False
+    turns: int = 0
+    orders: int = 0
+    refused: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(self.players.values())
+
+
 class BotDriver:
-    """Has computer players take their turns. The simulation thread's alone."""
+    """Has computer players take their turns. The simulation thread's, but for a marked part."""
 
     def __init__(
         self, game: GameWorld, bots: Sequence[Bot], monotonic: Callable[[], float]
     ) -> None:
         self.turns = 0
+        self.orders = 0
         self.refused = 0
+        self.paused = False
         self._game = game
         self._monotonic = monotonic
         self._bots = {bot.player_id: bot for bot in bots}
+        self._players = _counted(bots)
         self._interval_s = turn_interval_s(len(bots))
         # (when, whose), soonest first.
         self._due: list[tuple[float, int]] = []
+        # All that play from the next tick on, as they were told last.
+        self._told: deque[Sequence[Bot]] = deque(maxlen=1)
+        # Nobody had a turn at the last tick, for they were paused.
+        self._waits = False
+
+    # Any thread --------------------------------------------------------------------------------
+
+    def admit(self, bots: Sequence[Bot]) -> None:
+        """Have these play from the next tick on: all there are, those that play already too."""
+        self._told.append(bots)
+        self._players = _counted(bots)
+
+    def pause(self, *, paused: bool) -> None:
+        """Have nobody take a turn, or everybody again; what is missed meanwhile is not taken."""
+        self.paused = paused
+
+    @property
+    def bots(self) -> Mapping[int, Bot]:
+        """Those that play, by their ids: replaced as a whole, never changed."""
+        return self._bots
+
+    @property
+    def figures(self) -> BotFigures:
+        return BotFigures(self._players, self.paused, self.turns, self.orders, self.refused)
+
+    # The simulation thread ---------------------------------------------------------------------
 
     def begin(self, now: float) -> None:
         """Give everybody his first turn after an instant."""
@@ -58,6 +104,14 @@ class BotDriver:
 
         Whoever is not reached has his turn at a later tick; he has one then, however late it is.
         """
+        if self._told:
+            self._take_in(self._told.pop(), now)
+        if self.paused:
+            self._waits = True
+            return
+        if self._waits:
+            self._waits = False
+            self.begin(now)
         game = self._game
         start = self._monotonic()
         while self._due and self._due[0][0] <= now:
@@ -76,6 +130,12 @@ class BotDriver:
                 continue
             heapq.heapreplace(self._due, (self._next_turn(player_id, now), player_id))
 
+    def _take_in(self, bots: Sequence[Bot], now: float) -> None:
+        """Have more of them play: the more there are, the longer everybody waits for his turn."""
+        self._bots = {bot.player_id: bot for bot in bots}
+        self._interval_s = turn_interval_s(len(bots))
+        self.begin(now)
+
     def _take_turn(self, bot: Bot, now: float) -> None:
         game, turn = self._game, self._turn_at(bot.player_id, now)
         view = look(game.state, bot.player_id, turn, now)
@@ -89,6 +149,7 @@ class BotDriver:
 
     def _execute(self, command: Command) -> None:
         outcome = self._game.execute(command).outcome
+        self.orders += 1
         if isinstance(outcome, Rejected):
             self.refused += 1
             log.debug("%s was refused: %s", command, outcome.detail)
@@ -110,3 +171,8 @@ class BotDriver:
     def _next_turn(self, player_id: int, after: float) -> float:
         turn = self._turn_at(player_id, after) + 1
         return turn * self._interval_s + self._phase_s(player_id)
+
+
+def _counted(bots: Sequence[Bot]) -> Mapping[Strength, int]:
+    counts = Counter(bot.strength for bot in bots)
+    return {strength: counts[strength] for strength in Strength}

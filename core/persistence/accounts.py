@@ -206,10 +206,10 @@ async def grant_admin(account_id: int) -> Account | None:
 
 
 @retried
-async def keep_bots(at_least: int) -> tuple[Bot, ...]:
+async def keep_bots(at_least: int, strength: Strength | None = None) -> tuple[Bot, ...]:
     """Return the computer players, after adding some if there are fewer than `at_least`.
 
-    The strengths of those that are new take turns.
+    Those that are new have a strength, or for None all of them in turn.
     """
     async with SessionLocal() as session, session.begin():
         bots = await _bots(session)
@@ -220,7 +220,7 @@ async def keep_bots(at_least: int) -> tuple[Bot, ...]:
                 )
             )
             names = (name for name in map("bot-{}".format, count(1)) if name not in taken)
-            strengths = cycle(Strength)
+            strengths = cycle(Strength if strength is None else (strength,))
             new = [
                 NewAccount(name, f"{name}@bots.invalid", f"{_NO_PASSWORD}{next(strengths)}")
                 for name in islice(names, at_least - len(bots))

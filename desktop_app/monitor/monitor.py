@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client import Gauge
 
+from core.bots.driver import BotFigures
 from core.metrics import SAVE_REASONS, Metrics, SaveState
 from core.save_batch import SaveReason
 from core.simulation import Status
@@ -133,6 +134,7 @@ class Monitor:
             backup=backup,
             machine=machine,
             world=self._world_figures(status),
+            bots=BotFigures() if host.simulation is None else host.simulation.bots.figures,
             time_level=worst[Subject.TIME],
             safety_level=worst[Subject.SAFETY],
             health=_health(self._judged, ticks),

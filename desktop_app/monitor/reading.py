@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.bots.driver import BotFigures
 from desktop_app.application import HostState
 from desktop_app.monitor.levels import Level
 
@@ -116,6 +117,7 @@ class Reading:
     backup: BackupFigures
     machine: MachineFigures
     world: WorldFigures
+    bots: BotFigures
     time_level: Level
     safety_level: Level
     health: Level

@@ -9,6 +9,7 @@ from desktop_app.log_capture import LogCapture
 from desktop_app.monitor.monitor import Monitor
 from desktop_app.monitor.reading import Reading
 from desktop_app.panels.backup_card import BackupCard
+from desktop_app.panels.bots_card import BotsCard
 from desktop_app.panels.chart_panel import ChartPanel
 from desktop_app.panels.health_card import HealthCard
 from desktop_app.panels.join_card import JoinCard
@@ -40,6 +41,7 @@ class HostPage(Page):
         self.storage = StorageCard(theme, database)
         self.backups = BackupCard(theme)
         self.set_aside = SetAsideCard(theme)
+        self.bots = BotsCard(theme)
         self.panels: tuple[ChartPanel, ...] = (
             TickWorkPanel(theme, monitor),
             SaveCountsPanel(theme, monitor),
@@ -52,6 +54,7 @@ class HostPage(Page):
             self.storage,
             self.backups,
             self.set_aside,
+            self.bots,
             self.log,
         )
         self._rounds = Rounds(self.panels)
@@ -71,13 +74,14 @@ class HostPage(Page):
         grid.addWidget(self.storage, 1, 1)
         grid.addWidget(self.backups, 2, 0)
         grid.addWidget(self.set_aside, 2, 1)
-        grid.addWidget(self.panels[0], 3, 0)
-        grid.addWidget(self.panels[1], 3, 1)
-        grid.addWidget(self.log, 4, 0, 1, 2)
+        grid.addWidget(self.bots, 3, 0, 1, 2)
+        grid.addWidget(self.panels[0], 4, 0)
+        grid.addWidget(self.panels[1], 4, 1)
+        grid.addWidget(self.log, 5, 0, 1, 2)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
-        grid.setRowStretch(3, 5)
-        grid.setRowStretch(4, 4)
+        grid.setRowStretch(4, 5)
+        grid.setRowStretch(5, 4)
 
     def show_reading(self, reading: Reading) -> None:
         for card in self._cards:

@@ -131,6 +131,44 @@ def test_that_nobody_plays_on_vacation_or_without_a_home() -> None:
     assert driver.turns == 0
 
 
+def test_that_nobody_plays_in_a_pause_and_what_was_missed_is_not_made_up_for() -> None:
+    clock = ManualClock()
+    game, bots = world_of((Strength.EASY,) * 3, clock)
+    driver = BotDriver(game, bots, lambda: 0.0)
+    driver.begin(game.time)
+    driver.pause(paused=True)
+    played(driver, game, clock, 600)
+    assert (driver.figures.turns, driver.figures.paused) == (0, True)
+    driver.pause(paused=False)
+    driver.play(game.time)
+    assert driver.figures.turns == 0
+    played(driver, game, clock, 60)
+    assert (driver.figures.turns, driver.figures.paused) == (3, False)
+
+
+def test_that_those_who_are_admitted_play_from_then_on_beside_the_others() -> None:
+    clock = ManualClock()
+    game, bots = world_of((Strength.EASY, Strength.HARD), clock)
+    driver = BotDriver(game, bots[:1], lambda: 0.0)
+    driver.begin(game.time)
+    driver.admit(bots)
+    assert driver.figures.players == {Strength.EASY: 1, Strength.MEDIUM: 0, Strength.HARD: 1}
+    assert driver.bots.keys() == {1}
+    driver.play(game.time)
+    assert driver.bots.keys() == {1, 2}
+    played(driver, game, clock, 120)
+    assert driver.figures.turns == 4
+
+
+def test_that_figures_count_orders_and_refusals() -> None:
+    _, _, driver = after(DAY_S / 8, tuple(Strength))
+    figures = driver.figures
+    assert figures.total == 3
+    # Everybody says that he is there, at every turn.
+    assert figures.orders > figures.turns == driver.turns
+    assert figures.refused == driver.refused
+
+
 def test_that_turns_are_rarer_the_more_there_are() -> None:
     assert turn_interval_s(1) == 60
     assert turn_interval_s(1_020) == 60

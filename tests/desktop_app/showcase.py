@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from core.bots.driver import BotFigures
 from core.metrics import SAVE_REASONS, SaveState
 from core.queries import Query
 from core.save_batch import SaveReason
@@ -22,10 +23,17 @@ WORK_S = 0.0025
 LATENESS_S = 0.0003
 
 
+class ShownBots:
+    """What the window reads of the computer players."""
+
+    figures = BotFigures()
+
+
 class ShownSimulation:
     """What the window reads of a simulation."""
 
     def __init__(self) -> None:
+        self.bots = ShownBots()
         self.status = Status(running=True)
         self.asked: list[tuple[Query, Future[Any]]] = []
 

@@ -266,3 +266,45 @@ async def test_that_without_a_world_there_is_nothing_to_decide_on(listened: List
     await listened.at_rest()
     (text,) = listened.failed
     assert "the world is not running" in text
+
+
+# Computer players ---------------------------------------------------------------------------------
+
+
+async def test_that_computer_players_come_and_are_paused(host: Host, listened: Listened) -> None:
+    await host.start()
+    enlisting: list[bool] = []
+    listened.control.enlisting.connect(enlisting.append)
+    listened.control.enlist(3, None)
+    await listened.at_rest()
+    assert host.simulation is not None
+    bots = host.simulation.bots
+    assert bots.figures.total == 3
+    assert enlisting == [True, False]
+    for paused in (True, False):
+        listened.control.pause_bots(paused)
+        assert bots.figures.paused is paused
+    assert listened.failed == []
+    await host.stop()
+
+
+async def test_that_a_world_without_room_for_computer_players_says_so(
+    host: Host, listened: Listened
+) -> None:
+    host.overrides |= {"galaxies": 1, "systems": 1}
+    await host.start()
+    listened.control.enlist(20, None)
+    await listened.at_rest()
+    assert listened.failed == [
+        "Adding computer players failed: There is no free place left in this universe."
+    ]
+    await host.stop()
+
+
+async def test_that_no_computer_player_comes_into_a_stopped_world(
+    host: Host, listened: Listened
+) -> None:
+    listened.control.enlist(3, None)
+    listened.control.pause_bots(True)
+    await listened.at_rest()
+    assert listened.failed == ["Adding computer players failed: the world is not running."]

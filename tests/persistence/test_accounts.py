@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import URL
 
+from core.bots.strength import Strength
 from core.database import SessionLocal
 from core.persistence import accounts, worlds
 from core.persistence.accounts import Account, NameTaken, Revocation
@@ -193,6 +194,10 @@ async def test_that_computer_players_are_made_once_and_found_again(database_url:
         assert [bot.strength for bot in bots] == ["easy", "medium", "hard", "easy"]
         assert await accounts.keep_bots(2) == bots
         assert (await accounts.keep_bots(5))[:4] == bots
+        assert [bot.strength for bot in await accounts.keep_bots(7, Strength.HARD)][5:] == [
+            "hard",
+            "hard",
+        ]
         # Whoever is given a password is a person from then on.
         await accounts.change_password(bots[0].player_id, "hash")
         assert await accounts.keep_bots(0) == (await accounts.keep_bots(4))
