@@ -202,11 +202,19 @@ QPushButton[primary="true"]:disabled { background: $border; border-color: $borde
 #address { font-size: $large; font-weight: 600; }
 #banner { background: $surface; border: none; border-bottom: 2px solid $bad; }
 
-QLineEdit {
+QLineEdit, QComboBox {
     background: $surface; border: 1px solid $border; border-radius: 6px; padding: 5px 9px;
     selection-background-color: $good; selection-color: $on_good;
 }
-QLineEdit:focus { border-color: $good; }
+QLineEdit:focus, QComboBox:focus { border-color: $good; }
+QLineEdit:disabled, QComboBox:disabled { color: $faint; }
+QComboBox { background: $selected; padding-right: 4px; }
+QComboBox::drop-down { border: none; width: 18px; }
+QComboBox::down-arrow { image: none; }
+QComboBox QAbstractItemView {
+    background: $surface; border: 1px solid $border; padding: 3px; outline: none;
+    selection-background-color: $selected; selection-color: $text;
+}
 
 QTableView, QListView, QPlainTextEdit {
     background: $surface; border: none; gridline-color: $border; outline: none;

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSpinBox
+from PySide6.QtGui import QIntValidator
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton
 
 from core.bots.driver import BotFigures
 from core.bots.strength import Strength
@@ -14,11 +15,12 @@ from desktop_app.monitor.wording import counted, grouped
 from desktop_app.theme import Theme
 from desktop_app.widgets.card import Card
 from desktop_app.widgets.card_header import Figure
+from desktop_app.widgets.choice import Choice
 from desktop_app.widgets.quiet_line import QuietLine
 
 NOBODY = "Everybody who plays here is a person."
 ADDED_AT_FIRST = 3
-MIXED = "of each strength"
+MIXED = "mixed strengths"
 
 
 class BotsCard(Card):
@@ -32,11 +34,14 @@ class BotsCard(Card):
         self._bots = BotFigures()
         self._running = self._adding = False
         self.doing = QuietLine(theme, "Computer players")
-        self.number = QSpinBox()
-        self.number.setRange(1, BOTS_MOST)
-        self.number.setValue(ADDED_AT_FIRST)
+        self.number = QLineEdit(str(ADDED_AT_FIRST))
+        self.number.setValidator(QIntValidator(1, BOTS_MOST, self.number))
+        self.number.setMaxLength(len(str(BOTS_MOST)))
+        self.number.setFixedWidth(6 * theme.font_px)
+        self.number.textChanged.connect(self._show)
+        self.number.returnPressed.connect(self._want_more)
         self.number.setAccessibleName("How many more")
-        self.strength = QComboBox()
+        self.strength = Choice(theme)
         self.strength.setAccessibleName("Their strength")
         self.strength.addItem(MIXED, None)
         for strength in Strength:
@@ -65,7 +70,7 @@ class BotsCard(Card):
         self._show()
 
     def _want_more(self) -> None:
-        at_least = min(BOTS_MOST, self._bots.total + self.number.value())
+        at_least = min(BOTS_MOST, self._bots.total + int(self.number.text()))
         self.more_wanted.emit(at_least, self.strength.currentData())
 
     def _show(self) -> None:
@@ -76,9 +81,10 @@ class BotsCard(Card):
         self.show_figures(*_figures(bots) if self._running else ())
         self.add_more.setText("Adding…" if self._adding else "Add")
         self.pause.setText("Go on" if bots.paused else "Pause")
-        for widget in (self.number, self.strength, self.add_more):
-            room = bots.total < BOTS_MOST
-            widget.setEnabled(self._running and room and not self._adding)
+        may_add = self._running and bots.total < BOTS_MOST and not self._adding
+        self.number.setEnabled(may_add)
+        self.strength.setEnabled(may_add)
+        self.add_more.setEnabled(may_add and self.number.hasAcceptableInput())
         self.pause.setEnabled(self._running and bots.total > 0)
 
 

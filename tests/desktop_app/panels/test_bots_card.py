@@ -68,11 +68,23 @@ def test_that_more_are_wanted_beside_those_that_are_there(
     card: BotsCard, show: Showcase, wanted: list[object]
 ) -> None:
     show_on(card, show, figures_of(4, 2))
-    card.number.setValue(10)
+    card.number.setText("10")
     press(card.add_more)
     card.strength.setCurrentText("hard")
     press(card.add_more)
-    assert wanted == [(16, None), (16, Strength.HARD)]
+    QTest.keyClick(card.number, Qt.Key.Key_Return)
+    assert wanted == [(16, None), (16, Strength.HARD), (16, Strength.HARD)]
+
+
+@pytest.mark.parametrize("number", ["", "0"])
+def test_that_none_are_wanted_without_a_number(
+    card: BotsCard, show: Showcase, wanted: list[object], number: str
+) -> None:
+    show_on(card, show, figures_of(4, 2))
+    card.number.setText(number)
+    QTest.keyClick(card.number, Qt.Key.Key_Return)
+    assert not card.add_more.isEnabled()
+    assert wanted == []
 
 
 def test_that_there_are_never_more_than_there_may_be(
