@@ -104,9 +104,8 @@ def order_of(state: GameState, fleet_id: int, sides: Combatants) -> BattleOrder:
 def holding_at(world: World, planet_id: int) -> list[int]:
     """Return the ids of the fleets that hold at a planet, in ascending order."""
     table = world.tables[FLEET]
-    here = table.read_only("Course.target_id") == planet_id
-    ids: list[int] = table.ids[here & (table.read_only("Flight.fleet_state") == HOLDING)].tolist()
-    return sorted(ids)
+    heading_here = table.ids_with(("Course.target_id",), (planet_id,))
+    return [each for each in heading_here if table.get(each, "Flight.fleet_state") == HOLDING]
 
 
 def _fleet(world: World, fleet_id: int) -> Combatant:

@@ -5,22 +5,17 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 
-import numpy as np
-
 from core.components import DEBRIS, Debris
 from core.ecs import World
 from core.galaxy import Coordinates
 
 _NOTHING = 0  # ids begin with 1
+_PLACE = ("Debris.galaxy", "Debris.system", "Debris.position")
 
 
 def find(world: World, place: Coordinates) -> int | None:
     """Return what lies at a place, None for nothing, noting that this alone is read."""
-    table = world.tables[DEBRIS]
-    here = np.ones(len(table), dtype=np.bool_)
-    for name, number in zip(("galaxy", "system", "position"), place, strict=True):
-        here &= table.read_only(f"Debris.{name}") == number
-    found: list[int] = table.ids[here].tolist()
+    found = world.tables[DEBRIS].ids_with(_PLACE, place)
     # That nothing lies here is seen, too: what follows from it must be saved before any debris that
     # comes later, or a restart would find that.
     world.note_reads(DEBRIS, found or [_NOTHING])

@@ -37,11 +37,7 @@ def own_planet_or_home(world: World, player_id: int, planet_id: int) -> int:
 
 def fleet_ids_of(world: World, player_id: int) -> list[int]:
     """Return the ids of all fleets of a player, in ascending order, noting that they are read."""
-    table = world.tables[FLEET]
-    rows = np.flatnonzero(table.array("Fleet.owner_id") == player_id)
-    ids: list[int] = sorted(table.ids[rows].tolist())
-    world.note_reads(FLEET, ids)
-    return ids
+    return world.ids_with(FLEET, {"Fleet.owner_id": player_id})
 
 
 def planet_ids_of(world: World, player_id: int, *, with_moons: bool = True) -> list[int]:

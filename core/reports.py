@@ -114,13 +114,7 @@ def _readable(world: World, report_id: int) -> ReadableReport:
 
 def _ids_of(world: World, owner_id: int, kind: str) -> list[int]:
     """Return a player's reports of a kind, the oldest first, noting that they are read."""
-    table = world.tables[REPORT]
-    his = table.read_only("Report.owner_id") == owner_id
-    ids: list[int] = sorted(
-        table.ids[his & (table.read_only("Report.report_kind") == _code(kind))].tolist()
-    )
-    world.note_reads(REPORT, ids)
-    return ids
+    return world.ids_with(REPORT, {"Report.owner_id": owner_id, "Report.report_kind": _code(kind)})
 
 
 def _code(kind: str) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.ecs.component import Field, Value, fields_of
+from core.ecs.groups import Groups, Values
 
 Ids = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.intp]
@@ -106,6 +107,8 @@ class Table:
         }
         self._ids: Ids = np.zeros(0, dtype=np.int64)
         self._index = _RowIndex()
+        # By the keys of their columns; each is made when somebody asks for the first time.
+        self._groups: dict[tuple[str, ...], Groups] = {}
         self._size = 0
         # How often rows have moved: one that was found before may be another's since.
         self.moves = 0
@@ -147,6 +150,21 @@ class Table:
         """Return for each of these entities whether it is in the table."""
         found: npt.NDArray[np.bool_] = self._index.get_many(ids) != _ABSENT
         return found
+
+    def ids_with(self, keys: tuple[str, ...], values: Values) -> list[int]:
+        """Return the ids of all rows with these values, in ascending order.
+
+        It costs no more the more other rows there are. The columns must be fixed: what has a value
+        now has it for good. Raise ValueError if one is not.
+        """
+        groups = self._groups.get(keys)
+        if groups is None:
+            changing = [key for key in keys if key not in self.fixed_keys]
+            if changing:
+                raise ValueError(f"{changing} may change: no group can be made of it")
+            columns = (self._arrays[key][: self._size] for key in keys)
+            groups = self._groups[keys] = Groups(self.ids, *columns)
+        return groups.members(values)
 
     def copy_rows(self, rows: Rows) -> dict[str, AnyArray]:
         """Return copies of some rows of every component's columns; `rows` in ascending order."""
@@ -192,6 +210,8 @@ class Table:
             column[row] = values.get(key, "" if column.dtype.kind == "T" else 0)
         self._size += 1
         self._index.add(entity_id, row)
+        for keys, groups in self._groups.items():
+            groups.add(entity_id, self._values_at(row, keys))
         return row
 
     def extend(self, ids: Ids, columns: Mapping[str, AnyArray]) -> None:
@@ -205,11 +225,14 @@ class Table:
             column[first : first + count] = columns.get(key, "" if column.dtype.kind == "T" else 0)
         self._size += count
         self._index.add_many(ids, first)
+        self._groups.clear()
 
     def remove(self, entity_id: int) -> dict[str, Any]:
         """Delete a row and return its values; the last row takes its place."""
         row, last = self.row(entity_id), self._size - 1
         values = {key: self.get(entity_id, key) for key in self._arrays}
+        for keys, groups in self._groups.items():
+            groups.remove(entity_id, self._values_at(row, keys))
         if row != last:
             self._ids[row] = self._ids[last]
             for column in self._arrays.values():
@@ -231,6 +254,9 @@ class Table:
             column[[row, last]] = column[[last, row]]
         self._index.move(entity_id, row)
         self._index.move(moved, last)
+
+    def _values_at(self, row: int, keys: tuple[str, ...]) -> Values:
+        return tuple(self._arrays[key].item(row) for key in keys)
 
     def reserve(self, capacity: int) -> None:
         """Make room for this many rows, doubling so that growing costs the same per row."""

@@ -6,7 +6,7 @@ add_processor, process); the storage is columns. Everything here belongs to one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
 from core.ecs.component import Field, Value, fields_of, values_of
@@ -104,6 +104,15 @@ class World:
         """Note that the caller shows these entities, whose columns it reads as arrays."""
         if self._unit is not None:
             self._unit.reads.update((kind, entity_id) for entity_id in ids)
+
+    def ids_with(self, kind: Kind, values: Mapping[str, Any]) -> list[int]:
+        """Return the ids of a kind's entities with these values in columns that never change.
+
+        In ascending order, noting that they are read; it costs no more the more others there are.
+        """
+        ids = self.tables[kind].ids_with(tuple(values), tuple(values.values()))
+        self.note_reads(kind, ids)
+        return ids
 
     def component_for_entity(self, kind: Kind, entity_id: int, component: type[C]) -> C:
         """Return a view of one row: reading and writing its attributes reads and writes the table.

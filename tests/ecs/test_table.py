@@ -256,3 +256,49 @@ def test_that_the_parts_of_a_component_are_in_the_order_of_its_annotations() -> 
     assert fields_of(Light)[0].axis is not None
     assert fields_of(Label)[0].column.fixed
     assert not fields_of(Weight)[0].column.fixed
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["insert", "remove", "put_back", "extend"]), st.integers(0, 3)),
+    max_size=30,
+)
+
+
+@given(STEPS)
+def test_that_a_group_has_whom_a_look_at_all_rows_would_find(steps: list[tuple[str, int]]) -> None:
+    table, next_id = new_table(), 1
+    removed: list[tuple[int, int, dict[str, object]]] = []
+    for step, number in steps:
+        match step:
+            case "insert":
+                table.insert(next_id, values(number))  # type: ignore[arg-type]
+                next_id += 1
+            case "extend":
+                numbers = np.array([number, 3 - number])
+                table.extend(np.array([next_id + 1, next_id]), {"Label.number": numbers})
+                next_id += 2
+            case "remove" if len(table):
+                gone = int(table.ids[number % len(table)])
+                removed.append((gone, table.row(gone), table.remove(gone)))
+            case "put_back" if removed:
+                # Undoing goes backwards.
+                table.put_back(*removed.pop())  # type: ignore[arg-type]
+            case _:
+                removed.clear()
+        if step in ("insert", "extend"):
+            removed.clear()
+        for wanted in range(4):
+            rows = np.flatnonzero(table.array("Label.number") == wanted)
+            found = table.ids_with(("Label.number",), (wanted,))
+            assert found == sorted(table.ids[rows].tolist())
+
+
+def test_that_a_group_is_a_copy_and_made_of_nothing_that_may_change() -> None:
+    table = new_table()
+    table.insert(5, {"Label.number": 2})
+    table.insert(4, {"Label.number": 2})
+    found = table.ids_with(("Label.number",), (2,))
+    found.append(99)
+    assert table.ids_with(("Label.number",), (2,)) == [4, 5]
+    with pytest.raises(ValueError, match="may change"):
+        table.ids_with(("Label.number", "Label.name"), (2, ""))
