@@ -8,6 +8,7 @@ import inspect
 import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -25,6 +26,7 @@ from core import database, sync
 from core.api import passwords
 from desktop_app.host_loop import HostLoop
 from tests.databases import Databases, worlds_on
+from tests.end_to_end import program
 from tests.postgres import find_binaries, private_server
 
 # A test that hangs is a failure, not a coffee break.
@@ -53,6 +55,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--postgres", action="store_true", help="run on a private PostgreSQL server, not on SQLite"
     )
+    parser.addoption(
+        "--program",
+        type=Path,
+        metavar="FILE",
+        help="what the tests of a running program start, e.g. dist/starkeep/starkeep",
+    )
     parser.addoption("--kills", type=int, default=10, help="how often the crash test kills (10)")
     parser.addoption(
         "--fuzz", type=int, default=200, help="how many inputs each fuzz test makes up (200)"
@@ -60,6 +68,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--kill-seed", type=int, default=0, help="what the crash test does, as far as it can tell"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    packaged = config.getoption("--program")
+    if packaged is not None:
+        program.start_packaged(packaged)
 
 
 class LostExceptions(list[dict[str, Any]]):
@@ -99,17 +113,24 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--program"):
+        # They put something of their own into the process they start.
+        deselect(config, items, "checkout")
     if config.getoption("--postgres"):
         # They are about the file itself: its pragmas, its copies, a file that is no database, what
         # lies beside it. What they promise of a world other tests promise of both databases.
-        about_files = [item for item in items if item.get_closest_marker("sqlite_file")]
-        items[:] = [item for item in items if item not in about_files]
-        config.hook.pytest_deselected(items=about_files)
+        deselect(config, items, "sqlite_file")
     for item in items:
         if not isinstance(item, pytest.Function) or "qloop" in item.fixturenames:
             continue
         if inspect.iscoroutinefunction(item.obj):
             item.fixturenames.insert(0, "qloop")
+
+
+def deselect(config: pytest.Config, items: list[pytest.Item], marker: str) -> None:
+    """Leave out the tests that bear a marker."""
+    config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker(marker)])
+    items[:] = [item for item in items if not item.get_closest_marker(marker)]
 
 
 def _left_on(loop: HostLoop) -> list[str]:

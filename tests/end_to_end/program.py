@@ -27,6 +27,8 @@ class Process(Protocol):
 
     @property
     def stdout(self) -> IO[str] | None: ...
+    @property
+    def pid(self) -> int: ...
     def send_signal(self, signal: int, /) -> None: ...
     def wait(self, timeout: float | None = None) -> int: ...
 
@@ -50,7 +52,20 @@ class Program:
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "desktop_app", *arguments]
+    return [*_start, *arguments]
+
+
+# How the program is started: from this checkout, if nothing else is said.
+_start = [sys.executable, "-m", "desktop_app"]
+
+
+def start_packaged(executable: Path) -> None:
+    """Start the program from a folder that `dev.py build` made from now on."""
+    _start[:] = [str(executable.resolve(strict=True))]
+
+
+def is_packaged() -> bool:
+    return _start[1:] == []
 
 
 def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

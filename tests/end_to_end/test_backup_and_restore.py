@@ -8,7 +8,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -24,6 +23,7 @@ from tests.backups import change, players_in, rows
 from tests.end_to_end.program import (
     START_TIMEOUT_S,
     PlayerClient,
+    command,
     hosting,
     player,
     wait_until,
@@ -166,7 +166,7 @@ def test_that_a_world_is_backed_up_listed_checked_and_restored(world: Path) -> N
     assert "2 players, 5 planets" in listed.stdout
     assert "sound: 2 players, 5 planets" in run_warm("check", *at(world)).stdout
     nobody = subprocess.run(
-        [sys.executable, "-m", "desktop_app", "restore", made.name, *at(world)],
+        command("restore", made.name, *at(world)),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -216,6 +216,7 @@ def test_that_a_backup_goes_where_it_is_told_to(world: Path, tmp_path: Path) -> 
 # Killed in between --------------------------------------------------------------------------------
 
 
+@pytest.mark.checkout
 def test_that_a_kill_in_a_backup_leaves_no_half_of_it_on_the_list(world: Path) -> None:
     shelf = BackupShelf(world / "backups")
     code, operations = cut_short(0, "backup", *at(world))
@@ -236,6 +237,7 @@ def test_that_a_kill_in_a_backup_leaves_no_half_of_it_on_the_list(world: Path) -
     assert len(list(shelf.folder.iterdir())) == 2 * len(shelf.manifests())
 
 
+@pytest.mark.checkout
 def test_that_a_kill_in_a_restore_leaves_the_old_world_or_the_new_one(world: Path) -> None:
     old, new = ["player1", "player2", "third"], ["player1", "player2"]
     (made,) = BackupShelf(world / "backups").manifests()
@@ -277,6 +279,7 @@ def downgrade():
 """
 
 
+@pytest.mark.checkout
 def test_that_a_kill_in_a_migration_leaves_a_database_that_starts(
     world: Path, tmp_path: Path
 ) -> None:

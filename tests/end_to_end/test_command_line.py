@@ -97,6 +97,7 @@ def test_that_qt_says_nothing_of_its_own_before_the_one_line(tmp_path: Path) -> 
     assert "cannot be opened" in refused(*headless(tmp_path), env={"LC_ALL": "C"}, cold=True)
 
 
+@pytest.mark.checkout
 def test_that_wrong_rules_are_refused_in_one_line_with_their_line(tmp_path: Path) -> None:
     rules = resource_path("rules.toml").read_text(encoding="utf-8")
     wrong = "requires = { robot_factry = 2 }"
@@ -258,6 +259,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.checkout
 def test_that_a_simulation_that_does_not_end_is_told_and_left(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", STUCK, *headless(tmp_path)],

@@ -9,6 +9,8 @@ import pytest
 from tests.end_to_end.crash import Answer, Driver
 from tests.end_to_end.warm_start import warm_start
 
+pytestmark = pytest.mark.checkout
+
 
 def test_that_whatever_was_acknowledged_survives_every_kill(
     tmp_path: Path, request: pytest.FixtureRequest

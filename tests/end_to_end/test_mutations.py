@@ -11,6 +11,8 @@ from tests.end_to_end.mutations import MISFORTUNES, SEEN_BY_KILLS
 from tests.end_to_end.warm_start import warm_start
 from tests.replay import BrokenPromise
 
+pytestmark = pytest.mark.checkout
+
 KILLS_MAX = 20
 
 

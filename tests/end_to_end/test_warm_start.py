@@ -5,8 +5,12 @@ from __future__ import annotations
 import select
 from pathlib import Path
 
+import pytest
+
 from tests.end_to_end.program import START_TIMEOUT_S
 from tests.end_to_end.warm_start import warm_start
+
+pytestmark = pytest.mark.checkout
 
 
 def test_that_a_program_that_has_ended_by_itself_may_be_killed(tmp_path: Path) -> None:

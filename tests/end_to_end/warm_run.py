@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from functools import cache
 from subprocess import CompletedProcess
 
-from tests.end_to_end.program import data_dir_in, environment
+from tests.end_to_end.program import data_dir_in, environment, is_packaged, run
 from tests.end_to_end.warm_start import WarmStart, warm_start
 
 
@@ -26,5 +26,8 @@ def run_warm(
     That one is for what may depend on how the interpreter itself starts and ends. With `cut_short`
     the arguments are those of tests.end_to_end.cut_short.
     """
+    if is_packaged():
+        assert not cut_short, "nothing can be put into a program that is packaged"
+        return run(*arguments, env=env)
     env = environment(env, data_dir_in(arguments))
     return _shared().run(arguments, env, cut_short=cut_short)

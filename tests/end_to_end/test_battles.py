@@ -1,0 +1,66 @@
+"""Battles are fought in processes of their own, which a packaged program starts in another way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.program import Program, hosting, player, wait_until
+
+
+def children_of(program: Program) -> set[int]:
+    """Return the processes that a program has started and that have not ended."""
+    children = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, rest = stat.read_text().split(" (", 1)
+        except (FileNotFoundError, ProcessLookupError):  # ended a moment ago
+            continue
+        state, parent = rest.rsplit(")", 1)[1].split()[:2]
+        if int(parent) == program.process.pid and state != "Z":
+            children.add(int(pid))
+    return children
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        # Nobody may be there to take its exit code.
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("end", ["stop", "kill", "interrupt"])
+def test_that_battles_are_fought_and_their_process_ends_with_the_program(
+    tmp_path: Path, end: str
+) -> None:
+    with hosting(tmp_path / "world") as program, player(program.url) as ada:
+        ada.register()
+        ada.log_in()
+        assert children_of(program) == set()
+        told = ada.post(
+            "/simulate-battle",
+            {
+                "attacker": {"ships": {"light_fighter": 100}},
+                "defender": {"ships": {}, "defences": {"rocket_launcher": 5}},
+                "seeds": 3,
+            },
+        )
+        assert (told["runs"], told["wins"]) == (3, 3)
+        workers = children_of(program)
+        assert workers
+        if end == "kill":
+            program.kill()
+        elif end == "stop":
+            assert program.stop() == 0
+        else:
+            # As from the terminal: everybody is told.
+            for pid in (*workers, program.process.pid):
+                os.kill(pid, signal.SIGINT)
+            assert program.process.wait(60) == 0
+        wait_until("they have ended", lambda: all(map(is_gone, workers)))
