@@ -504,9 +504,12 @@ class Departed:
 
     `moved` is what was moved on all of his planets, with what his fleets carried, what lay in his
     offers, his fees and what he lost in wars, less the debris he made and what he found: see
-    Wreckage. All of it has left the world.
+    Wreckage. All of it has left the world. `account_id` is that of his account, which is deleted
+    in the save of this: nobody comes back under its number. It is 0 of who left before that was
+    kept.
     """
 
+    account_id: FixedInt64
     left_at: FixedFloat64
     moved: PerResource
 

@@ -1,8 +1,7 @@
 """Removes players who have stayed away for CLEANUP_DAYS, after a backup: a few now and then.
 
 Lives on the main thread. The world removes a player in portions that no tick waits for; his account
-goes when that is on the disk. If the program ends in between, the account is still there, and who
-comes back with it begins anew.
+goes in the transaction of the last of them, so that neither is ever there without the other.
 """
 
 from __future__ import annotations
@@ -73,15 +72,12 @@ class Cleanup:
         return account is None or not account.is_admin
 
     async def _remove(self, player_id: int) -> bool:
-        """Remove a player, portion by portion, and then his account; not if he has come back."""
+        """Remove a player and his account, portion by portion; not if he has come back."""
         command = RemovePlayer(player_id, self._idle_s)
         while True:
             gone = await self._order(command)
-            if gone is None:
-                return False
-            if gone:
-                await sync.delete_homeless_account(player_id)
-                return True
+            if gone is not False:
+                return bool(gone)
 
     async def _order(self, command: Command) -> bool | None:
         """Return whether it was the last portion, None if the world does not want it now."""

@@ -1,9 +1,10 @@
 """The tables of the database.
 
 Account tables are written by the operations of core.persistence.accounts alone, world tables by
-saves of the simulation alone; no table belongs to both. The columns of the world tables follow
-from the components (core.persistence.columns): a new field there is a new column here, and asks for
-a new revision.
+saves of the simulation alone; no table belongs to both. One thing is done to both at once: with a
+player who is removed goes his account, in the transaction of that save. The columns of the world
+tables follow from the components (core.persistence.columns): a new field there is a new column
+here, and asks for a new revision.
 """
 
 from __future__ import annotations

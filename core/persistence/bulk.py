@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.components import KINDS
 from core.ecs import Kind
-from core.models.database import WORLD_CLOCK, WORLD_TABLES
+from core.models.database import WORLD_CLOCK, WORLD_TABLES, AnsweredRequest, User
 from core.persistence.columns import StoredColumn, check_finite, stored_columns
 from core.persistence.driver_thread import run_statements
 from core.save_batch import TableRows, WorldClock
@@ -72,6 +72,12 @@ class BulkWriter:
             await self._statements.delete(_quoted(WORLD_TABLES[_KINDS[table]]), list(ids))
         self.rows += len(ids)
 
+    async def delete_accounts(self, ids: Sequence[int]) -> None:
+        """Delete the accounts of players who were deleted before in this transaction."""
+        for table, column in ((AnsweredRequest, "account_id"), (User, "id")):
+            if ids:
+                await self._statements.delete(table.__tablename__, list(ids), column)
+
     async def finish(self) -> None:
         """Carry out what is not yet; no statement is still running afterwards."""
         await self._statements.finish()
@@ -99,9 +105,10 @@ class _SqliteStatements:
         sql = _upsert(table, tuple(row), f"VALUES ({marks})")
         self._steps.append(iter([(sql, (*row.values(),))]))
 
-    async def delete(self, table: str, ids: list[int]) -> None:
+    async def delete(self, table: str, ids: list[int], column: str = "id") -> None:
         self.count += 1
-        sql = f"DELETE FROM {table} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
+        some = "(SELECT value FROM json_each(?))"
+        sql = f"DELETE FROM {table} WHERE {column} IN {some}"  # noqa: S608
         self._steps.append(iter([(sql, (json.dumps(ids),))]))
 
     async def finish(self) -> None:
@@ -142,9 +149,9 @@ class _PostgresStatements:
         sql = _upsert(table, tuple(row), f"VALUES ({marks})")
         await self._connection.exec_driver_sql(sql, (*row.values(),))
 
-    async def delete(self, table: str, ids: list[int]) -> None:
+    async def delete(self, table: str, ids: list[int], column: str = "id") -> None:
         self.count += 1
-        sql = f"DELETE FROM {table} WHERE id = ANY($1::bigint[])"  # noqa: S608
+        sql = f"DELETE FROM {table} WHERE {column} = ANY($1::bigint[])"  # noqa: S608
         await self._connection.exec_driver_sql(sql, (ids,))
 
     async def finish(self) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from core.components import KINDS
+from core.components import KINDS, PLAYER
 from core.database import BEGINS_ITSELF, ReadSession, SessionLocal, clock_trail, make_engine
 from core.ecs import EVERY_ID, Kind
 from core.ecs.table import AnyArray, Ids
@@ -54,6 +54,7 @@ class LoadedWorld:
 async def write_batch(batch: SaveBatch, submitted_at: float) -> SaveReceipt:
     """Write a batch in one session and one transaction; return when it is committed.
 
+    With a player who is deleted goes his account, the only one that a save ever touches.
     Writing it twice is the same as writing it once. `submitted_at` is time.perf_counter(). Raise
     WorldInUseError if another process has carried the world on.
     """
@@ -67,6 +68,8 @@ async def write_batch(batch: SaveBatch, submitted_at: float) -> SaveReceipt:
         writer = BulkWriter(connection, raw.driver_connection, begins=True)
         for kind in reversed(KINDS):
             await writer.delete(kind.name, batch.deleted.get(kind.name, ()))
+        # Neither is ever on the disk without the other: an account alone gets a home at a start.
+        await writer.delete_accounts(batch.deleted.get(PLAYER.name, ()))
         for rows in batch.rows:
             await writer.upsert(rows)
         await writer.write_clock(batch.clock)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from core import settlement
 from core.commands import Accepted, FoundHome, Rejected, SelectPlanet
 from core.components import (
+    DEPARTED,
     NEVER,
     NOTHING_QUEUED,
     PLANET,
@@ -22,9 +23,10 @@ from core.components import (
     Research,
     ResearchQueue,
 )
+from core.ecs import World
 from core.events import PlanetFounded
 from core.galaxy import Coordinates
-from core.ownership import planet_of
+from core.ownership import NO_SUCH_PLAYER, planet_of
 from core.rules.planets import Nature, below, between
 from core.state import GameState
 
@@ -51,6 +53,8 @@ def found_home(state: GameState, command: FoundHome, at: float) -> Accepted | Re
             return Rejected("already_settled", "You have a home already.")
         home_id = world.component_for_entity(PLAYER, command.player_id, Player).home_id
         return Accepted(home_of(state, home_id))
+    if _was_removed(world, command.player_id):
+        return NO_SUCH_PLAYER
     generator = random.Random(_seed(state, command.player_id))
     place = _place(state, command, generator)
     if isinstance(place, Rejected):
@@ -99,6 +103,14 @@ def home_of(state: GameState, planet_id: int) -> Home:
         (position.galaxy, position.system, position.position),
         state.world.component_for_entity(PLANET, planet_id, Planet).name,
     )
+
+
+def _was_removed(world: World, player_id: int) -> bool:
+    """Return whether a player was removed from this world: his account goes, or is gone."""
+    departed = world.tables[DEPARTED]
+    ids = departed.ids[departed.array("Departed.account_id") == player_id].tolist()
+    world.note_reads(DEPARTED, ids)
+    return bool(ids)
 
 
 def _place(

@@ -63,9 +63,8 @@ def remove_player(state: GameState, command: RemovePlayer, at: float) -> Accepte
     if _remove_a_portion(state, player_id):
         return Accepted(False)
     planet_ids = planet_ids_of(world, player_id)
-    world.create_entity(
-        DEPARTED, Departed(left_at=at, moved=_moved_in_all(state, player_id, planet_ids))
-    )
+    moved = _moved_in_all(state, player_id, planet_ids)
+    world.create_entity(DEPARTED, Departed(account_id=player_id, left_at=at, moved=moved))
     for kind, ids in (
         (FLEET, fleet_ids_of(world, player_id)),
         (OFFER, _ids_where(state, OFFER, "Offer.seller_id", player_id)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from core import sync
 from core.backup_shelf import BackupReason
-from core.commands import NotePresence
+from core.commands import Accepted, FoundHome, NotePresence, Rejected, RemovePlayer
 from core.components import PLAYER
 from core.errors import BackupError
 from desktop_app.application import Host
@@ -112,6 +113,39 @@ async def test_that_who_comes_back_meanwhile_stays(tmp_path: Path) -> None:
         assert await cleanup_of(host, backups).clean_up() == 0
         assert (present(host), backups.players) == ([mira.id], [1])
         assert await sync.find_account(mira.id) is not None
+
+
+async def test_that_an_account_goes_in_the_transaction_of_its_player(tmp_path: Path) -> None:
+    async with hosting(tmp_path, cleanup_days=30) as host, client_of(host) as client:
+        mira, jonas = await enter(client, "mira"), await enter(client, "jonas")
+        stay_away(host, mira.id)
+        # Whoever removes him does no more than that: the program ends right afterwards.
+        command = RemovePlayer(mira.id, 30 * DAY_S)
+        while (await order(host, command)) == Accepted(False):
+            pass
+        assert await sync.find_account(mira.id) is None
+    async with hosting(tmp_path, cleanup_days=30) as host, client_of(host):
+        assert present(host) == [jonas.id]
+        assert await sync.find_account(mira.id) is None
+
+
+async def test_that_nobody_founds_a_home_between_his_removal_and_its_commit(
+    tmp_path: Path,
+) -> None:
+    async with hosting(tmp_path, cleanup_days=30) as host, client_of(host) as client:
+        mira, jonas = await enter(client, "mira"), await enter(client, "jonas")
+        stay_away(host, mira.id)
+        # Both are taken before anything of it can be on the disk.
+        removed, outcome = await asyncio.gather(
+            order(host, RemovePlayer(mira.id, 30 * DAY_S)), order(host, FoundHome(mira.id, "mira"))
+        )
+        assert isinstance(removed, Accepted)
+        assert isinstance(outcome, Rejected)
+        assert outcome.code == "no_such_player"
+        # Nothing is left that the database would refuse.
+        assert (await asyncio.wrap_future(host.save_now())).set_aside == 0
+        assert present(host) == [jonas.id]
+        assert simulation_of(host).status.set_aside == 0
 
 
 async def come_back(host: Host, player: Player) -> Any:

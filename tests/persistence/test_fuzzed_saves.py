@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
-from sqlalchemy import text
+from sqlalchemy import delete, insert, select, text
 from sqlalchemy.engine import URL
 
 from core import check, sync
@@ -25,7 +25,7 @@ from core.ecs import Kind, World
 from core.errors import SaveRefusedError, StarkeepError
 from core.loading import build_game
 from core.metrics import Metrics
-from core.models.database import WORLD_TABLES
+from core.models.database import WORLD_TABLES, User
 from core.persistence import worlds
 from core.persistence.worlds import LoadedWorld
 from core.save_batch import RowName, SaveBatch, SaveReason, TableRows, WorldClock
@@ -59,6 +59,9 @@ class FuzzedWorld:
         self._loaded = await worlds.load_world()
         self.content = loaded_bits(self._loaded)
         self._dump = await dump()
+        async with ReadSession() as session:
+            rows = (await session.execute(select(User.__table__))).mappings()
+            self._accounts = [dict(row) for row in rows]
 
     @property
     def base(self) -> Mapping[Kind, TableRows]:
@@ -118,6 +121,9 @@ class FuzzedWorld:
         async with SessionLocal() as session, session.begin():
             for kind in reversed(KINDS):
                 await session.execute(WORLD_TABLES[kind].delete())
+            # With a player who was deleted went his account.
+            await session.execute(delete(User))
+            await session.execute(insert(User), self._accounts)
         rows = tuple(self.base[kind] for kind in KINDS)
         again = SaveBatch(8, SaveReason.MANUAL, rows, {}, self.clock, 0.0)
         receipt = await asyncio.wrap_future(sync.submit_save(again))
@@ -153,7 +159,8 @@ def check_can_be_started(loaded: LoadedWorld) -> None:
         assert findings
         return
     if not findings:
-        assert not list(trial(loaded, Settings()))
+        # A clock that is centuries ahead is no broken row; what comes until then has no end.
+        assert all("without end" in said for said in trial(loaded, Settings()))
 
 
 async def dump() -> Dump:
