@@ -1,5 +1,7 @@
 """What must be true of every row, whatever happened: checked over what a save moves.
 
+What must be true of all rows of a world together is here, too: `unaccounted`.
+
 A row that breaks one of these rules shows a mistake of ours. It is saved all the same, for to lose
 it would be worse; whoever finds it counts it and says so.
 
@@ -9,18 +11,31 @@ a column is looked at once, as a whole, and only where something is wrong is it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from core.components import DEBRIS, FLEET, OFFER, PLANET, PLAYER
+from core.components import (
+    DEBRIS,
+    DEPARTED,
+    FLEET,
+    OFFER,
+    OFFER_STATES,
+    PLANET,
+    PLAYER,
+    RESOURCES,
+)
 from core.ecs import Field, Kind, fields_of
 from core.ecs.table import AnyArray
 
 LEDGER_TOLERANCE = 1e-6
 LEDGER_TOLERANCE_RELATIVE = 1e-9
+
+# Of numbers that add up to less than this share's inverse each is whole and exact.
+_EXACT = 2.0**-52
 
 Columns = Mapping[str, AnyArray]
 Broken = npt.NDArray[np.bool_]
@@ -45,6 +60,41 @@ def violations(kind: Kind, columns: Columns) -> tuple[Violation, ...]:
         for row in np.flatnonzero(broken.reshape(len(broken), -1).any(axis=1))
     ]
     return tuple(sorted(found, key=lambda violation: violation.row))
+
+
+def unaccounted(columns_of: Mapping[Kind, Columns]) -> tuple[float, ...]:
+    """Return of each resource how much more there is in a world than has come into it.
+
+    That is the law of core.components.Wreckage over whole tables: 0 of each if nothing is missing
+    and nothing came from nowhere. NaN where a number is not finite.
+    """
+    terms = [(sign, columns_of[kind][key]) for kind, key, sign in _BOOKS]
+    terms.append((1, _in_open_offers(columns_of[OFFER])))
+    return tuple(
+        _sum([sign * values[:, place].astype(np.float64) for sign, values in terms])
+        for place in range(len(RESOURCES))
+    )
+
+
+def _in_open_offers(offers: Columns) -> AnyArray:
+    """Return what lies in offers, of shape (offers, resources)."""
+    places = np.arange(1, len(RESOURCES) + 1)
+    lies_there = (offers["Offer.offered"][:, np.newaxis] == places) & (
+        offers["Deal.state"] == OFFER_STATES.index("open") + 1
+    )[:, np.newaxis]
+    amounts: AnyArray = lies_there * offers["Offer.offered_amount"][:, np.newaxis]
+    return amounts
+
+
+def _sum(columns: Sequence[AnyArray]) -> float:
+    """Return the exact sum of columns of whole numbers, as far as these are exact themselves."""
+    values = np.concatenate(columns)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scale = float(np.abs(values).sum())
+    if not np.isfinite(scale):
+        return float("nan")
+    total = math.fsum(values.tolist())
+    return total if abs(total) > _EXACT * scale else 0.0
 
 
 def _broken(kind: Kind, columns: Columns) -> Iterator[tuple[str, Broken]]:
@@ -127,6 +177,18 @@ _FLEET_RULES: dict[str, Callable[[Columns], Broken]] = {
 _DEBRIS_RULES: dict[str, Callable[[Columns], Broken]] = {
     "less than nothing is left": _is_negative("Debris.left"),
 }
+# What is counted where, and whether it is there or has come from nowhere.
+_BOOKS = (
+    (PLANET, "Ledger.moved", 1),
+    (PLAYER, "Legacy.moved", 1),
+    (DEPARTED, "Departed.moved", 1),
+    (FLEET, "Fleet.cargo", 1),
+    (DEBRIS, "Debris.left", 1),
+    (PLAYER, "Trader.fees_paid", 1),
+    (PLAYER, "Wreckage.cargo_lost", 1),
+    (PLAYER, "Wreckage.debris_made", -1),
+    (PLAYER, "Finds.resources_found", -1),
+)
 _RULES = {
     PLANET: _PLANET_RULES,
     PLAYER: _PLAYER_RULES,

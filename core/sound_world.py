@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from core.components import (
     DEPARTED,
+    FLEET,
     FRIENDSHIP,
     KINDS,
     MESSAGE,
@@ -16,16 +17,19 @@ from core.components import (
     NOTHING_QUEUED,
     OFFER,
     OFFER_STATES,
+    OUTBOUND,
     PLANET,
     PLAYER,
     REMEMBERED_ANSWER,
     REPORT,
+    RESOURCES,
+    RETURNING,
     UNIVERSE,
     UNIVERSE_ID,
 )
 from core.ecs import Kind
 from core.ecs.table import Ids
-from core.invariants import violations
+from core.invariants import unaccounted, violations
 from core.offers import OPEN
 from core.persistence.worlds import LoadedWorld
 from core.rules import RULES
@@ -82,6 +86,7 @@ def _nothing_comes_from_the_future(loaded: LoadedWorld) -> Iterator[str]:
         (MESSAGE, "Message.sent_at"),
         (FRIENDSHIP, "Friendship.accepted_at"),
         (DEPARTED, "Departed.left_at"),
+        (FLEET, "Flight.departed_at"),
         (REPORT, "Report.reported_at"),
         (REMEMBERED_ANSWER, "RememberedAnswer.answered_at"),
     ):
@@ -236,9 +241,45 @@ def _whose_things_are_is_there(loaded: LoadedWorld) -> Iterator[str]:
         (MESSAGE, "Message.owner_id"),
         (FRIENDSHIP, "Friendship.owner_id"),
         (REPORT, "Report.owner_id"),
+        (FLEET, "Fleet.owner_id"),
     ):
         lost = ~np.isin(loaded.tables[kind].columns[key], loaded.tables[PLAYER].ids)
         yield from _where(kind, loaded, lost, "its owner is not there")
+
+
+def _fleets_are_under_way(loaded: LoadedWorld) -> Iterator[str]:
+    """Hold fleets to what they are between two events.
+
+    How many somebody has and what they carry is left alone: rules that are changed may allow fewer
+    than are under way, and ships that are left of a battle may carry more than they could load.
+    """
+    fleets = loaded.tables[FLEET].columns
+    state, due_at = fleets["Flight.fleet_state"], fleets["Flight.fleet_due_at"]
+    departed_at, arrives_at, returns_at = (
+        fleets[f"Flight.{name}_at"] for name in ("departed", "arrives", "returns")
+    )
+    unknown = (state < OUTBOUND) | (state > RETURNING)
+    yield from _where(FLEET, loaded, unknown, "it is neither on its way nor coming home")
+    empty: Rows = fleets["Fleet.ships"].max(axis=1) < 1
+    yield from _where(FLEET, loaded, empty, "it has no ships")
+    endless: Rows = ~np.isfinite(due_at)
+    yield from _where(FLEET, loaded, endless, "it is under way for ever")
+    wrong = (arrives_at < departed_at) | (fleets["Flight.hold_s"] < 0)
+    yield from _where(FLEET, loaded, wrong, "it arrives before it sets out")
+    leaves_at = arrives_at + fleets["Flight.hold_s"]
+    until = np.choose(np.clip(state, OUTBOUND, RETURNING) - 1, (arrives_at, leaves_at, returns_at))
+    wrong = ~unknown & ~endless & (due_at != until)
+    yield from _where(FLEET, loaded, wrong, "it is due when nothing becomes of it")
+
+
+def _the_books_balance(loaded: LoadedWorld) -> Iterator[str]:
+    """Add up the whole world: see core.components.Wreckage."""
+    surplus = unaccounted({kind: table.columns for kind, table in loaded.tables.items()})
+    for resource, amount in zip(RESOURCES.labels, surplus, strict=True):
+        if amount > 0:
+            yield f"over the world, {amount:.0f} {resource} have come from nowhere"
+        elif amount < 0:
+            yield f"over the world, {-amount:.0f} {resource} are missing"
 
 
 def _ids_lie_below_their_marks(loaded: LoadedWorld) -> Iterator[str]:
@@ -263,6 +304,8 @@ LAWS: tuple[Law, ...] = (
     _everybody_has_a_home,
     _offers_are_open_or_over,
     _whose_things_are_is_there,
+    _fleets_are_under_way,
+    _the_books_balance,
     _ids_lie_below_their_marks,
 )
 

@@ -110,6 +110,10 @@ VACATION = tuple(f"UPDATE {table} SET on_vacation = TRUE" for table in ("players
         ([*VACATION, "UPDATE planets SET metal_production = 7"], "produces on vacation"),
         ([*VACATION, "UPDATE planets SET metal_consumption = 7"], "produces on vacation"),
         (["UPDATE planets SET finish_at = NULL"], "without an end"),
+        (
+            ["UPDATE planets SET metal_moved = 5, metal_spent = metal_spent + 5"],
+            "come from nowhere",
+        ),
         (["UPDATE planets SET galaxy = 99 WHERE id = 1"], "planet 1: it lies outside"),
         (["UPDATE players SET home_id = 2 WHERE id = 1"], "player 1: his home is not there"),
         (["UPDATE players SET active_planet_id = 77"], "player 1, 2: his active planet"),

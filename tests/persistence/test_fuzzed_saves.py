@@ -57,6 +57,7 @@ class FuzzedWorld:
         for batch in self._store.committed:
             await worlds.write_batch(batch, time.perf_counter())
         self._loaded = await worlds.load_world()
+        assert list(unsound(self._loaded)) == []
         self.content = loaded_bits(self._loaded)
         self._dump = await dump()
         async with ReadSession() as session:

@@ -125,7 +125,7 @@ def _send_a_fleet(game: GameWorld) -> None:
     carry_out(game, replace(order, cargo={"metal": 7, "crystal": 5}, speed_tenths=1))
     with game.state.world.unit_of_work(Origin.COMMAND, game.time):
         create_moon(game.state, 2, 8_366, game.time)
-        game.state.world.create_entity(DEBRIS, Debris(1, 2, 3, left=(4, 5, 0)))
+        game.state.world.create_entity(DEBRIS, Debris(1, 2, 3, left=(4, 7, 0)))
         wreckage = game.state.world.component_for_entity(PLAYER, 3, Wreckage)
         wreckage.debris_made, wreckage.cargo_lost = (7, 5, 0), (3, 0, 2)
         finds = game.state.world.component_for_entity(PLAYER, 3, Finds)
