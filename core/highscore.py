@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.components import PLANET, PLAYER
+from core.components import FLEET, PLANET, PLAYER
 from core.ecs.table import AnyArray, Ids
 from core.rules import RULES
 from core.rules.research import technology_cost
@@ -29,6 +29,16 @@ _SPENT_MOST = 2.0**61
 @dataclass(frozen=True, slots=True)
 class ReadSpending:
     """What was spent on the planets of some rows, by their owners."""
+
+    first_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUnderWay:
+    """What the fleets of some rows have cost, by their owners.
+
+    It was spent on planets, and is in what was spent on everything there.
+    """
 
     first_row: int
 
@@ -84,6 +94,18 @@ def read_spending(state: GameState, query: ReadSpending, at: float) -> Spending:
     return Spending(at, owner_ids, sums, end == len(table))
 
 
+def read_under_way(state: GameState, query: ReadUnderWay, at: float) -> Spending:
+    table = state.world.tables[FLEET]
+    end = min(query.first_row + SLICE_ROWS, len(table))
+    part = slice(query.first_row, end)
+    on_units = spent_on_units(
+        RULES.unit_table, table.read_only("Fleet.ships")[part].astype(np.int64)
+    )
+    spent = np.stack((np.zeros(len(on_units[0])), *on_units), axis=1)
+    owner_ids, sums = _summed(table.read_only("Fleet.owner_id")[part], spent)
+    return Spending(at, owner_ids, sums, end == len(table))
+
+
 def read_studies(state: GameState, query: ReadStudies, at: float) -> Spending:
     table = state.world.tables[PLAYER]
     end = min(query.first_row + SLICE_ROWS, len(table))
@@ -117,6 +139,7 @@ def names_of(state: GameState, query: ListNames) -> tuple[str, ...]:
 def rank(spending: Sequence[Spending], studies: Sequence[Spending], kind: str) -> Ranking:
     """Rank players by a kind of points, those with as many by their ids.
 
+    `spending` is that on all planets, and then that on all fleets under way.
     `kind` is the name of a field of Points.
     """
     owner_ids, spent = _together(spending)

@@ -33,9 +33,11 @@ from core.highscore import (
     ListNames,
     ReadSpending,
     ReadStudies,
+    ReadUnderWay,
     names_of,
     read_spending,
     read_studies,
+    read_under_way,
 )
 from core.knowledge import technologies_of
 from core.messages import ListMessages, messages_of
@@ -169,6 +171,7 @@ GameQuery = (
     | ViewSystem
     | ReadSpending
     | ReadStudies
+    | ReadUnderWay
     | ListNames
     | ListWorldPlanets
     | ListUnsaved
@@ -385,6 +388,8 @@ def answer(state: GameState, query: GameQuery, at: float) -> Any:
             return read_spending(state, query, at)
         case ReadStudies():
             return read_studies(state, query, at)
+        case ReadUnderWay():
+            return read_under_way(state, query, at)
         case ListNames():
             return names_of(state, query)
         case ListWorldPlanets():

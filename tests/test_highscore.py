@@ -5,12 +5,22 @@ from __future__ import annotations
 import pytest
 
 from core import highscore, stockpiles
+from core.commands import DispatchFleet
 from core.components import PLANET, PLAYER, UNITS, Research, ResearchQueue, Units
 from core.ecs import Origin
 from core.game import GameWorld
-from core.highscore import ListNames, Ranking, ReadSpending, ReadStudies, Spending, rank
+from core.highscore import (
+    ListNames,
+    Ranking,
+    ReadSpending,
+    ReadStudies,
+    ReadUnderWay,
+    Spending,
+    rank,
+)
 from core.rules import RULES
-from tests.worlds import everything_of, found, new_game, set_up
+from core.settlement import place_of
+from tests.worlds import carry_out, everything_of, found, new_game, set_up
 
 RICH = (1e6, 1e6, 1e6)
 
@@ -32,7 +42,9 @@ def game() -> GameWorld:
     return game
 
 
-def slices_of(game: GameWorld, query: type[ReadSpending | ReadStudies]) -> list[Spending]:
+def slices_of(
+    game: GameWorld, query: type[ReadSpending | ReadUnderWay | ReadStudies]
+) -> list[Spending]:
     slices: list[Spending] = []
     while not slices or not slices[-1].is_last:
         slices.append(game.ask(query(len(slices) * highscore.SLICE_ROWS))[0])
@@ -41,7 +53,8 @@ def slices_of(game: GameWorld, query: type[ReadSpending | ReadStudies]) -> list[
 
 def ranked(game: GameWorld, kind: str = "total") -> list[tuple[int, int]]:
     """Return ids and points of the players, the first one first."""
-    ranking: Ranking = rank(slices_of(game, ReadSpending), slices_of(game, ReadStudies), kind)
+    spending = slices_of(game, ReadSpending) + slices_of(game, ReadUnderWay)
+    ranking: Ranking = rank(spending, slices_of(game, ReadStudies), kind)
     return list(zip(ranking.player_ids.tolist(), ranking.points.tolist(), strict=True))
 
 
@@ -91,6 +104,22 @@ def test_that_units_are_parted_as_the_rules_say(game: GameWorld) -> None:
     assert ranked(game, "total")[0] == (4, 20)
     assert ranked(game, "military")[0] == (4, 8)  # 2000 + 4000 + 2000
     assert ranked(game, "economy")[0] == (4, 14)  # 10,500 + 2000 + 2000
+
+
+@pytest.mark.parametrize("rows", [1, 100])
+def test_that_ships_under_way_are_what_they_are_at_home(
+    game: GameWorld, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(highscore, "SLICE_ROWS", rows)
+    # 3 light fighters 12,000 and 2 small cargos 8000: of 24,500 spent
+    spend(game, 4, (20_000, 0, 0))
+    units = {"light_fighter": 3, "small_cargo": 2}
+    set_up(game, 4, amounts=RICH, units=units, technologies={"combustion_drive": 2, "computer": 3})
+    at_home = {kind: ranked(game, kind) for kind in ("total", "military", "economy")}
+    assert at_home["military"][0] == (4, 16)
+    for name, count in units.items():
+        carry_out(game, DispatchFleet(4, "transport", place_of(game.state, 1), {name: count}))
+    assert {kind: ranked(game, kind) for kind in at_home} == at_home
 
 
 def test_that_research_under_way_counts_as_research(game: GameWorld) -> None:

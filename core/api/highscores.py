@@ -8,7 +8,15 @@ from dataclasses import dataclass
 
 from core.api.door import WorldDoor
 from core.api.turns import Turns
-from core.highscore import SLICE_ROWS, Ranking, ReadSpending, ReadStudies, Spending, rank
+from core.highscore import (
+    SLICE_ROWS,
+    Ranking,
+    ReadSpending,
+    ReadStudies,
+    ReadUnderWay,
+    Spending,
+    rank,
+)
 
 # However many ask, the planets are looked at no more often.
 RANKING_INTERVAL_S = 60.0
@@ -36,10 +44,11 @@ class Highscores:
             now = time.monotonic()
             if known is None or now - known.made_at >= RANKING_INTERVAL_S:
                 spending, studies = await self._read(ReadSpending), await self._read(ReadStudies)
+                spending += await self._read(ReadUnderWay)
                 known = self._known[kind] = _Known(rank(spending, studies, kind), now)
             return known.ranking
 
-    async def _read(self, query: type[ReadSpending | ReadStudies]) -> list[Spending]:
+    async def _read(self, query: type[ReadSpending | ReadUnderWay | ReadStudies]) -> list[Spending]:
         slices: list[Spending] = []
         while not slices or not slices[-1].is_last:
             slices.append(await self._door.ask(query(len(slices) * SLICE_ROWS)))
