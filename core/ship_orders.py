@@ -1,10 +1,10 @@
-"""Ships that a player names: whether there are any such, and whether they stand on a planet."""
+"""Ships that a player names: whether there are any such, where they stand, where there is room."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core import unit_stock
+from core import unit_queue, unit_stock
 from core.commands import Rejected
 from core.components import UNITS
 from core.state import GameState
@@ -34,3 +34,13 @@ def too_few_ships(
         return None
     short = ", ".join(f"{count} {name}" for name, count in missing.items())
     return Rejected("not_enough_ships", f"Short of {short}.", {"missing": missing})
+
+
+def no_room_for(state: GameState, planet_id: int, ships: Mapping[str, int]) -> Rejected | None:
+    """Return why some units cannot all land on a planet beside those it has and has ordered."""
+    there = unit_stock.spoken_for(state, planet_id)
+    refusals = (
+        unit_queue.too_many(state.rules.units[name], there[name], count)
+        for name, count in ships.items()
+    )
+    return next((refusal for refusal in refusals if refusal is not None), None)

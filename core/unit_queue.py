@@ -46,7 +46,7 @@ def refusal(
     nothing = dict.fromkeys(unit.requires, 0)
     return (
         unmet(unit.name, unit.requires, {**nothing, **technologies, **levels})
-        or _too_many(unit, counts.get(unit.name, 0), order.count)
+        or too_many(unit, counts.get(unit.name, 0), order.count)
         or _silo_full(rules, levels, counts, order)
     )
 
@@ -55,7 +55,8 @@ def price_of(rules: Rules, order: UnitOrder) -> tuple[int, ...]:
     return tuple(amount * order.count for amount in rules.units[order.unit].cost)
 
 
-def _too_many(unit: Unit, there: int, wanted: int) -> Rejected | None:
+def too_many(unit: Unit, there: int, wanted: int) -> Rejected | None:
+    """Return why no more of a unit may come onto a planet, ordered there or landing on it."""
     most = COUNT_MOST if unit.most is None else unit.most
     if there + wanted <= most:
         return None

@@ -15,6 +15,7 @@ from core.components import NEVER, NO_UNIT, PLANET, UNITS, UnitQueue, Units
 from core.rules import RULES
 from core.rules.units import instant_of_delivery, units_delivered
 from core.state import GameState
+from core.unit_orders import orders_in
 
 Counts = tuple[int, ...]
 
@@ -59,6 +60,19 @@ def change_units(state: GameState, planet_id: int, changes: Sequence[int], at: f
     if changes[SATELLITE]:
         stockpiles.change_rates(state, planet_id, at)
     return units
+
+
+def spoken_for(state: GameState, planet_id: int) -> dict[str, int]:
+    """Return how many of each unit there will be when all orders are done."""
+    units = state.world.component_for_entity(PLANET, planet_id, Units)
+    queue = state.world.component_for_entity(PLANET, planet_id, UnitQueue)
+    counts = dict(zip(UNITS.labels, units.count, strict=True))
+    if queue.unit_building != NO_UNIT:
+        left = queue.units_ordered - queue.units_delivered
+        counts[UNITS.labels[queue.unit_building - 1]] += left
+    for order in orders_in(queue.units_waiting):
+        counts[order.unit] += order.count
+    return counts
 
 
 def due_at(queue: UnitQueue) -> float:

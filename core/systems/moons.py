@@ -31,7 +31,7 @@ from core.requirements import unmet
 from core.rules.flight import axis_distance
 from core.rules.moons import jump_gate_seconds, phalanx_range
 from core.settlement import place_of
-from core.ship_orders import malformed_ships, too_few_ships
+from core.ship_orders import malformed_ships, no_room_for, too_few_ships
 from core.state import GameState
 from core.under_way import voyage_of
 from core.voyages import Voyage
@@ -182,6 +182,7 @@ def jump_through_gate(state: GameState, command: JumpThroughGate, at: float) -> 
         or _cannot_be_used(state, end_id, at)
         or (Rejected("same_place", "The ships are there already.") if start_id == end_id else None)
         or too_few_ships(state, start_id, ships, at)
+        or no_room_for(state, end_id, ships)
     )
     if refusal is not None:
         return refusal

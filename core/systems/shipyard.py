@@ -17,7 +17,6 @@ from core.components import (
     BuildQueue,
     Planet,
     UnitQueue,
-    Units,
 )
 from core.events import Event, StocksChanged, UnitsFinished
 from core.knowledge import known_on
@@ -118,25 +117,12 @@ def _refusal(state: GameState, planet_id: int, order: UnitOrder, at: float) -> R
         )
     if _yard_is_worked_on(state, planet_id):
         return unit_queue.YARD_IN_WORK
-    counts = _spoken_for(state, planet_id)
+    counts = unit_stock.spoken_for(state, planet_id)
     levels, technologies = _levels(state, planet_id), known_on(state.world, planet_id)
     price = unit_queue.price_of(state.rules, order)
     return unit_queue.refusal(
         state.rules, levels, technologies, counts, order
     ) or stockpiles.too_dear(state, planet_id, price, at)
-
-
-def _spoken_for(state: GameState, planet_id: int) -> dict[str, int]:
-    """Return how many of each unit there will be when all orders are done."""
-    units = state.world.component_for_entity(PLANET, planet_id, Units)
-    queue = state.world.component_for_entity(PLANET, planet_id, UnitQueue)
-    counts = dict(zip(UNITS.labels, units.count, strict=True))
-    if queue.unit_building != NO_UNIT:
-        left = queue.units_ordered - queue.units_delivered
-        counts[UNITS.labels[queue.unit_building - 1]] += left
-    for order in orders_in(queue.units_waiting):
-        counts[order.unit] += order.count
-    return counts
 
 
 def _yard_is_worked_on(state: GameState, planet_id: int) -> bool:

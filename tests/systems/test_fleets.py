@@ -212,6 +212,26 @@ def test_that_a_deployed_fleet_stays_with_everything(game: GameWorld, clock: Man
     assert in_flight(game) == []
 
 
+def test_that_no_more_ships_are_stationed_anywhere_than_can_be_counted(
+    game: GameWorld, clock: ManualClock
+) -> None:
+    other = colony(game)
+    deploy = order("deploy", target=(1, 1, 10), ships={"small_cargo": 5})
+    set_up(game, other, units={"small_cargo": 2**31 - 5})
+    refusal = refused(game, deploy)
+    assert refusal.code == "unit_limit"
+    assert refusal.facts == {"limit": 2**31 - 1, "count": 2**31 - 5}
+    set_up(game, other, units={"small_cargo": 2**31 - 6})
+    carry_out(game, deploy)
+    late = carry_out(game, deploy)
+    # Both set out while there was room for one.
+    until(game, clock, late.returns_at)
+    assert ships(game, other) == {"small_cargo": 2**31 - 1}
+    assert ships(game)["small_cargo"] == SHIPS["small_cargo"] - 5
+    assert in_flight(game) == []
+    assert game.set_aside_count == 0
+
+
 def test_that_a_fleet_lands_at_home_when_its_origin_is_no_longer_its_owners(
     game: GameWorld, clock: ManualClock
 ) -> None:

@@ -400,3 +400,9 @@ def test_that_gates_rest_the_less_the_faster_peaceful_fleets_fly(clock: ManualCl
 def test_that_what_cannot_jump_stays(gates: GameWorld, change: dict[str, Any], code: str) -> None:
     found(gates, 5)
     assert refused(gates, jump(**change)).code == code
+
+
+def test_that_no_more_ships_jump_than_can_be_counted(gates: GameWorld) -> None:
+    set_up(gates, 4, levels=GATE, units={"small_cargo": 2**31 - 5})
+    assert refused(gates, jump()).code == "unit_limit"
+    carry_out(gates, jump(ships={"small_cargo": 4}))
