@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from core.commands import (
+    AbandonPlanet,
     AcceptFriend,
     ChangeSettings,
     Command,
@@ -14,6 +15,7 @@ from core.commands import (
     FoundHome,
     OrderUnits,
     RecallFleet,
+    RemovePlayer,
     RevokeFriend,
     StartBuilding,
 )
@@ -47,8 +49,9 @@ AT_HOME = {
     "recycler": 2,
     "colony_ship": 2,
     "espionage_probe": 3,
+    "interplanetary_missile": 3,
 }
-DEFENCE = {"rocket_launcher": 5, "light_laser": 2}
+DEFENCE = {"rocket_launcher": 5, "light_laser": 2, "interceptor_missile": 1}
 
 player_ids = st.sampled_from(PLAYERS)
 places = st.sampled_from([*HOMES.values(), (1, 1, 7), (1, 2, 4)])
@@ -84,7 +87,17 @@ fleet_commands: st.SearchStrategy[Command] = st.one_of(
     dispatched("espionage", "espionage_probe"),
     dispatched("hold", "light_fighter"),
     dispatched("expedition", "small_cargo", st.just((1, 1, 16))),
+    st.builds(
+        DispatchFleet,
+        player_ids,
+        st.just("missiles"),
+        st.sampled_from(tuple(HOMES.values())),
+        st.builds(dict, interplanetary_missile=st.integers(1, 2)),
+        target_unit=st.sampled_from([None, "light_laser"]),
+    ),
     st.builds(RecallFleet, player_ids, st.integers(1, 6)),
+    st.builds(AbandonPlanet, player_ids, st.integers(1, 6)),
+    st.builds(RemovePlayer, st.just(3), st.just(0.0)),
     st.builds(AcceptFriend, player_ids, player_ids),
     st.builds(RevokeFriend, player_ids, player_ids),
     st.builds(OrderUnits, player_ids, st.just("rocket_launcher"), st.integers(1, 3)),
