@@ -275,7 +275,7 @@ def test_that_what_is_planned_is_known_and_neither_played_nor_shown(tmp_path: Pa
 def test_that_what_is_no_longer_planned_is_played_and_shown() -> None:
     assert {"lunar_base", "sensor_phalanx", "jump_gate"} <= RULES.buildings.keys()
     assert RULES.source["buildings"].keys() == RULES.buildings.keys()
-    assert {"moon", "phalanx", "jump_gate"} <= RULES.source.keys()
+    assert {"moon", "phalanx", "jump_gate", "satellite", "score"} <= RULES.source.keys()
 
 
 def test_that_a_building_a_technology_and_a_unit_are_added_by_data_alone(tmp_path: Path) -> None:
