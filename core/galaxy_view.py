@@ -1,12 +1,13 @@
-"""One system of the galaxy as somebody sees it: who lives where, and how they stand to him."""
+"""One system of the galaxy as somebody sees it: who lives there, how they stand to him, debris."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from core import debris
 from core.commands import Rejected
-from core.components import PLANET, PLAYER, Planet, Player
+from core.components import DEBRIS, PLANET, PLAYER, Debris, Planet, Player
 from core.galaxy import Coordinates
 from core.points import points_of
 from core.presence import activity_of
@@ -14,6 +15,8 @@ from core.rules.protection import Activity, is_protected
 from core.settlement import place_of
 from core.state import GameState
 from core.vacation import is_on_vacation
+
+Amounts = tuple[int, ...]
 
 OUTSIDE = Rejected("outside_universe", "There is no such system in this universe.")
 
@@ -50,11 +53,15 @@ class InhabitedPlace:
 
 @dataclass(frozen=True, slots=True)
 class SystemView:
-    """The places of a system in their order, None where nobody lives."""
+    """The places of a system in their order, None where nobody lives.
+
+    `debris` is what lies at each of them, per resource: also where a planet was given up.
+    """
 
     galaxy: int
     system: int
     places: tuple[InhabitedPlace | None, ...]
+    debris: tuple[Amounts | None, ...]
 
 
 def view_of(state: GameState, query: ViewSystem, at: float) -> SystemView | Rejected:
@@ -64,7 +71,8 @@ def view_of(state: GameState, query: ViewSystem, at: float) -> SystemView | Reje
     found = [state.galaxy.planet_at((query.galaxy, query.system, each)) for each in positions]
     flags = _flags_of(state, _owners_of(state, found), query.reader_id, at)
     places = (None if each is None else _place(state, each, flags) for each in found)
-    return SystemView(query.galaxy, query.system, tuple(places))
+    lying = (_debris(state, (query.galaxy, query.system, each)) for each in positions)
+    return SystemView(query.galaxy, query.system, tuple(places), tuple(lying))
 
 
 def _owners_of(state: GameState, planet_ids: Iterable[int | None]) -> set[int]:
@@ -80,6 +88,13 @@ def _place(
     owner = state.world.component_for_entity(PLAYER, owner_id, Player)
     moon = _moon(state, place_of(state, planet_id))
     return InhabitedPlace(planet.name, owner_id, owner.name, flags[owner_id], moon)
+
+
+def _debris(state: GameState, coordinates: Coordinates) -> Amounts | None:
+    debris_id = debris.find(state.world, coordinates)
+    if debris_id is None:
+        return None
+    return state.world.component_for_entity(DEBRIS, debris_id, Debris).left
 
 
 def _moon(state: GameState, coordinates: Coordinates) -> Moon | None:

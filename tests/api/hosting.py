@@ -9,11 +9,12 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
+from core import debris
 from core.clock import SystemClock
 from core.components import BUILDINGS, PLANET, UNITS
 from core.database import await_last_connection
@@ -21,10 +22,13 @@ from core.ecs import Origin, World
 from core.game import GameWorld
 from core.settlement import create_moon
 from core.simulation import Simulation
+from core.state import GameState
 from desktop_app.application import Host
 from tests.databases import locked_world, put_empty_world, url_of_world
 from tests.hosts import make_host
 from tests.worlds import Bits, bits_of
+
+T = TypeVar("T")
 
 PASSWORD = "correct horse"
 # Settings of a world in which a shipyard is soon built, and rich enough to use it.
@@ -160,15 +164,27 @@ def give_ships(host: Host, counts: dict[str, int], planet_id: int = 1) -> None:
     planets.set(planet_id, "Units.count", there)
 
 
+async def leave_debris(host: Host, place: tuple[int, int, int], amounts: tuple[int, ...]) -> None:
+    """Have a battle's debris lie at a place from the next tick on."""
+    await _in_next_tick(host, lambda state, _at: debris.add(state.world, place, amounts))
+
+
 async def give_moon(host: Host, planet_id: int = 1, diameter_km: int = 8_366) -> int:
     """Have a planet get a moon in the next tick, and return the moon's id."""
+    return await _in_next_tick(
+        host, lambda state, at: create_moon(state, planet_id, diameter_km, at)
+    )
+
+
+async def _in_next_tick(host: Host, change: Callable[[GameState, float], T]) -> T:
+    """Have the world changed in a unit of work of the next tick, and return what came of it."""
     game = game_of(host)
-    made: Future[int] = Future()
+    made: Future[T] = Future()
 
     def make(world: World, _now: float) -> None:
         world.remove_processor(make)
         with world.unit_of_work(Origin.COMMAND, game.time):
-            made.set_result(create_moon(game.state, planet_id, diameter_km, game.time))
+            made.set_result(change(game.state, game.time))
         game.writer.note_urgent()
 
     game.state.world.add_processor(make)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import Field
 
-from core.api.answers import Answer
+from core.api.answers import Amounts, Answer, whole
 from core.api.context import InContext, InLogin
 from core.api.documentation import may_answer
 from core.galaxy_view import InhabitedPlace, Moon, SystemView, ViewSystem
@@ -30,7 +30,7 @@ class MoonInSystem(Answer):
 
 
 class PositionAnswer(Answer):
-    """One position of a system; everything is null where nobody lives."""
+    """One position of a system; all but debris is null where nobody lives."""
 
     position: int
     planet: PlanetInSystem | None
@@ -39,7 +39,7 @@ class PositionAnswer(Answer):
         list[str],
         Field(description="own, inactive, long_inactive, vacation; newbie or strong: protected"),
     ]
-    debris: dict[str, int] | None = None
+    debris: Amounts | None = None
     moon: MoonInSystem | None = None
 
 
@@ -58,28 +58,33 @@ async def galaxy(
     login: InLogin,
     context: InContext,
 ) -> SystemAnswer:
-    """Return who lives at each position of a system."""
+    """Return who lives at each position of a system, and what battles have left there."""
     view = await context.door.ask(ViewSystem(galaxy, system, login.account.id))
     return _system(view)
 
 
 def _system(view: SystemView) -> SystemAnswer:
+    positions = zip(view.places, view.debris, strict=True)
     return SystemAnswer(
         galaxy=view.galaxy,
         system=view.system,
-        positions=[_position(number, place) for number, place in enumerate(view.places, start=1)],
+        positions=[_position(number, *each) for number, each in enumerate(positions, start=1)],
     )
 
 
-def _position(number: int, place: InhabitedPlace | None) -> PositionAnswer:
+def _position(
+    number: int, place: InhabitedPlace | None, left: tuple[int, ...] | None
+) -> PositionAnswer:
+    debris = None if left is None else whole(left)
     if place is None:
-        return PositionAnswer(position=number, planet=None, owner=None, flags=[])
+        return PositionAnswer(position=number, planet=None, owner=None, flags=[], debris=debris)
     return PositionAnswer(
         position=number,
         planet=PlanetInSystem(name=place.planet_name),
         owner=OwnerInSystem(id=place.owner_id, name=place.owner_name),
         moon=None if place.moon is None else _moon(place.moon),
         flags=list(place.flags),
+        debris=debris,
     )
 
 

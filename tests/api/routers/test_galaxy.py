@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.api.hosting import client_of, enter, give_moon, hosting
+from tests.api.hosting import client_of, enter, give_moon, hosting, leave_debris
 from tests.api.routers.test_trade import code_of
 
 
@@ -51,3 +51,18 @@ async def test_that_a_moon_is_seen_and_is_a_planet_of_its_owner(tmp_path: Path) 
         assert moon["production"]["metal_rate"] == 0
         order = {"building_type": "metal_mine", "planet": moon_id}
         assert code_of(await mira.post("/player/{id}/build", order)) == (409, "cannot_stand_here")
+
+
+async def test_that_debris_is_seen_where_it_lies(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        mira = await enter(client)
+        place = (await mira.planet())["position"]
+        home = (place["galaxy"], place["system"], place["planet"])
+        # Nobody lives at 15: a home lies at 12 at most.
+        await leave_debris(host, home, (300, 200, 0))
+        await leave_debris(host, (*home[:2], 15), (0, 7, 1))
+        view = (await mira.get(f"/galaxy/{home[0]}/{home[1]}")).json()["positions"]
+        assert view[home[2] - 1]["debris"] == {"metal": 300, "crystal": 200, "deuterium": 0}
+        assert view[14]["debris"] == {"metal": 0, "crystal": 7, "deuterium": 1}
+        assert view[14]["planet"] is None
+        assert [each["position"] for each in view if each["debris"]] == [home[2], 15]
