@@ -131,6 +131,20 @@ class FleetArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class GoodsBrought:
+    """Somebody else's fleet has unloaded at a player's planet: whole amounts of each resource.
+
+    The name of whoever sent it is empty if he has left the world.
+    """
+
+    at: float
+    player_id: int
+    planet_id: int
+    sender_name: str
+    amounts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FleetReturned:
     """A fleet is home: its ships and its cargo are on `planet_id`."""
 
@@ -252,7 +266,7 @@ PlanetEvent = (
     | UnitsFinished
 )
 ResearchEvent = ResearchStarted | ResearchFinished | ResearchDropped
-FleetEvent = FleetDeparted | FleetArrived | FleetReturned | ExpeditionEnded
+FleetEvent = FleetDeparted | FleetArrived | FleetReturned | GoodsBrought | ExpeditionEnded
 MarketEvent = MessageWritten | OfferChanged
 WarEvent = BattleFought | EspionageReported | PlanetSpiedUpon | AttackAnnounced | MissilesStruck
 Event = (

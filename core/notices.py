@@ -1,7 +1,7 @@
 """Notices: what a player is told of what happened while he was away.
 
-Only what he did not do himself and can do something about; what goes as he planned it he sees on
-his planets.
+Only what he did not do himself and can do something about: what others did, and what became of his
+plans but for what he planned, which he sees on his planets.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.components import PLANET, Planet
+from core.components import PLANET, RESOURCES, Planet
 from core.ecs import World
 from core.events import (
     BattleFought,
@@ -17,6 +17,8 @@ from core.events import (
     EspionageReported,
     Event,
     ExpeditionEnded,
+    FleetArrived,
+    GoodsBrought,
     MissilesStruck,
     OfferChanged,
     PlanetSpiedUpon,
@@ -31,6 +33,7 @@ NOTICE = "system"
 OF_BATTLE = "battle"
 OF_EXPEDITION = "expedition"
 OF_ESPIONAGE = "espionage"
+OF_TRANSPORT = "transport"
 
 _WHY_DROPPED = {
     "insufficient_resources": "there was not enough to pay for it",
@@ -39,6 +42,23 @@ _WHY_DROPPED = {
     "insufficient_energy": "there was not enough energy for it",
     "level_limit": "it cannot be raised any further",
     "lab_in_work": "a lab was being worked on",
+    "research_running": "research was running",
+    "units_being_built": "units were being built",
+    "level_needed": "something else needs it",
+    "nothing_to_demolish": "there was nothing left of it",
+}
+# Why an errand could not be done. Whatever else it comes to is told otherwise, or is as planned.
+_WHY_IN_VAIN = {
+    "no_target": "there was nothing there",
+    "taken": "somebody lives there",
+    "planet_limit": "you have as many planets as you may have",
+    "requirements_not_met": "you do not know enough for it",
+    "not_your_planet": "the planet is not yours",
+    "own_planet": "the planet is yours",
+    "not_a_friend": "its owner has not made you his friend",
+    "too_many_units": "so many ships lose sight of one another",
+    "vacation": "its owner is on vacation",
+    "newbie_protection": "the weaker one of the two of you is protected",
 }
 
 
@@ -71,6 +91,10 @@ def _notice_of(world: World, event: Event) -> _Notice | None:
         case ResearchDropped():
             text = _dropped(event.technology, "the research queue", event.reason)
             return _Notice(event.player_id, text)
+        case GoodsBrought():
+            return _Notice(event.player_id, _brought(world, event), OF_TRANSPORT)
+        case FleetArrived() if event.result in _WHY_IN_VAIN:
+            return _Notice(event.player_id, _in_vain(event))
         case MissilesStruck():
             return _Notice(event.player_id, _missiles(event), OF_BATTLE)
         case ExpeditionEnded():
@@ -89,6 +113,17 @@ def _notice_of(world: World, event: Event) -> _Notice | None:
 
 def _dropped(what: str, queue: str, reason: str) -> str:
     return f"{what} was dropped from {queue}: {_WHY_DROPPED.get(reason, reason)}."
+
+
+def _brought(world: World, event: GoodsBrought) -> str:
+    planet = world.component_for_entity(PLANET, event.planet_id, Planet).name
+    goods = _listed(zip(RESOURCES.labels, event.amounts, strict=True))
+    return f"{event.sender_name or 'Somebody'} has brought {goods} to {planet}."
+
+
+def _in_vain(event: FleetArrived) -> str:
+    voyage, why = event.voyage, _WHY_IN_VAIN[event.result]
+    return f"Your fleet to {_at(voyage.target)} ({voyage.mission}) achieved nothing: {why}."
 
 
 def _battle(event: BattleFought) -> str:

@@ -27,6 +27,7 @@ from core.events import (
     FleetArrived,
     FleetDeparted,
     FleetReturned,
+    GoodsBrought,
     MessageWritten,
     MissilesStruck,
     OfferChanged,
@@ -255,7 +256,7 @@ class Hub:
                     result=event.result,
                     attacked=event.attacked,
                 )
-            case MissilesStruck() | ExpeditionEnded():
+            case GoodsBrought() | MissilesStruck() | ExpeditionEnded():
                 # A message tells of it.
                 pass
             case EspionageReported():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from core import stockpiles
 from core.commands import Rejected
-from core.components import FLEET, PLANET, Course, Fleet, Planet
-from core.events import StocksChanged
+from core.components import FLEET, PLANET, PLAYER, Course, Fleet, Planet, Player
+from core.ecs import World
+from core.events import Event, GoodsBrought, StocksChanged
 from core.missions.errand import Arrival, Ending, Errand, FleetOrder, nothing_there
 from core.state import GameState
 from core.under_way import nothing
@@ -24,9 +25,20 @@ def _arrive(state: GameState, fleet_id: int, at: float) -> Arrival:
     if not any(fleet.cargo):
         return Arrival(Ending.TURNS, "unloaded")
     stockpiles.bring(state, planet_id, fleet.cargo, at)
+    told = _told(world, fleet, planet_id, at)
     fleet.cargo = nothing()
+    return Arrival(Ending.TURNS, "unloaded", told)
+
+
+def _told(world: World, fleet: Fleet, planet_id: int, at: float) -> tuple[Event, ...]:
+    """Return what the owner of the planet is told; of what is his own he knows."""
     owner_id = world.component_for_entity(PLANET, planet_id, Planet).owner_id
-    return Arrival(Ending.TURNS, "unloaded", (StocksChanged(at, owner_id, planet_id),))
+    changed = StocksChanged(at, owner_id, planet_id)
+    if owner_id == fleet.owner_id:
+        return (changed,)
+    is_there = world.exists(PLAYER, fleet.owner_id)
+    name = world.component_for_entity(PLAYER, fleet.owner_id, Player).name if is_there else ""
+    return changed, GoodsBrought(at, owner_id, planet_id, name, fleet.cargo)
 
 
 TRANSPORT = Errand(_refusal, _arrive)

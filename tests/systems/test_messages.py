@@ -12,12 +12,13 @@ from core.commands import (
     CancelBuilding,
     CreateOffer,
     DeleteMessage,
+    DispatchFleet,
     DropSetAside,
     ReadMessage,
     SendMessage,
     StartBuilding,
 )
-from core.components import MESSAGE
+from core.components import MESSAGE, PLANET, Position
 from core.ecs import Origin
 from core.events import MessageWritten
 from core.game import GameWorld
@@ -271,3 +272,34 @@ def test_that_the_seller_is_told_of_what_became_of_his_offers(
         "player2 has bought your 30 metal for 20 crystal.",
     ]
     assert mailbox(game, 2).total == 0
+
+
+def test_that_goods_from_others_are_told_to_whom_they_come(
+    game: GameWorld, clock: ManualClock
+) -> None:
+    set_up(game, 1, units={"small_cargo": 2}, amounts=(9e3, 9e3, 9e3))
+    where = game.state.world.component_for_entity(PLANET, 2, Position)
+    place = (where.galaxy, where.system, where.position)
+    goods = {"metal": 4_000, "deuterium": 500}
+    voyage = carry_out(game, DispatchFleet(1, "transport", place, {"small_cargo": 2}, goods))
+    empty = DispatchFleet(1, "transport", place, {"small_cargo": 1})
+    set_up(game, 1, units={"small_cargo": 1})
+    set_up(game, 1, technologies={"computer": 1})
+    carry_out(game, empty)
+    clock.set(voyage.returns_at)
+    game.advance(clock.now())
+    # Of the fleet that brought nothing there is nothing to tell, nor to him who planned it.
+    (told,) = mailbox(game, 2).messages
+    assert (told.category, told.sent_at) == ("transport", voyage.arrives_at)
+    assert told.text == "player1 has brought 4000 metal, 500 deuterium to Homeworld."
+    assert mailbox(game, 1).total == 0
+
+
+def test_that_a_fleet_that_achieves_nothing_says_why(game: GameWorld, clock: ManualClock) -> None:
+    set_up(game, 1, units={"recycler": 1}, amounts=(9e3, 9e3, 9e3))
+    voyage = carry_out(game, DispatchFleet(1, "harvest", (1, 3, 8), {"recycler": 1}))
+    clock.set(voyage.arrives_at)
+    game.advance(clock.now())
+    (told,) = mailbox(game, 1).messages
+    assert told.category == "system"
+    assert told.text == "Your fleet to 1:3:8 (harvest) achieved nothing: there was nothing there."
