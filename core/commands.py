@@ -254,6 +254,22 @@ class RemovePlayer:
 
 
 @dataclass(frozen=True, slots=True)
+class RenamePlayer:
+    """Have a player be called as his account is from now on; the host's."""
+
+    renamed_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteToAll:
+    """Write to players whose ids come after one, a portion of them; the host's."""
+
+    text: str
+    after_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ExcuseAbsence:
     """Have a time in which the world was off count for nobody's absence; the host's."""
 
@@ -311,6 +327,8 @@ PlainCommand = (
     | SetVacation
     | AbandonPlanet
     | RemovePlayer
+    | RenamePlayer
+    | WriteToAll
     | ExcuseAbsence
     | DispatchFleet
     | RecallFleet

@@ -48,6 +48,7 @@ from core.commands import (
     Rejected,
     ReleaseSetAside,
     RemovePlayer,
+    RenamePlayer,
     RevokeFriend,
     ScanWithPhalanx,
     SelectPlanet,
@@ -56,6 +57,7 @@ from core.commands import (
     StartBuilding,
     StartResearch,
     Unavailable,
+    WriteToAll,
 )
 from core.components import MESSAGE, PLANET, REMEMBERED_ANSWER, UNIVERSE, UNIVERSE_ID
 from core.connectivity import belongs_to
@@ -346,6 +348,10 @@ class GameWorld:
                 return abandonment.abandon_planet(self.state, command, at)
             case RemovePlayer():
                 return removal.remove_player(self.state, command, at)
+            case RenamePlayer():
+                return founding.rename_player(self.state, command, at)
+            case WriteToAll():
+                return messages.write_to_all(self.state, command, at)
             case ExcuseAbsence():
                 return presence.excuse_absence(self.state, command, at)
             case DispatchFleet():

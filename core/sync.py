@@ -27,7 +27,14 @@ from core.ecs.table import Ids
 from core.errors import PersistenceClosed, StorageError, WorldInUseError
 from core.failure_words import in_words
 from core.persistence import accounts, answered_requests, bisecting, worlds
-from core.persistence.accounts import Account, Credentials, NameTaken, Revocation
+from core.persistence.accounts import (
+    Account,
+    AccountChange,
+    AccountPage,
+    Credentials,
+    NameTaken,
+    Revocation,
+)
 from core.persistence.answered_requests import KeyedRequest
 from core.persistence.driver_errors import is_driver_error
 from core.persistence.single_session import NewAccount, _ensure_user_and_planet_in_session
@@ -36,6 +43,8 @@ from core.save_batch import RowName, SaveBatch, SaveReceipt, TableRows, WorldClo
 
 __all__ = [
     "Account",
+    "AccountChange",
+    "AccountPage",
     "Credentials",
     "KeyedRequest",
     "LoadedTable",
@@ -309,6 +318,16 @@ async def change_password(
 ) -> Account | KeyedRequest | None:
     changing = accounts.change_password(account_id, password_hash, request)
     return await run(changing, on_end=on_end)
+
+
+async def change_account(
+    account_id: int, change: AccountChange, request: KeyedRequest | None = None
+) -> Account | NameTaken | KeyedRequest | None:
+    return await run(accounts.change_account(account_id, change, request))
+
+
+async def list_accounts(search: str, limit: int, offset: int) -> AccountPage:
+    return await run(accounts.list_accounts(search, limit, offset))
 
 
 async def grant_admin(account_id: int) -> Account | None:

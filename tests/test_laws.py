@@ -47,6 +47,7 @@ from core.commands import (
     ReadMessage,
     RecallFleet,
     RemovePlayer,
+    RenamePlayer,
     RequestKey,
     RevokeFriend,
     ScanWithPhalanx,
@@ -55,6 +56,7 @@ from core.commands import (
     SetVacation,
     StartBuilding,
     StartResearch,
+    WriteToAll,
 )
 from core.components import (
     KINDS,
@@ -216,6 +218,8 @@ plain_commands: st.SearchStrategy[PlainCommand] = st.one_of(
     ),
     st.builds(ChangeSettings, st.fixed_dictionaries({"galaxies": st.integers(1, 3)})),
     st.builds(AdoptRules, st.integers(1, 3)),
+    st.builds(RenamePlayer, player_ids, st.sampled_from(["ada", "bea"])),
+    st.builds(WriteToAll, st.sampled_from(["", "Back at noon."]), st.integers(0, 3)),
 )
 # Few keys, so that they are repeated, and sent with other requests.
 keys = st.builds(RequestKey, st.integers(0, 2), st.sampled_from("ab"), st.integers(1, 2))

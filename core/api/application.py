@@ -23,6 +23,8 @@ from core.api.passwords import Passwords
 from core.api.problems import NeverAnError
 from core.api.routers import (
     admin,
+    admin_players,
+    admin_world,
     auth,
     backups,
     battles,
@@ -64,6 +66,8 @@ ROUTERS = (
     highscore,
     world,
     admin,
+    admin_players,
+    admin_world,
     backups,
     bots,
     pages,

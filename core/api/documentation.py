@@ -20,8 +20,8 @@ account, that of a registration to its user name. With another method, address o
 (422 `idempotency_key_reused`); passwords are not compared byte for byte but must be those that the
 account has now. A refusal (4xx, 503) has changed nothing and is not remembered: the repeated
 request is judged anew. An answer is remembered for 24 hours, of each account the latest 500 orders
-and 100 changes of the account itself. Saving now, making and restoring backups, and changing the
-computer players take no key (400 `idempotency_key_unsupported`).
+and 100 changes of the account itself. Saving now, making and restoring backups, changing the
+computer players, and setting a player's password take no key (400 `idempotency_key_unsupported`).
 
 Whatever goes wrong is told as `{"detail": "a sentence", "code": "a_stable_word"}`. With 503
 nothing was done; with 504 it was done and will be saved as soon as storage works: repeating it is a

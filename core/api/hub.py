@@ -295,6 +295,12 @@ class Hub:
             rounds.own_ids = None
             self.want(player_id, None)
 
+    def notify_all(self, text: str) -> None:
+        """Show everybody who is connected what the host has written."""
+        notice = _message("server_notice", {"text": text})
+        for connection in self._all():
+            connection.push_text(notice)
+
     def _tell(self, player_id: int, kind: str, **fields: Any) -> None:
         for connection in self._connections.get(player_id, ()):
             connection.push(kind, **fields)

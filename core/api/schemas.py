@@ -177,6 +177,37 @@ class Letter(Body):
     ]
 
 
+class HostsLetter(Body):
+    text: Annotated[
+        str,
+        Field(max_length=RULES.messages.characters_most, examples=["Back at noon."]),
+        AfterValidator(_as_letter),
+    ]
+
+
+class AdminChange(Body):
+    on: bool = True
+
+
+class NewName(Body):
+    # As in a registration.
+    username: Annotated[Text, Field(examples=["mira"], description="3–32 of letters, digits, _, -")]
+
+
+class NewPassword(Body):
+    password: Annotated[
+        Text | None, Field(description="8–128 characters; a random one if none")
+    ] = None
+
+
+_WHOLE_MAX = 2**63 - 1
+SettingValue = (
+    Annotated[bool, Field(strict=True)]
+    | Annotated[int, Field(strict=True, ge=-_WHOLE_MAX, le=_WHOLE_MAX)]
+    | Annotated[float, Field(strict=True, allow_inf_nan=False)]
+)
+
+
 class VacationChange(Body):
     on: Annotated[bool, Field(examples=[True])]
 

@@ -12,7 +12,7 @@ from itertools import count, cycle, islice
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -60,6 +60,23 @@ class NameTaken:
     """Somebody has this user name already, perhaps in another spelling."""
 
     username: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """What the host changes of an account; what is None stays as it is."""
+
+    username: str | None = None
+    is_active: bool | None = None
+    is_admin: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """Some accounts, with whether a computer plays each, and how many there are in all."""
+
+    total: int
+    accounts: tuple[tuple[Account, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +220,59 @@ async def grant_admin(account_id: int) -> Account | None:
             return None
         user.is_admin = True
         return _account(user)
+
+
+@retried
+async def change_account(
+    account_id: int, change: AccountChange, request: KeyedRequest | None = None
+) -> Account | NameTaken | KeyedRequest | None:
+    """Change what the host may change of an account; None if there is none.
+
+    If a request with this key was answered before, do nothing and return that.
+    """
+    name = change.username
+    try:
+        async with SessionLocal() as session, session.begin():
+            user, _ = await _ensure_user_and_planet_in_session(session, account_id)
+            if user is None:
+                return None
+            if name is not None and await _is_taken(session, name, but_for=account_id):
+                return NameTaken(name)
+            if request is not None and (before := await note_answered(session, request)):
+                return before
+            if name is not None:
+                user.username, user.username_key = name, name_key(name)
+            if change.is_active is not None:
+                user.is_active = change.is_active
+            if change.is_admin is not None:
+                user.is_admin = change.is_admin
+            return _account(user)
+    except IntegrityError:
+        if name is None:
+            raise
+        return NameTaken(name)
+
+
+async def _is_taken(session: AsyncSession, username: str, *, but_for: int) -> bool:
+    holder = await session.scalar(
+        select(User.id).where(User.username_key == name_key(username), User.id != but_for)
+    )
+    return holder is not None
+
+
+@retried
+async def list_accounts(search: str, limit: int, offset: int) -> AccountPage:
+    """Return a page of the accounts whose names hold a text, in the order in which they came."""
+    wanted = User.username_key.contains(name_key(search), autoescape=True)
+    async with ReadSession() as session:
+        total = await session.scalar(select(func.count()).select_from(User).where(wanted))
+        users = await session.scalars(
+            select(User).where(wanted).order_by(User.id).limit(limit).offset(offset)
+        )
+        return AccountPage(
+            total or 0,
+            tuple((_account(user), user.password_hash.startswith(_NO_PASSWORD)) for user in users),
+        )
 
 
 @retried

@@ -1,4 +1,4 @@
-"""How a player comes into the world, and which of his planets he acts on."""
+"""How a player comes into the world, what he is called, and which of his planets he acts on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 
 from core import settlement
-from core.commands import Accepted, FoundHome, Rejected, SelectPlanet
+from core.commands import Accepted, FoundHome, Rejected, RenamePlayer, SelectPlanet
 from core.components import (
     DEPARTED,
     NEVER,
@@ -83,6 +83,16 @@ def found_home(state: GameState, command: FoundHome, at: float) -> Accepted | Re
         entity_id=command.player_id,
     )
     return Accepted(home_of(state, planet_id), (PlanetFounded(at, command.player_id, planet_id),))
+
+
+def rename_player(state: GameState, command: RenamePlayer, at: float) -> Accepted | Rejected:
+    """Have everybody see a player's new name; what was written before keeps the old one."""
+    if not state.world.exists(PLAYER, command.renamed_id):
+        return NO_SUCH_PLAYER
+    player = state.world.component_for_entity(PLAYER, command.renamed_id, Player)
+    if player.name != command.name:
+        player.name = command.name
+    return Accepted(command.renamed_id)
 
 
 def select_planet(state: GameState, command: SelectPlanet, at: float) -> Accepted | Rejected:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.commands import Accepted, DeleteMessage, ReadMessage, Rejected, SendMessage
+from core.commands import (
+    Accepted,
+    DeleteMessage,
+    ReadMessage,
+    Rejected,
+    SendMessage,
+    WriteToAll,
+)
 from core.components import MESSAGE, MESSAGE_KINDS, PLAYER, Message
 from core.events import Event
 from core.messages import delete_message, write_message
@@ -12,6 +19,9 @@ from core.ownership import NO_HOME, NO_SUCH_PLAYER
 from core.state import GameState
 
 FROM_PLAYERS = "player"
+FROM_THE_HOST = "system"
+# Players that one command writes to: a few milliseconds, and as many messages that may go.
+PORTION = 100
 NO_SUCH_MESSAGE = Rejected("no_such_item", "There is no such message.")
 
 
@@ -22,9 +32,9 @@ def send_message(state: GameState, command: SendMessage, at: float) -> Accepted 
         return NO_HOME
     if not state.world.exists(PLAYER, command.recipient_id):
         return NO_SUCH_PLAYER
-    # Not every database keeps a text with a NUL in it.
-    if not 1 <= len(command.text) <= rules.characters_most or "\0" in command.text:
-        return Rejected("bad_value", f"A text has 1 to {rules.characters_most} characters.")
+    refusal = _bad_text(state, command.text)
+    if refusal is not None:
+        return refusal
     limit = rules.unread_of_one_sender_most
     if _unread_count(state, command.recipient_id, command.player_id) >= limit:
         return Rejected(
@@ -35,6 +45,22 @@ def send_message(state: GameState, command: SendMessage, at: float) -> Accepted 
     )
     (message_id,) = (event.message_id for event in events)
     return Accepted(message_id, tuple(events))
+
+
+def write_to_all(state: GameState, command: WriteToAll, at: float) -> Accepted | Rejected:
+    """Write to the next players by their ids; answer with how many they are, and the last id.
+
+    When they are fewer than a portion, everybody has it.
+    """
+    refusal = _bad_text(state, command.text)
+    if refusal is not None:
+        return refusal
+    ids = state.world.tables[PLAYER].ids
+    next_ids = np.sort(ids[ids > command.after_id])[:PORTION].tolist()
+    events: list[Event] = []
+    for player_id in next_ids:
+        events += write_message(state, player_id, FROM_THE_HOST, command.text, at)
+    return Accepted((len(next_ids), next_ids[-1] if next_ids else command.after_id), tuple(events))
 
 
 def read_message(state: GameState, command: ReadMessage, at: float) -> Accepted | Rejected:
@@ -62,6 +88,14 @@ def forget_message(state: GameState, message_id: int, at: float) -> list[Event]:
     """Delete a message that was kept for as long as messages are."""
     delete_message(state, message_id)
     return []
+
+
+def _bad_text(state: GameState, text: str) -> Rejected | None:
+    most = state.rules.messages.characters_most
+    # Not every database keeps a text with a NUL in it.
+    if 1 <= len(text) <= most and "\0" not in text:
+        return None
+    return Rejected("bad_value", f"A text has 1 to {most} characters.")
 
 
 def _own_message(state: GameState, player_id: int, message_id: int) -> Message | Rejected:

@@ -25,7 +25,8 @@ from core.rules.expeditions import Outcome
 from core.rules.production import reactor_runs_on, seconds_to_restart
 from core.state import GameState
 
-_FIXED = frozenset({"systems", "random_seed", "rules_fingerprint"})
+# What nobody changes once a world is there.
+FIXED = frozenset({"systems", "random_seed", "rules_fingerprint"})
 # No due event that may wait reads these: changing them leaves every planet as it is. Those of war
 # are read where a fleet arrives, which reads a planet beside the fleet and so never waits.
 _LEAVE_PLANETS_ALONE = frozenset(
@@ -80,7 +81,7 @@ def change_settings(state: GameState, command: ChangeSettings, at: float) -> Acc
 
 def refusal_of(state: GameState, values: Mapping[str, Any]) -> Rejected | None:
     """Return why this world cannot take on such settings, None if it can."""
-    known = {field.name for field in fields_of(Universe)} - _FIXED
+    known = {field.name for field in fields_of(Universe)} - FIXED
     if values.keys() - known:
         name = min(values.keys() - known)
         return Rejected("unknown_setting", f"{name} is not a setting that can be changed.")

@@ -303,6 +303,39 @@ async def drop(scene: Scene) -> Asked:
     return Asked(f"{path}drop", token=host_token(scene), other={"path": f"{path}release"})
 
 
+def by_host(scene: Scene, path: str, other: dict[str, Any], body: Any = None) -> Asked:
+    return Asked(f"/admin/{path}", body, host_token(scene), other)
+
+
+async def ban(scene: Scene) -> Asked:
+    path = f"players/{scene.mira.id}/"
+    return by_host(scene, f"{path}ban", {"path": f"/admin/{path}unban"})
+
+
+async def unban(scene: Scene) -> Asked:
+    asked = await ban(scene)
+    await asked.send(scene.client, "POST", None)
+    return by_host(scene, f"players/{scene.mira.id}/unban", {"path": asked.path})
+
+
+async def grant(scene: Scene) -> Asked:
+    other = {"body": {"on": False}}
+    return by_host(scene, f"players/{scene.mira.id}/grant", other, {"on": True})
+
+
+async def rename(scene: Scene) -> Asked:
+    other = {"body": {"username": "miri"}}
+    return by_host(scene, f"players/{scene.mira.id}/rename", other, {"username": "miranda"})
+
+
+async def change_settings(scene: Scene) -> Asked:
+    return by_host(scene, "settings", {"body": {"starter_metal": 8}}, {"starter_metal": 7})
+
+
+async def write_to_all(scene: Scene) -> Asked:
+    return by_host(scene, "message", {"body": {"text": "No."}}, {"text": "Back at noon."})
+
+
 async def register(_scene: Scene) -> Asked:
     body = registration("jonas")
     # It is not said to a stranger that this name came with this key.
@@ -352,17 +385,25 @@ CASES: dict[tuple[str, str], tuple[Prepare, dict[str, Any]]] = {
     ("POST", "/player/{id}/choose-start"): (choose_start, {"require_start_choice": True}),
     ("POST", "/admin/set-aside/{id}/release"): (release, {}),
     ("POST", "/admin/set-aside/{id}/drop"): (drop, {}),
+    ("POST", "/admin/players/{id}/ban"): (ban, {}),
+    ("POST", "/admin/players/{id}/unban"): (unban, {}),
+    ("POST", "/admin/players/{id}/grant"): (grant, {}),
+    ("POST", "/admin/players/{id}/rename"): (rename, {}),
+    ("PATCH", "/admin/settings"): (change_settings, {}),
+    ("POST", "/admin/message"): (write_to_all, {}),
     ("POST", "/auth/register"): (register, {}),
     ("POST", "/auth/logout"): (logout, {}),
     ("POST", "/auth/password"): (password, {}),
 }
 # A login changes nothing that could be there twice, and what is reckoned nothing at all.
 NO_CHANGE = {("POST", "/auth/login"), ("POST", "/flight-time"), ("POST", "/simulate-battle")}
-# Files, a save of whatever there is, and players of whom there are enough when it is repeated:
+# Files, a save of whatever there is, players of whom there are enough when it is repeated, and a
+# password that nobody keeps:
 # their answers could not be part of what they make.
 UNSUPPORTED = {
     ("POST", "/admin/bots"),
     ("POST", "/admin/save"),
+    ("POST", "/admin/players/{id}/reset-password"),
     ("POST", "/admin/backups"),
     ("POST", "/admin/backups/{name}/restore"),
 }
@@ -391,9 +432,9 @@ async def effect(host: Host) -> object:
             if planets.get(i, "Planet.is_moon")
         }
     )
-    sent = game_of(host).state.world.next_id[FLEET]
+    sent = game_of(host).state.world.next_id[FLEET], game_of(host).state.universe.starter_metal
     async with ReadSession() as session:
-        users = await session.execute(text("SELECT id, token_epoch, password_hash FROM users"))
+        users = await session.execute(text("SELECT * FROM users"))
         tokens = await session.execute(text("SELECT count(*) FROM revoked_tokens"))
         return world, sent, [tuple(user) for user in users], tokens.scalar_one()
 

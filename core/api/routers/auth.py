@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 from fastapi import APIRouter, Depends, Request
 
 from core import sync
+from core.api.account_changes import check_password, check_username, committed, username_taken
 from core.api.account_requests import AccountRequest, InClaim, in_turn, key_reused
 from core.api.answers import (
     AccessToken,
@@ -30,10 +30,10 @@ from core.api.context import (
 )
 from core.api.documentation import may_answer
 from core.api.door import COMMIT_PENDING
-from core.api.problems import CutOff, Problem, unavailable
+from core.api.problems import CutOff, Problem
 from core.api.request_keys import KeyInHeader, fingerprint_of
 from core.api.schemas import USERNAME, LoginBody, PasswordChange, Registration
-from core.api.tokens import Login, is_under_way
+from core.api.tokens import Login
 from core.commands import FoundHome, RequestKey
 from core.errors import PersistenceClosed, StorageError
 from core.queries import FindHome, ListFreePlaces, ReadSettings
@@ -43,11 +43,8 @@ log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/auth", tags=["accounts"])
 
-T = TypeVar("T")
-
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _EMAIL_CHARACTERS_MAX = 254
-_PASSWORD_CHARACTERS = range(8, 129)
 # The account of a registration is made with it.
 _NOBODY_YET = 0
 # Nobody waits longer to get in because it cannot be noted when he did.
@@ -115,7 +112,7 @@ async def logout(claim: InClaim, request: Request, context: InContext) -> Messag
     """Make the token worthless, also after a restart."""
     async with in_turn(claim, request, context, per_token=True) as asked:
         if asked.login is not None and not asked.is_repeated:
-            before = await _committed(context.tokens.revoke(asked.login, asked.keyed))
+            before = await committed(context.tokens.revoke(asked.login, asked.keyed))
             asked.check(before)
     return Message(message="Logged out.")
 
@@ -133,7 +130,7 @@ async def change_password(
     With an Idempotency-Key the request may be repeated over the same token, as long as the new
     password is the account's.
     """
-    _check_password(body.new)
+    check_password(body.new)
     async with in_turn(claim, request, context, per_token=False) as asked:
         if asked.login is None or asked.is_repeated:
             await _check_that_it_is_the_password(asked.account_id, body.new, request, context)
@@ -153,7 +150,7 @@ async def _change_password(
     if account is None:
         raise Problem(403, "wrong_password", "The old password is wrong.")
     new_hash = await context.passwords.hash(body.new)
-    changed = await _committed(context.tokens.change_password(account.id, new_hash, asked.keyed))
+    changed = await committed(context.tokens.change_password(account.id, new_hash, asked.keyed))
     if isinstance(changed, KeyedRequest):
         asked.check(changed)
         await _check_that_it_is_the_password(account.id, body.new, request, context)
@@ -179,12 +176,12 @@ async def _registered(
         password_hash = await context.passwords.hash(body.password)
         new = NewAccount(body.username, body.email, password_hash)
         keyed = None if key is None else KeyedRequest(key)
-        account = await _committed(sync.register_account(new, keyed))
+        account = await committed(sync.register_account(new, keyed))
         if isinstance(account, NameTaken):
             # By a request with the same key, perhaps, whose commit took too long to be answered.
             before = key and await _registered_before(body, key, request, context)
             if not before:
-                raise _username_taken(account.username)
+                raise username_taken(account.username)
             account = before
         if not needs_choice:
             await _found_first_home(account, context)
@@ -215,7 +212,7 @@ async def _check_that_there_is_room(username: str, context: Context) -> bool:
     if not await context.door.ask(ListFreePlaces(None, None, limit=1, offset=0)):
         raise Problem(409, "universe_full", "There is no free place left in this universe.")
     if await sync.find_credentials(username) is not None:
-        raise _username_taken(username)
+        raise username_taken(username)
     if context.door.storage_is_stalled:
         raise Problem(503, "storage_unavailable", "Accounts cannot be saved.", retry_after_s=5)
     return bool(settings["require_start_choice"])
@@ -226,7 +223,7 @@ def _registering(username: str, context: Context) -> Iterator[None]:
     """Keep a name for one registration until that is answered. Raise Problem if it is kept."""
     key = username.casefold()
     if key in context.registering:
-        raise _username_taken(username)
+        raise username_taken(username)
     context.registering.add(key)
     try:
         yield
@@ -299,18 +296,6 @@ async def _check_password_of(
     return credentials.account
 
 
-async def _committed(change: Awaitable[T]) -> T:
-    """Await a change of the account tables. Raise Problem 504 if it may still be made later."""
-    try:
-        return await change
-    except StorageError as error:
-        if is_under_way(error):
-            raise unavailable(COMMIT_PENDING) from error
-        raise
-    except asyncio.CancelledError:
-        raise CutOff(unavailable(COMMIT_PENDING)) from None
-
-
 def _home_pending(retry_after_s: float | None) -> Problem:
     return Problem(
         504,
@@ -321,20 +306,8 @@ def _home_pending(retry_after_s: float | None) -> Problem:
 
 
 def _check_registration(body: Registration) -> None:
-    if not USERNAME.fullmatch(body.username):
-        raise Problem(
-            400, "bad_username", "A user name has 3 to 32 letters, digits, underscores or hyphens."
-        )
+    check_username(body.username)
     email = body.email
     if len(email) > _EMAIL_CHARACTERS_MAX or not email.isprintable() or not _EMAIL.fullmatch(email):
         raise Problem(400, "bad_email", "An e-mail address has an @ and a dot.")
-    _check_password(body.password)
-
-
-def _check_password(password: str) -> None:
-    if len(password) not in _PASSWORD_CHARACTERS:
-        raise Problem(400, "bad_password", "A password has 8 to 128 characters.")
-
-
-def _username_taken(username: str) -> Problem:
-    return Problem(400, "username_taken", f"Somebody is called {username} already.")
+    check_password(body.password)
