@@ -186,18 +186,12 @@ class HostsLetter(Body):
 
 
 class AdminChange(Body):
-    on: bool = True
+    on: Annotated[bool, Field(examples=[True])]
 
 
 class NewName(Body):
     # As in a registration.
     username: Annotated[Text, Field(examples=["mira"], description="3–32 of letters, digits, _, -")]
-
-
-class NewPassword(Body):
-    password: Annotated[
-        Text | None, Field(description="8–128 characters; a random one if none")
-    ] = None
 
 
 _WHOLE_MAX = 2**63 - 1
@@ -206,6 +200,20 @@ SettingValue = (
     | Annotated[int, Field(strict=True, ge=-_WHOLE_MAX, le=_WHOLE_MAX)]
     | Annotated[float, Field(strict=True, allow_inf_nan=False)]
 )
+# More of them than there are is no mistake of ours.
+_SETTINGS_MAX = 100
+
+
+class SettingsChange(Body):
+    settings: Annotated[
+        dict[TypeName, SettingValue],
+        Field(
+            min_length=1,
+            max_length=_SETTINGS_MAX,
+            description="those that are not named stay as they are",
+            examples=[{"economy_speed": 2.0}],
+        ),
+    ]
 
 
 class VacationChange(Body):

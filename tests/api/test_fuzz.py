@@ -210,7 +210,8 @@ async def test_that_nonsense_with_the_hosts_token_is_no_error_either(tmp_path: P
         api = (await client.get("/openapi.json")).json()
         before = world_of(host)
         for method, path, operation in operations_of(api):
-            if not path.startswith("/admin"):
+            # Some of these values are texts like any other, and would be sent to everybody.
+            if not path.startswith("/admin") or path == "/admin/message":
                 continue
             for name in parameters(operation, "path"):
                 for value in PATH_VALUES:

@@ -329,7 +329,12 @@ async def rename(scene: Scene) -> Asked:
 
 
 async def change_settings(scene: Scene) -> Asked:
-    return by_host(scene, "settings", {"body": {"starter_metal": 8}}, {"starter_metal": 7})
+    return by_host(
+        scene,
+        "settings",
+        {"body": {"settings": {"starter_metal": 8}}},
+        {"settings": {"starter_metal": 7}},
+    )
 
 
 async def write_to_all(scene: Scene) -> Asked:

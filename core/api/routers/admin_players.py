@@ -11,14 +11,14 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import Field
 
 from core import sync
-from core.api.account_changes import check_password, check_username, committed, username_taken
+from core.api.account_changes import check_username, committed, username_taken
 from core.api.account_requests import key_reused
 from core.api.answers import Answer, Message, Time, iso
 from core.api.context import ID_MAX, Context, InContext, host_or_admin
 from core.api.documentation import may_answer
 from core.api.problems import Problem, rejection
 from core.api.request_keys import HostsKey, without_key
-from core.api.schemas import AdminChange, NewName, NewPassword
+from core.api.schemas import AdminChange, NewName
 from core.commands import RenamePlayer, RequestKey
 from core.ownership import NO_SUCH_PLAYER
 from core.sync import Account, AccountChange, KeyedRequest, NameTaken
@@ -99,16 +99,15 @@ async def unban(account_id: AccountId, context: InContext, key: HostsKey) -> Acc
 async def grant(
     account_id: AccountId,
     asker_id: Asker,
+    body: AdminChange,
     context: InContext,
     key: HostsKey,
-    body: AdminChange | None = None,
 ) -> AccountChanged:
-    """Give an account the host's rights, or take them with `{"on": false}`."""
-    on = body is None or body.on
-    if not on:
+    """Give an account the host's rights, or take them."""
+    if not body.on:
         _not_oneself(account_id, asker_id)
-    await _change(account_id, AccountChange(is_admin=on), context, key)
-    word = "has" if on else "does not have"
+    await _change(account_id, AccountChange(is_admin=body.on), context, key)
+    word = "has" if body.on else "does not have"
     return AccountChanged(message=f"The account {word} the rights of a host.", id=account_id)
 
 
@@ -137,19 +136,14 @@ async def rename(
     "/{id}/reset-password",
     summary="Set a new password",
     dependencies=[Depends(without_key)],
-    responses=may_answer(400, 413, *_CHANGING),
+    responses=may_answer(400, *_CHANGING),
 )
-async def reset_password(
-    account_id: AccountId, context: InContext, body: NewPassword | None = None
-) -> PasswordReset:
-    """Set a password, a random one if none is named; who is logged in is so no longer.
+async def reset_password(account_id: AccountId, context: InContext) -> PasswordReset:
+    """Set a random password; who is logged in is so no longer.
 
-    Whoever logs in with it as a computer player plays on as a person from the next start on.
+    A computer player who is given one is a person's from the next start on.
     """
-    named = None if body is None else body.password
-    if named is not None:
-        check_password(named)
-    password = named or secrets.token_urlsafe(12)
+    password = secrets.token_urlsafe(12)
     password_hash = await context.passwords.hash(password)
     changed = await committed(context.tokens.change_password(account_id, password_hash))
     if changed is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
 from core.api.answers import Answer, Message
@@ -13,7 +13,7 @@ from core.api.context import Context, InContext, host_or_admin
 from core.api.documentation import may_answer
 from core.api.hub import Hub
 from core.api.request_keys import HostsKey
-from core.api.schemas import HostsLetter, SettingValue, TypeName
+from core.api.schemas import HostsLetter, SettingsChange
 from core.commands import ChangeSettings, RequestKey, WriteToAll
 from core.queries import ReadSettings
 from core.rules import RULES
@@ -22,8 +22,6 @@ from core.systems.settings import FIXED
 
 _HOST_ONLY = (401, 403, 429)
 _CHANGING = (400, 413, 422, 503, 504, *_HOST_ONLY)
-# More settings than there are is no mistake of ours.
-_SETTINGS_MAX = 100
 
 router = APIRouter(prefix="/admin", tags=["host"], dependencies=[Depends(host_or_admin)])
 
@@ -72,16 +70,10 @@ async def settings(context: InContext) -> SettingsAnswer:
 
 @router.patch("/settings", summary="Change settings", responses=may_answer(404, 409, *_CHANGING))
 async def change_settings(
-    body: Annotated[
-        dict[TypeName, SettingValue],
-        Body(examples=[{"economy_speed": 2.0}]),
-        Field(max_length=_SETTINGS_MAX),
-    ],
-    context: InContext,
-    key: HostsKey,
+    body: SettingsChange, context: InContext, key: HostsKey
 ) -> SettingsChanged:
     """Change settings while the world runs: the time before keeps the old ones."""
-    changed = await context.door.order(ChangeSettings(body), key)
+    changed = await context.door.order(ChangeSettings(body.settings), key)
     return SettingsChanged(message="The settings are changed.", changed=list(changed))
 
 

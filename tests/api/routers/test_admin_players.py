@@ -71,14 +71,14 @@ async def test_that_who_is_banned_is_out_at_once_until_he_is_let_in(tmp_path: Pa
 async def test_that_an_administrator_is_made_and_unmade_but_not_by_himself(tmp_path: Path) -> None:
     async with hosting(tmp_path) as host, client_of(host) as client:
         mira, jonas = await enter(client, "mira"), await enter(client, "jonas")
-        granted = await client.post(f"{URL}/{mira.id}/grant", headers=host_headers(tmp_path))
-        assert granted.status_code == 200
+        path, on, off = f"{URL}/{mira.id}/grant", {"on": True}, {"on": False}
+        assert (await client.post(path, json=on, headers=host_headers(tmp_path))).is_success
         assert (await mira.get("/auth/me")).json()["is_admin"] is True
-        assert (await mira.post(f"{URL}/{jonas.id}/grant")).status_code == 200
-        assert (await jonas.post(f"{URL}/{mira.id}/grant", {"on": False})).status_code == 200
+        assert (await mira.post(f"{URL}/{jonas.id}/grant", on)).status_code == 200
+        assert (await jonas.post(path, off)).status_code == 200
         assert code_of(await mira.get(URL)) == (403, "host_only")
         own = f"{URL}/{jonas.id}"
-        assert code_of(await jonas.post(f"{own}/grant", {"on": False})) == (409, "own_account")
+        assert code_of(await jonas.post(f"{own}/grant", off)) == (409, "own_account")
         assert code_of(await jonas.post(f"{own}/ban")) == (409, "own_account")
 
 
@@ -116,11 +116,5 @@ async def test_that_a_new_password_ends_all_logins(tmp_path: Path) -> None:
         body = {"username": "mira", "password": PASSWORD}
         assert (await client.post("/auth/login", json=body)).status_code == 401
         assert (await client.post("/auth/login", json=body | {"password": password})).is_success
-        named = {"password": "battery staple"}
-        answer = await client.post(path, json=named, headers=headers)
-        assert answer.json()["password"] == "battery staple"
-        assert (await client.post("/auth/login", json=body | named)).is_success
-        short = await client.post(path, json={"password": "short"}, headers=headers)
-        assert code_of(short) == (400, "bad_password")
         nobody = await client.post(f"{URL}/77/reset-password", headers=headers)
         assert code_of(nobody) == (404, "no_such_player")

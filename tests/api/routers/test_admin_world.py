@@ -31,7 +31,7 @@ async def test_that_settings_are_read_and_changed_while_the_world_runs(tmp_path:
         assert "random_seed" not in known
         rate = (await mira.planet())["production"]["metal_rate"]
         change = {"economy_speed": 2, "newbie_protection": True, "registration_open": False}
-        done = await client.patch(SETTINGS, json=change, headers=headers)
+        done = await client.patch(SETTINGS, json={"settings": change}, headers=headers)
         assert sorted(done.json()["changed"]) == ["economy_speed", "registration_open"]
         assert (await mira.planet())["production"]["metal_rate"] == 2 * rate
         for body, answer in (
@@ -42,8 +42,9 @@ async def test_that_settings_are_read_and_changed_while_the_world_runs(tmp_path:
             ({"newbie_protection": 1}, (422, "bad_value")),
             ({"galaxies": 8}, (409, "cannot_shrink")),
             ({"economy_speed": "fast"}, (422, "invalid")),
+            ({}, (422, "invalid")),
         ):
-            refusal = await client.patch(SETTINGS, json=body, headers=headers)
+            refusal = await client.patch(SETTINGS, json={"settings": body}, headers=headers)
             assert code_of(refusal) == answer, body
         assert code_of(await mira.get(SETTINGS)) == (403, "host_only")
     async with hosting(tmp_path) as host:
@@ -71,4 +72,7 @@ async def test_that_everybody_gets_what_the_host_writes_once(
             assert (message["category"], message["text"]) == ("system", "Back at noon.")
         other = await client.post("/admin/message", json={"text": "No."}, headers=keyed)
         assert code_of(other) == (422, "idempotency_key_reused")
+        for text in ("", " ", "\0", 7, "x" * 2_001):
+            bad = await client.post("/admin/message", json={"text": text}, headers=keyed)
+            assert code_of(bad) == (422, "invalid"), text
         assert code_of(await players[0].post("/admin/message", body)) == (403, "host_only")
