@@ -15,6 +15,7 @@ from core.rules import Economy, Rules
 from core.rules.buildings import PLACES
 from core.rules.economy import EXACT_LIMIT
 from core.rules.fields import moon_fields, planet_fields
+from core.rules.missiles import silo_slots
 from core.unit_queue import YARD_BUSY, yard_buildings
 
 Levels = Mapping[str, int]
@@ -38,12 +39,14 @@ class Step:
 class Site:
     """What stands on a planet or a moon and what is known there.
 
-    `fields` are those before terraforming; a moon's follow from its base alone.
+    `fields` are those before terraforming; a moon's follow from its base alone. The slots of the
+    silo are taken by the missiles that are there and by those on order.
     """
 
     levels: Levels
     technologies: Levels
     fields: int
+    silo_slots_taken: int = 0
     on_moon: bool = False
     lab_busy: bool = False
     yard_busy: bool = False
@@ -204,11 +207,24 @@ def _cannot_go(
         if rules.buildings[name].requires.get(building, 0) >= level
     )
     if not needed_by:
-        return None
+        return _silo_needed(rules, site, building, level)
     return Rejected(
         "level_needed",
         f"{building} {level} is needed by {', '.join(needed_by)}.",
         {"needed_by": needed_by},
+    )
+
+
+def _silo_needed(rules: Rules, site: Site, building: str, level: int) -> Rejected | None:
+    if building != rules.missiles.silo:
+        return None
+    slots = silo_slots(rules.missiles, level - 1)
+    if site.silo_slots_taken <= slots:
+        return None
+    return Rejected(
+        "level_needed",
+        f"Missiles take {site.silo_slots_taken} slots; {slots} would be left.",
+        {"slots": slots, "slots_used": site.silo_slots_taken},
     )
 
 

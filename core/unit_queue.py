@@ -55,6 +55,10 @@ def price_of(rules: Rules, order: UnitOrder) -> tuple[int, ...]:
     return tuple(amount * order.count for amount in rules.units[order.unit].cost)
 
 
+def silo_slots_taken(rules: Rules, counts: Counts) -> int:
+    return sum(rules.units[name].silo_slots * count for name, count in counts.items())
+
+
 def too_many(unit: Unit, there: int, wanted: int) -> Rejected | None:
     """Return why no more of a unit may come onto a planet, ordered there or landing on it."""
     most = COUNT_MOST if unit.most is None else unit.most
@@ -72,7 +76,7 @@ def _silo_full(rules: Rules, levels: Levels, counts: Counts, order: UnitOrder) -
     if not needed:
         return None
     slots = silo_slots(rules.missiles, levels.get(rules.missiles.silo, 0))
-    used = sum(rules.units[name].silo_slots * count for name, count in counts.items())
+    used = silo_slots_taken(rules, counts)
     if used + needed <= slots:
         return None
     return Rejected(

@@ -26,6 +26,8 @@ from core.events import BuildingFinished, BuildingStarted, BuildItemDropped, Eve
 from core.knowledge import known_on
 from core.ownership import planet_of
 from core.state import GameState
+from core.unit_queue import silo_slots_taken
+from core.unit_stock import spoken_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +232,7 @@ def _site(state: GameState, planet_id: int) -> Site:
         levels=levels_of(state, planet_id),
         technologies=known_on(world, planet_id),
         fields=planet.fields,
+        silo_slots_taken=silo_slots_taken(state.rules, spoken_for(state, planet_id)),
         on_moon=planet.is_moon,
         lab_busy=world.component_for_entity(PLANET, planet_id, Knowledge).lab_busy,
         yard_busy=world.component_for_entity(PLANET, planet_id, UnitQueue).unit_building != NO_UNIT,

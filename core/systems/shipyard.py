@@ -118,7 +118,7 @@ def _refusal(state: GameState, planet_id: int, order: UnitOrder, at: float) -> R
     if _yard_is_worked_on(state, planet_id):
         return unit_queue.YARD_IN_WORK
     counts = unit_stock.spoken_for(state, planet_id)
-    levels, technologies = _levels(state, planet_id), known_on(state.world, planet_id)
+    levels, technologies = _levels_to_stay(state, planet_id), known_on(state.world, planet_id)
     price = unit_queue.price_of(state.rules, order)
     return unit_queue.refusal(
         state.rules, levels, technologies, counts, order
@@ -131,6 +131,15 @@ def _yard_is_worked_on(state: GameState, planet_id: int) -> bool:
     return code != NOTHING_QUEUED and BUILDINGS.labels[abs(code) - 1] in unit_queue.yard_buildings(
         state.rules
     )
+
+
+def _levels_to_stay(state: GameState, planet_id: int) -> dict[str, int]:
+    """Return the levels of a planet without those that are to be demolished."""
+    levels = _levels(state, planet_id)
+    for code in state.world.component_for_entity(PLANET, planet_id, BuildQueue).queued:
+        if code < 0:
+            levels[BUILDINGS.labels[-code - 1]] -= 1
+    return levels
 
 
 def _levels(state: GameState, planet_id: int) -> dict[str, int]:

@@ -343,3 +343,22 @@ def test_that_no_units_are_ordered_while_the_shipyard_is_worked_on(
     assert refused(game, OrderUnits(1, "rocket_launcher", 1)).code == "yard_in_work"
     carry_out(game, CancelBuilding(1, 0))
     order(game, "rocket_launcher", 1)
+
+
+SILO = {**YARD, "missile_silo": 3}
+
+
+def test_that_a_silo_stays_as_large_as_its_missiles_need(
+    game: GameWorld, clock: ManualClock
+) -> None:
+    # 21 of 30 slots are taken, one of them by what is ordered: of level 2 there are 20.
+    set_up(game, levels=SILO, units={"interceptor_missile": 20})
+    order(game, "interceptor_missile", 1)
+    refusal = refused(game, DemolishBuilding(1, "missile_silo"))
+    assert (refusal.code, refusal.facts) == ("level_needed", {"slots": 20, "slots_used": 21})
+    set_up(game, levels=SILO, units={"interceptor_missile": 19})
+    carry_out(game, DemolishBuilding(1, "missile_silo"))
+    # What is being demolished holds no missile that is ordered now.
+    assert refused(game, OrderUnits(1, "interceptor_missile", 1)).facts["slots"] == 20
+    # Nor is a second level demolished whose turn comes when the first has gone.
+    assert refused(game, DemolishBuilding(1, "missile_silo")).code == "level_needed"
