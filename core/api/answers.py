@@ -234,12 +234,14 @@ class PlanetAnswer(Answer):
     production: Annotated[
         dict[str, float],
         Field(
-            description="nominal rates per hour; energy; the factor that lack of energy leaves",
+            description="nominal rates per hour; what a reactor that runs burns of it per hour;"
+            " energy; the factor that lack of energy leaves",
             examples=[
                 {
                     "metal_rate": 30.0,
                     "crystal_rate": 15.0,
                     "deuterium_rate": 0.0,
+                    "deuterium_burn": 0.0,
                     "energy_produced": 0.0,
                     "energy_used": 0.0,
                     "factor": 1.0,
@@ -487,6 +489,7 @@ def planet_answer(report: PlanetReport) -> PlanetAnswer:
         resources=whole(summary.amounts),
         production={
             **_rates(report.production),
+            "deuterium_burn": report.consumption[RESOURCES.index("deuterium")],
             "energy_produced": round(report.energy_produced, 3),
             "energy_used": round(report.energy_used, 3),
             "factor": report.factor,

@@ -222,7 +222,7 @@ class VacationChange(Body):
 
 class BotsChange(Body):
     number: Annotated[
-        Annotated[int, Field(ge=0, le=BOTS_MOST)] | None,
+        Annotated[int, Field(ge=1, le=BOTS_MOST)] | None,
         Field(examples=[30], description="that there are to be at least; none is removed"),
     ] = None
     strength: Annotated[

@@ -24,7 +24,7 @@ REPORT = PlanetReport(
     player_name="mira",
     summary=PlanetSummary(3, 7, "<b>Hope</b>", (1, 2, 4), (10_000.0, 499.999, 0.0)),
     production=(30.0, 15.0, 0.0),
-    consumption=(0.0, 0.0, 0.0),
+    consumption=(0.0, 0.0, 80.5),
     capacity=(10_000.0, 10_000.0, 10_000.0),
     energy_produced=22.00001,
     energy_used=10.0,
@@ -79,6 +79,7 @@ def test_that_a_stock_at_its_cap_is_full() -> None:
     assert answer.full == ["metal"]
     assert answer.resources["crystal"] == 499
     assert answer.production["metal_rate"] == 30.0
+    assert answer.production["deuterium_burn"] == 80.5
     assert answer.planet.temperature == 50
     # What a terraformer has won makes no planet larger.
     assert (answer.planet.fields, answer.planet.size) == (169, 11588)

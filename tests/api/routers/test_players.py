@@ -56,6 +56,7 @@ async def test_that_a_planet_is_told_whole(tmp_path: Path) -> None:
             "metal_rate",
             "crystal_rate",
             "deuterium_rate",
+            "deuterium_burn",
             "energy_produced",
             "energy_used",
             "factor",
