@@ -21,6 +21,7 @@ from core.queries import (
     PlayerPlanets,
     ResearchReport,
 )
+from core.rules import RULES
 from core.sync import Account
 from core.systems.construction import Item
 from core.systems.founding import Home
@@ -31,7 +32,7 @@ from core.systems.shipyard import UnitItem
 # The end of what the calendar of datetime, and of most clients, can say.
 _LATEST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 # The mean temperature of a planet lies this far below its maximum.
-_MEAN_BELOW_MAXIMUM_C = 20
+_MEAN_BELOW_MAXIMUM_C = RULES.planet.temperature_span // 2
 
 Amounts = Annotated[dict[str, int], Field(examples=[{"metal": 60, "crystal": 15, "deuterium": 0}])]
 Time = Annotated[

@@ -16,10 +16,11 @@ from core.api.account_requests import key_reused
 from core.api.answers import Answer, Message, Time, iso
 from core.api.context import ID_MAX, Context, InContext, host_or_admin
 from core.api.documentation import may_answer
-from core.api.problems import Problem, rejection
+from core.api.problems import Problem, rejection, value_of
 from core.api.request_keys import HostsKey, without_key
 from core.api.schemas import AdminChange, NewName
 from core.commands import RenamePlayer, RequestKey
+from core.enlistment import enlist
 from core.ownership import NO_SUCH_PLAYER
 from core.sync import Account, AccountChange, KeyedRequest, NameTaken
 
@@ -81,6 +82,7 @@ async def ban(
     """Close an account: nobody gets in with it, and who is in is shut out. His planets stay."""
     _not_oneself(account_id, asker_id)
     await _change(account_id, AccountChange(is_active=False), context, key)
+    _play_no_more(account_id, context)
     return AccountChanged(message="The account is closed.", id=account_id)
 
 
@@ -88,6 +90,8 @@ async def ban(
 async def unban(account_id: AccountId, context: InContext, key: HostsKey) -> AccountChanged:
     """Open an account again."""
     await _change(account_id, AccountChange(is_active=True), context, key)
+    # No more of them than there are: if it is one of them, he has turns again.
+    value_of(await enlist(context.door.simulation, 0))
     return AccountChanged(message="The account is open.", id=account_id)
 
 
@@ -141,13 +145,14 @@ async def rename(
 async def reset_password(account_id: AccountId, context: InContext) -> PasswordReset:
     """Set a random password; who is logged in is so no longer.
 
-    A computer player who is given one is a person's from the next start on.
+    A computer player who is given one is a person's from now on.
     """
     password = secrets.token_urlsafe(12)
     password_hash = await context.passwords.hash(password)
     changed = await committed(context.tokens.change_password(account_id, password_hash))
     if changed is None:
         raise rejection(NO_SUCH_PLAYER)
+    _play_no_more(account_id, context)
     return PasswordReset(message="The password is set.", id=account_id, password=password)
 
 
@@ -167,6 +172,13 @@ async def _change(
     context.tokens.forget(account_id)
     if isinstance(changed, Account):
         context.tokens.learn(changed)
+
+
+def _play_no_more(account_id: int, context: Context) -> None:
+    """Have nobody take turns for an account, if a computer does."""
+    driver = context.door.simulation.bots
+    if account_id in driver.bots:
+        driver.admit([bot for bot in driver.bots.values() if bot.player_id != account_id])
 
 
 @asynccontextmanager

@@ -9,7 +9,17 @@ import httpx
 
 from core import sync
 from core.components import PLAYER
-from tests.api.hosting import PASSWORD, client_of, enter, game_of, hosting, log_in, socket_of
+from tests.api.hosting import (
+    PASSWORD,
+    client_of,
+    enter,
+    game_of,
+    hosting,
+    log_in,
+    simulation_of,
+    socket_of,
+    until,
+)
 from tests.api.routers.test_admin import host_headers
 from tests.api.routers.test_trade import code_of
 
@@ -118,3 +128,17 @@ async def test_that_a_new_password_ends_all_logins(tmp_path: Path) -> None:
         assert (await client.post("/auth/login", json=body | {"password": password})).is_success
         nobody = await client.post(f"{URL}/77/reset-password", headers=headers)
         assert code_of(nobody) == (404, "no_such_player")
+
+
+async def test_that_a_computer_player_who_is_banned_has_no_turns(tmp_path: Path) -> None:
+    async with hosting(tmp_path, bots=2) as host, client_of(host) as client:
+        headers, driver = host_headers(tmp_path), simulation_of(host).bots
+        first = min(driver.bots)
+        await client.post(f"{URL}/{first}/ban", headers=headers)
+        await until(lambda: first not in driver.bots)
+        assert len(driver.bots) == driver.figures.total == 1
+        assert (await client.post(f"{URL}/{first}/unban", headers=headers)).is_success
+        await until(lambda: first in driver.bots)
+        # A password makes him a person's.
+        assert (await client.post(f"{URL}/{first}/reset-password", headers=headers)).is_success
+        await until(lambda: first not in driver.bots)
