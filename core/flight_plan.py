@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.galaxy import Coordinates
+from core.rules import Rules
 from core.rules.flight import (
     cargo_room,
     distance,
@@ -16,7 +17,7 @@ from core.rules.flight import (
     ships_flying,
     tank_room,
 )
-from core.rules.missions import Mission
+from core.rules.missions import SPEEDS, Mission
 from core.state import GameState
 
 
@@ -31,6 +32,28 @@ class FlightPlan:
     cargo_room: int
 
 
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What a flight depends on beside the fleet: the size of the universe, and its fleets' speeds.
+
+    `speeds` are by the names of the settings that missions are flown by.
+    """
+
+    galaxies: int
+    systems: int
+    speeds: Mapping[str, float]
+
+
+def chart_of(state: GameState) -> Chart:
+    universe = state.universe
+    settings = {f"fleet_speed_{speed}" for speed in SPEEDS}
+    return Chart(
+        universe.galaxies,
+        universe.systems,
+        {setting: getattr(universe, setting) for setting in settings},
+    )
+
+
 def plan_flight(
     state: GameState,
     technologies: Mapping[str, int],
@@ -42,10 +65,28 @@ def plan_flight(
     hold_hours: int = 0,
 ) -> FlightPlan:
     """Plan the flight of ships that can fly, of which there is one at least."""
-    rules, universe = state.rules.flight, state.universe
-    fleet = ships_flying(rules, state.rules.units, ships, technologies)
-    apart = int(distance(rules.distance, origin, target, universe.galaxies, universe.systems))
-    factor: float = getattr(universe, mission.speed_setting)
+    chart = chart_of(state)
+    return plan_by(
+        state.rules, chart, technologies, mission, origin, target, ships, tenths, hold_hours
+    )
+
+
+def plan_by(
+    game_rules: Rules,
+    chart: Chart,
+    technologies: Mapping[str, int],
+    mission: Mission,
+    origin: Coordinates,
+    target: Coordinates,
+    ships: Mapping[str, int],
+    tenths: int,
+    hold_hours: int = 0,
+) -> FlightPlan:
+    """Do what `plan_flight` does without a world."""
+    rules = game_rules.flight
+    fleet = ships_flying(rules, game_rules.units, ships, technologies)
+    apart = int(distance(rules.distance, origin, target, chart.galaxies, chart.systems))
+    factor = chart.speeds[mission.speed_setting]
     seconds = flight_seconds(rules, apart, fleet_speed(fleet), tenths, factor)
     burnt = fuel(rules, fleet, apart, seconds, factor)
     if hold_hours:

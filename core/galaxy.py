@@ -37,6 +37,12 @@ class Galaxy:
     def planet_at(self, place: Coordinates) -> int | None:
         return int(self._planet_at[place[0] - 1, place[1] - 1, place[2] - 1]) or None
 
+    def planets_of(self, galaxy: int, system: int) -> list[int]:
+        """Return the planets of a system by their positions."""
+        ids = self._planet_at[galaxy - 1, system - 1]
+        found: list[int] = ids[ids != 0].tolist()
+        return found
+
     def moon_at(self, place: Coordinates) -> int | None:
         return int(self._moon_at[place[0] - 1, place[1] - 1, place[2] - 1]) or None
 

@@ -97,6 +97,26 @@ def reports_of(state: GameState, query: ListReports) -> ReportPage:
     return ReportPage(len(ids), tuple(_readable(state.world, report_id) for report_id in page))
 
 
+def latest_reports(
+    state: GameState, player_id: int, kind: str, since: float, at_most: int
+) -> tuple[ReadableReport, ...]:
+    """Return a player's reports of a kind from an instant on, the newest first, a few of them."""
+    found = []
+    for report_id in _ids_of(state.world, player_id, kind)[: -at_most - 1 : -1]:
+        if state.world.component_for_entity(REPORT, report_id, Report).reported_at < since:
+            break
+        found.append(_readable(state.world, report_id))
+    return tuple(found)
+
+
+def latest_report_at(state: GameState, player_id: int, kind: str) -> float:
+    """Return when a player was told something of a kind last, 0 for never."""
+    ids = _ids_of(state.world, player_id, kind)
+    if not ids:
+        return 0.0
+    return state.world.component_for_entity(REPORT, ids[-1], Report).reported_at
+
+
 def read_report(state: GameState, query: ReadReport) -> ReadableReport | Rejected:
     if not state.world.exists(REPORT, query.report_id):
         return NO_SUCH_REPORT

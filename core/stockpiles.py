@@ -199,8 +199,13 @@ def rates_of(state: GameState, planet_id: int, *, reactor_runs: bool | None = No
 
 def energy_of(state: GameState, planet_id: int) -> tuple[float, float]:
     """Return the energy that a planet produces and the energy that it uses."""
-    rates = rates_of(state, planet_id)
-    return float(rates.energy_produced), float(rates.energy_used)
+    levels = state.world.component_for_entity(PLANET, planet_id, Buildings).level
+    produced, used = state.economy.energy(
+        dict(zip(BUILDINGS.labels, levels, strict=True)),
+        state.world.component_for_entity(PLANET, planet_id, Planet).temperature_max,
+        conditions_of(state, planet_id),
+    )
+    return float(produced), float(used)
 
 
 def change_rates(state: GameState, planet_id: int, at: float, *, refuelled: bool = False) -> None:

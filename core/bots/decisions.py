@@ -1,9 +1,10 @@
 """What a computer player does at his turn. Pure: a view, a strength and chance make commands.
 
 Easy ones build whatever they can pay, now and then. Medium ones keep their mines in energy, raise
-the cheapest one and do some research. Hard ones have satellites where those are cheaper than
-plants, work towards colonies, found them and put what is left over into defence. All check what
-the rules ask for before they order, so that few orders are refused.
+the cheapest one, do some research, trade, raid the inactive near by and save their ships. Hard ones
+have satellites where those are cheaper than plants, work towards colonies, found them and feed
+them, put what is left over into defence, and raid further away. All check what the rules ask for
+before they order, so that few orders are refused.
 """
 
 from __future__ import annotations
@@ -11,28 +12,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from random import Random
 
+from core.bots import escape, feeding, raids, trade
 from core.bots.sight import View
 from core.bots.strength import Strength
-from core.commands import Command, DispatchFleet, OrderUnits, StartBuilding, StartResearch
+from core.bots.turn import Turn, worth
+from core.commands import Command, OrderUnits, StartBuilding, StartResearch
 from core.rules import Economy, Rules
 from core.rules.buildings import Building
 from core.rules.economy import EXACT_LIMIT
 from core.rules.flight import planet_slots
 from core.rules.production import satellite_energy
 from core.rules.research import technology_cost
+from core.rules.units import Unit, UnitKind
 from core.unit_queue import yard_buildings
 
-# What a unit of each resource is worth to them, in metal.
-WORTH = (1.0, 1.5, 3.0)
 # An easy one does nothing at the other turns.
 EASY_ACTS_AT_ONE_OF = 8
 # A store is raised when it is as full as this.
 FULL = 0.8
 # What leads somewhere is bought when it is worth no more than so many times the next mine's level.
 PATIENCE = {Strength.MEDIUM: 0.5, Strength.HARD: 0.25}
-# What they work towards, in this order, with all that it requires.
+# What they work towards, in this order, with all that it requires: levels, and ships of their home.
 GOALS: Mapping[Strength, Sequence[tuple[str, int]]] = {
-    Strength.MEDIUM: (("robot_factory", 2), ("energy", 1), ("shipyard", 2), ("computer", 2)),
+    Strength.MEDIUM: (
+        ("robot_factory", 2),
+        ("energy", 1),
+        ("shipyard", 2),
+        ("computer", 2),
+        ("small_cargo", 2),
+        ("espionage_probe", 4),
+        ("light_fighter", 5),
+    ),
     Strength.HARD: (
         ("robot_factory", 4),
         ("shipyard", 1),
@@ -42,15 +52,21 @@ GOALS: Mapping[Strength, Sequence[tuple[str, int]]] = {
         ("robot_factory", 6),
         ("espionage", 5),
         ("plasma", 1),
+        ("small_cargo", 4),
+        ("espionage_probe", 4),
+        ("light_fighter", 8),
         ("astrophysics", 3),
+        ("recycler", 2),
+        ("large_cargo", 3),
+        ("cruiser", 4),
         ("nanite_factory", 1),
         ("astrophysics", 9),
     ),
 }
 # Satellites are bought for so many times the energy that is used.
 ENERGY_AHEAD = 1.1
-# Defence is bought in portions of this part of what lies there, when a store is nearly full.
-DEFENCE_SHARE = 0.25
+# Arms are bought in portions of this part of what is left over, when a store is nearly full.
+ARMS_SHARE = 0.25
 
 
 def decide(
@@ -60,46 +76,43 @@ def decide(
     mind = _Mind(view, strength, rules, economy)
     if strength is Strength.EASY:
         return mind.whim(random)
-    commands = [*mind.settle(), *mind.build()]
-    return commands if strength is Strength.MEDIUM else [*commands, *mind.arm()]
+    commands = [*escape.call_back(mind), *escape.escape(mind), *raids.harvest(mind)]
+    commands += [*raids.raid(mind), *mind.settle(), *mind.build(), *mind.feed(), *mind.trade()]
+    if strength is Strength.HARD:
+        commands += mind.arm()
+    return [*commands, *raids.spy(mind)]
 
 
-class _Mind:
-    """One turn: what is there, less what was decided to be spent."""
+class _Mind(Turn):
+    """What a planet needs most."""
 
     def __init__(self, view: View, strength: Strength, rules: Rules, economy: Economy) -> None:
-        self.view = view
-        self.strength = strength
-        self.rules = rules
-        self.economy = economy
-        self.left = list(view.amounts)
-        self.known = {**view.levels, **view.technologies}
+        super().__init__(view, strength, rules, economy)
+        self.known = {**view.levels, **view.technologies, **self._ships_owned()}
 
     def whim(self, random: Random) -> list[Command]:
         """Raise any building that can be paid."""
         if random.randrange(EASY_ACTS_AT_ONE_OF):
             return []
         names = [name for name in self.rules.buildings if self._may_build(name)]
-        names = [name for name in names if self._can_pay(self._price(name))]
+        names = [name for name in names if self.can_pay(self._price(name))]
         return [self._raise(random.choice(names))] if names else []
 
     def settle(self) -> list[Command]:
         """Send a colony ship that is there to a place near by."""
         view = self.view
         ship = self.rules.missions["colonize"].ship
-        if ship is None or view.free_place is None or not self._has_room_for_a_planet():
+        if not ship or not self.ships.get(ship) or view.free_place is None:
             return []
-        return [
-            DispatchFleet(
-                view.player_id, "colonize", view.free_place, {ship: 1}, planet_id=view.planet_id
-            )
-        ]
+        if not self._has_room_for_a_planet():
+            return []
+        return [*self.send("colonize", view.free_place, {ship: 1})]
 
     def build(self) -> list[Command]:
         """Do what is needed most; wait for what cannot be paid yet."""
         commands: list[Command] = []
         mines = self._mines()
-        limit = PATIENCE[self.strength] * _worth(self._price(mines[0])) if mines else 0.0
+        limit = PATIENCE[self.strength] * worth(self._price(mines[0])) if mines else 0.0
         for name, level in self._goals():
             step = self._step_towards(name, level)
             if step is None:
@@ -113,38 +126,95 @@ class _Mind:
             commands += self._satellites()
         if not any(isinstance(command, StartBuilding) for command in commands):
             for building in self._wanted(mines):
-                if self._may_build(building) and self._can_pay(self._price(building)):
+                if self._may_build(building) and self.can_pay(self._price(building)):
                     commands.append(self._raise(building))
                     break
         return commands
 
+    def feed(self) -> list[Command]:
+        """Bring another planet what its next order lacks."""
+        brother = None if self.view.flights is None else self.view.flights.brother
+        if brother is None:
+            return []
+        other = _Mind(brother, self.strength, self.rules, self.economy)
+        return feeding.feed(self, brother, other.next_price(), self.next_price())
+
+    def trade(self) -> list[Command]:
+        """Swap what is left over for what the next order lacks."""
+        price = self.next_price()
+        return trade.take_offer(self, price) or trade.make_offer(self, price)
+
+    def next_price(self) -> tuple[int, ...]:
+        """Return what is to be paid next if nothing else is: nothing if there is nothing to do."""
+        for name in self._wanted(self._mines()):
+            if self._meets(self._requires(name)) and self.view.fields_free > 0:
+                return self._price(name)
+        return (0,) * len(self.left)
+
     def arm(self) -> list[Command]:
-        """Put part of what would soon be wasted into the dearest defence that is known."""
+        """Put part of what would soon be wasted into the dearest defence or warship that is known.
+
+        What the next order takes is left alone.
+        """
         view = self.view
         if view.unit_ordered or not self._nearly_full() or self._yard_in_work():
             return []
-        for unit in reversed(tuple(self.rules.units.values())):
-            if unit.can_be_sent or unit.most is not None or unit.silo_slots or not unit.attack:
-                continue
-            if unit.name == self.rules.satellite.unit or not self._meets(unit.requires):
-                continue
+        spare = [there - kept for there, kept in zip(self.left, self.next_price(), strict=True)]
+        for unit in self._arms():
             count = int(
                 min(
-                    DEFENCE_SHARE * there / price
-                    for there, price in zip(self.left, unit.cost, strict=True)
+                    ARMS_SHARE * there / price
+                    for there, price in zip(spare, unit.cost, strict=True)
                     if price
                 )
             )
-            if count:
-                self._spend(tuple(count * price for price in unit.cost))
+            if count > 0:
+                self.spend(tuple(count * price for price in unit.cost))
                 return [OrderUnits(view.player_id, unit.name, count, view.planet_id)]
         return []
+
+    def _arms(self) -> list[Unit]:
+        """Return what may be built to fight, dearest first: defence or ships, of which he has less.
+
+        Nothing that there may be only so many of; ships at home alone.
+        """
+        kinds = [UnitKind.DEFENCE, UnitKind.WARSHIP][: 1 + self.view.is_home]
+        units = self.rules.units
+        owned = {
+            kind: sum(
+                self.known[unit.name] * worth(unit.cost)
+                for unit in units.values()
+                if unit.kind is kind
+            )
+            for kind in kinds
+        }
+        return [
+            unit
+            for kind in sorted(kinds, key=lambda each: owned[each])
+            for unit in reversed(tuple(units.values()))
+            if unit.kind is kind and unit.most is None and self._meets(unit.requires)
+        ]
+
+    def _ships_owned(self) -> dict[str, int]:
+        """Return how many ships stand here or have set out from here."""
+        flights = self.view.flights
+        own = (
+            []
+            if flights is None
+            else [fleet for fleet in flights.fleets if fleet.origin_id == self.view.planet_id]
+        )
+        return {
+            name: count + sum(fleet.count_of(name) for fleet in own)
+            for name, count in self.view.units.items()
+        }
 
     # What is worth doing -----------------------------------------------------------------------
 
     def _goals(self) -> Sequence[tuple[str, int]]:
         goals = GOALS[self.strength]
         ship = self.rules.missions["colonize"].ship
+        if not self.view.is_home:
+            goals = [goal for goal in goals if goal[0] not in self.rules.units]
         if self.strength is not Strength.HARD or ship is None:
             return goals
         wanted = self._has_room_for_a_planet() and not self.view.units[ship]
@@ -187,7 +257,7 @@ class _Mind:
             return False
         rate = output.rate
         more = rate.base * ((level + 1) * rate.growth ** (level + 1) - level * rate.growth**level)
-        return _worth(satellite.cost) / each < _worth(self._price(plant.name)) / more
+        return worth(satellite.cost) / each < worth(self._price(plant.name)) / more
 
     def _satellites(self) -> list[Command]:
         """Order as many as the energy wants that is short, and some more, if they can be paid."""
@@ -202,7 +272,7 @@ class _Mind:
         count = min(wanted, int(min(payable)))
         if count < 1:
             return []
-        self._spend(tuple(count * price for price in satellite.cost))
+        self.spend(tuple(count * price for price in satellite.cost))
         return [OrderUnits(self.view.player_id, satellite.name, count, self.view.planet_id)]
 
     def _energy_of_satellite(self) -> float:
@@ -222,7 +292,7 @@ class _Mind:
             for name, building in self.rules.buildings.items()
             if building.output is not None and self._meets(building.requires)
         ]
-        mines.sort(key=lambda name: _worth(self._price(name)))
+        mines.sort(key=lambda name: worth(self._price(name)))
         return mines if self.strength is Strength.HARD else mines[:1]
 
     def _step_towards(self, name: str, level: int) -> str | None:
@@ -238,7 +308,7 @@ class _Mind:
     def _order(self, name: str, limit: float) -> Command | None:
         """Return the order of a next step, None if it is too dear or cannot be given now."""
         view, price = self.view, self._price(name)
-        if _worth(price) > limit or not self._can_pay(price):
+        if worth(price) > limit or not self.can_pay(price):
             return None
         if name in self.rules.buildings:
             return self._raise(name) if self._may_build(name) else None
@@ -247,11 +317,11 @@ class _Mind:
                 return None
             if self.rules.technologies[name].energy_cost is not None:
                 return None
-            self._spend(price)
+            self.spend(price)
             return StartResearch(view.player_id, name, view.planet_id)
         if view.unit_ordered or self._yard_in_work():
             return None
-        self._spend(price)
+        self.spend(price)
         return OrderUnits(view.player_id, name, 1, view.planet_id)
 
     # What is possible --------------------------------------------------------------------------
@@ -288,9 +358,6 @@ class _Mind:
             return technology_cost(self.rules.technologies[name], level)
         return self.rules.units[name].cost
 
-    def _can_pay(self, price: Sequence[int]) -> bool:
-        return all(there >= wanted for there, wanted in zip(self.left, price, strict=True))
-
     def _has_room_for_a_planet(self) -> bool:
         slots = self.rules.fleet_slots
         level = self.view.technologies[slots.planets.technology]
@@ -306,12 +373,5 @@ class _Mind:
         return self.view.building in yard_buildings(self.rules)
 
     def _raise(self, name: str) -> StartBuilding:
-        self._spend(self._price(name))
+        self.spend(self._price(name))
         return StartBuilding(self.view.player_id, name, self.view.planet_id)
-
-    def _spend(self, price: Sequence[int]) -> None:
-        self.left = [there - paid for there, paid in zip(self.left, price, strict=True)]
-
-
-def _worth(price: Sequence[int]) -> float:
-    return sum(amount * worth for amount, worth in zip(price, WORTH, strict=True))

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from core.bots.decisions import decide
+from core.bots.fleet_sight import Looker
 from core.bots.sight import look
 from core.bots.strength import Bot, Strength
 from core.commands import Accepted, Command, NotePresence, Rejected
@@ -138,11 +139,12 @@ class BotDriver:
 
     def _take_turn(self, bot: Bot, now: float) -> None:
         game, turn = self._game, self._turn_at(bot.player_id, now)
-        view = look(game.state, bot.player_id, turn, now)
+        random = Random(f"{self._seed}:{bot.player_id}:{turn}")  # noqa: S311
+        looker = Looker(bot, turn, self._interval_s, random, self._bots)
+        view = look(game.state, looker, now)
         if view is None:
             return
         self.turns += 1
-        random = Random(f"{self._seed}:{bot.player_id}:{turn}")  # noqa: S311
         self._execute(NotePresence(bot.player_id))
         for command in decide(view, bot.strength, random, game.state.rules, game.state.economy):
             self._execute(command)

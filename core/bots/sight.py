@@ -1,15 +1,18 @@
-"""What a computer player sees at his turn: copies of what is his, and of no one else's.
+"""What a computer player sees at his turn: copies of what is his, and of what people see of others.
 
 One of his planets is looked at closely, the next one at the next turn, so that a turn costs no more
-the more he has.
+the more he has; of others he sees one system, the latest offers and a few of his own reports.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from core import stockpiles, unit_stock
+from core.bots.fleet_sight import Flights, Looker, attacks_on, flights_seen
+from core.bots.market_sight import Market, market_seen
+from core.bots.strength import Strength
 from core.building_queue import total_fields
 from core.components import (
     BUILDINGS,
@@ -23,15 +26,18 @@ from core.components import (
     Knowledge,
     Planet,
     Player,
-    Position,
     Stocks,
     UnitQueue,
-    Vacation,
 )
 from core.galaxy import Coordinates
 from core.knowledge import technologies_of
 from core.ownership import planet_ids_of
+from core.settlement import place_of
 from core.state import GameState
+from core.vacation import is_on_vacation
+
+# A planet is looked at, and its ships are saved, if it is attacked within so many turns.
+TURNS_AHEAD = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,8 @@ class View:
     """What he sees of himself and of the planet whose turn it is.
 
     Amounts, capacities and hourly incomes are in the order of the resources. `free_place` is one
-    near by where he may found a colony, None if he knows of none or has no use for one.
+    near by where he may found a colony, None if he knows of none or has no use for one. Easy ones
+    see no flights and no market.
     """
 
     player_id: int
@@ -58,22 +65,48 @@ class View:
     unit_ordered: bool
     researching: bool
     free_place: Coordinates | None
+    is_home: bool = True
+    at: float = 0.0
+    flights: Flights | None = None
+    market: Market | None = None
 
 
-def look(state: GameState, player_id: int, turn: int, at: float) -> View | None:
+def look(state: GameState, looker: Looker, at: float) -> View | None:
     """Return what a player sees at an instant, None if he has nothing to decide."""
-    world = state.world
-    if not world.exists(PLAYER, player_id):
+    world, bot, turn = state.world, looker.bot, looker.turn
+    if not world.exists(PLAYER, bot.player_id) or is_on_vacation(world, bot.player_id):
         return None
-    if world.component_for_entity(PLAYER, player_id, Vacation).on_vacation:
-        return None
-    planet_ids = planet_ids_of(world, player_id, with_moons=False)
-    home_id = world.component_for_entity(PLAYER, player_id, Player).home_id
+    planet_ids = planet_ids_of(world, bot.player_id, with_moons=False)
+    home_id = world.component_for_entity(PLAYER, bot.player_id, Player).home_id
     # Research is done at home, so that every other turn is spent there.
     colonies = [each for each in planet_ids if each != home_id]
     planet_id = colonies[turn // 2 % len(colonies)] if colonies and turn % 2 else home_id
-    position = world.component_for_entity(PLANET, planet_id, Position)
-    place = position.galaxy, position.system, position.position
+    if bot.strength is Strength.EASY:
+        return _planet(state, bot.player_id, planet_id, planet_ids, home_id, at)
+    attacks = attacks_on(state, bot.player_id, planet_ids)
+    soon = at + TURNS_AHEAD * looker.interval_s
+    urgent = [each for each, when in attacks.items() if when <= soon]
+    if urgent:
+        planet_id = min(urgent, key=lambda each: (attacks[each], each))
+    view = _planet(state, bot.player_id, planet_id, planet_ids, home_id, at)
+    safe = [each for each in planet_ids if each != planet_id and each not in attacks]
+    flights = flights_seen(state, looker, view, attacks, safe, flees=bool(urgent))
+    if flights.feeds is not None:
+        brother = _planet(state, bot.player_id, flights.feeds, planet_ids, home_id, at)
+        flights = replace(flights, brother=brother)
+    return replace(view, flights=flights, market=market_seen(state, bot.player_id, looker.bots))
+
+
+def _planet(
+    state: GameState,
+    player_id: int,
+    planet_id: int,
+    planet_ids: Sequence[int],
+    home_id: int,
+    at: float,
+) -> View:
+    world = state.world
+    place = place_of(state, planet_id)
     planet = world.component_for_entity(PLANET, planet_id, Planet)
     stock = world.component_for_entity(PLANET, planet_id, Stocks)
     levels = _levels(state, planet_id)
@@ -101,6 +134,8 @@ def look(state: GameState, player_id: int, turn: int, at: float) -> View | None:
         free_place=_free_place(state, place)
         if colony_ship and units[UNITS.index(colony_ship)]
         else None,
+        is_home=planet_id == home_id,
+        at=at,
     )
 
 

@@ -3,41 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from random import Random
 
 import pytest
 
-from core.bots.decisions import EASY_ACTS_AT_ONE_OF, decide
-from core.bots.sight import View
+from core.bots.decisions import EASY_ACTS_AT_ONE_OF
 from core.bots.strength import Strength
-from core.commands import Command, DispatchFleet, OrderUnits, StartBuilding, StartResearch
+from core.commands import DispatchFleet, OrderUnits, StartBuilding, StartResearch
 from core.components import UNITS
-from core.rules import ECONOMY, RULES
+from tests.bots.views import FLIGHTS, NO_UNITS, START, fleet, orders
 from tests.worlds import NO_LEVELS, NO_TECHNOLOGIES
-
-NO_UNITS = dict.fromkeys(UNITS.labels, 0)
-START = View(
-    player_id=1,
-    planet_id=7,
-    planet_count=1,
-    place=(1, 1, 4),
-    levels=NO_LEVELS,
-    technologies=NO_TECHNOLOGIES,
-    units=NO_UNITS,
-    amounts=(500.0, 500.0, 0.0),
-    capacities=(10_000.0, 10_000.0, 10_000.0),
-    energy=(0.0, 0.0),
-    temperature_max=50,
-    fields_free=163,
-    building=None,
-    unit_ordered=False,
-    researching=False,
-    free_place=None,
-)
-
-
-def orders(view: View, strength: Strength, seed: int = 1) -> list[Command]:
-    return decide(view, strength, Random(seed), RULES, ECONOMY)
 
 
 @pytest.mark.parametrize("strength", [Strength.MEDIUM, Strength.HARD])
@@ -96,10 +70,13 @@ def test_that_hard_ones_found_a_colony_while_they_may_have_another_planet() -> N
         free_place=(1, 1, 5),
         technologies={**NO_TECHNOLOGIES, "astrophysics": 1},
         amounts=(0.0, 0.0, 900.0),
+        flights=FLIGHTS,
     )
     expected = DispatchFleet(1, "colonize", (1, 1, 5), {"colony_ship": 1}, planet_id=7)
     assert orders(view, Strength.HARD) == [expected]
     assert orders(replace(view, planet_count=2), Strength.HARD) == []
+    no_slot = replace(FLIGHTS, slots_free=0)
+    assert orders(replace(view, flights=no_slot), Strength.HARD) == []
 
 
 def test_that_hard_ones_put_what_would_be_wasted_into_defence() -> None:
@@ -109,8 +86,62 @@ def test_that_hard_ones_put_what_would_be_wasted_into_defence() -> None:
         amounts=(10_000.0, 0.0, 0.0),
         building="metal_mine",
     )
-    # A quarter of 10,000 metal pays one launcher of 2,000.
+    # The next metal mine takes 60 metal: a quarter of 9,940 pays one launcher of 2,000.
     assert orders(view, Strength.HARD) == [OrderUnits(1, "rocket_launcher", 1, 7)]
     assert orders(replace(view, unit_ordered=True), Strength.HARD) == []
     assert orders(replace(view, building="shipyard"), Strength.HARD) == []
     assert orders(view, Strength.MEDIUM) == []
+
+
+def test_that_hard_ones_buy_ships_and_defence_in_turn_but_ships_at_home_alone() -> None:
+    view = replace(
+        START,
+        levels={**NO_LEVELS, "shipyard": 1, "robot_factory": 2},
+        technologies={**NO_TECHNOLOGIES, "combustion_drive": 1},
+        units={**NO_UNITS, "rocket_launcher": 1},
+        amounts=(100_000.0, 100_000.0, 0.0),
+        capacities=(100_000.0, 100_000.0, 100_000.0),
+        fields_free=0,
+    )
+    # A quarter of 100,000 metal pays eight fighters of 3,000 and twelve launchers of 2,000.
+    assert orders(view, Strength.HARD) == [OrderUnits(1, "light_fighter", 8, 7)]
+    away = replace(view, is_home=False)
+    assert orders(away, Strength.HARD) == [OrderUnits(1, "rocket_launcher", 12, 7)]
+
+
+def test_that_what_the_next_order_takes_is_not_put_into_arms() -> None:
+    levels = {**NO_LEVELS, "shipyard": 1, "robot_factory": 2, "metal_storage": 4}
+    view = replace(
+        START,
+        levels=levels,
+        amounts=(23_999.0, 0.0, 0.0),
+        capacities=(24_000.0, 24_000.0, 24_000.0),
+        building="metal_mine",
+    )
+    # 1,000 · 2^4 = 16,000 metal make more room, and a quarter of what is left is under 2,000.
+    assert orders(view, Strength.HARD) == []
+    rich = replace(view, amounts=(24_000.0, 0.0, 0.0))
+    assert orders(rich, Strength.HARD) == [OrderUnits(1, "rocket_launcher", 1, 7)]
+
+
+def test_that_ships_are_wanted_at_home_alone_and_those_under_way_count() -> None:
+    levels = {
+        **NO_LEVELS,
+        **dict.fromkeys(("metal_mine", "crystal_mine", "deuterium_synthesizer"), 20),
+        "robot_factory": 2,
+        "shipyard": 2,
+    }
+    view = replace(
+        START,
+        levels=levels,
+        technologies={**NO_TECHNOLOGIES, "energy": 1, "combustion_drive": 2, "computer": 2},
+        amounts=(9_000.0, 9_000.0, 0.0),
+        units={**NO_UNITS, "small_cargo": 1},
+        flights=FLIGHTS,
+    )
+    assert OrderUnits(1, "small_cargo", 1, 7) in orders(view, Strength.MEDIUM)
+    counts = tuple(int(name == "small_cargo") for name in UNITS.labels)
+    away = replace(fleet("transport"), counts=counts)
+    both = replace(view, flights=replace(FLIGHTS, fleets=(away,)))
+    for other in (both, replace(view, is_home=False)):
+        assert OrderUnits(1, "small_cargo", 1, 7) not in orders(other, Strength.MEDIUM)

@@ -16,36 +16,15 @@ from core.commands import Command, SetVacation
 from core.game import GameWorld
 from core.ownership import planet_ids_of
 from core.points import points_of
+from tests.bots.playing import played, saved, world_of
 from tests.manual_clock import ManualClock
-from tests.worlds import carry_out, everything_of, found, new_game
+from tests.worlds import carry_out, everything_of
 
 DAY_S = 86_400.0
+# A fifth of the turns that they might have decides as well.
+STEP_S = 300.0
 # Every turn takes 0.6 ms by this clock: the fourth begins at 1.8 ms, no fifth.
 TURN_S = 0.0006
-
-
-def world_of(
-    strengths: Sequence[Strength], clock: ManualClock, **settings: Any
-) -> tuple[GameWorld, list[Bot]]:
-    game = new_game(clock, **settings)
-    bots = [Bot(number, f"bot-{number}", each) for number, each in enumerate(strengths, 1)]
-    for bot in bots:
-        found(game, bot.player_id, bot.name)
-    saved(game)
-    return game, bots
-
-
-def saved(game: GameWorld) -> None:
-    game.pump(after_tick=True)
-    game.writer.take_completions()
-
-
-def played(driver: BotDriver, game: GameWorld, clock: ManualClock, seconds: float) -> None:
-    for _ in range(int(seconds / 60)):
-        clock.advance(60)
-        game.advance(clock.now())
-        driver.play(game.time)
-        saved(game)
 
 
 def after(seconds: float, strengths: Sequence[Strength]) -> tuple[object, GameWorld, BotDriver]:
@@ -53,7 +32,7 @@ def after(seconds: float, strengths: Sequence[Strength]) -> tuple[object, GameWo
     game, bots = world_of(strengths, clock, economy_speed=20.0, research_speed=5.0)
     driver = BotDriver(game, bots, lambda: 0.0)
     driver.begin(game.time)
-    played(driver, game, clock, seconds)
+    played(driver, game, clock, seconds, STEP_S)
     return everything_of(game), game, driver
 
 
@@ -62,7 +41,7 @@ def test_that_each_strength_plays_better_than_the_one_below() -> None:
     points = points_of(game.state, range(1, 4))
     easy, medium, hard = (points[each] for each in (1, 2, 3))
     assert 0 < easy < medium < hard
-    assert driver.turns == 3 * 4 * DAY_S / 60
+    assert driver.turns == 3 * 4 * DAY_S / STEP_S
     # Only the hard one has found its way to a second planet.
     assert [len(planet_ids_of(game.state.world, each)) > 1 for each in (1, 2, 3)] == [
         False,
