@@ -36,6 +36,7 @@ from core.commands import (
 )
 from core.components import BUILDINGS, LOGGED_COMMAND, PLANET, SLIDERS, TECHNOLOGIES
 from core.config import Settings
+from core.game import GameWorld
 from core.metrics import Metrics
 from core.queries import ListWorldPlanets, ReportPlanet
 from core.save_batch import SaveReason
@@ -99,20 +100,28 @@ class _Promise:
 class PowerCuts:
     """Lets things happen to a world, cuts the power and looks at the disk."""
 
+    # Whether the database refuses rows now and then.
+    refuses = True
+
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
         self.report = Report()
         self._metrics = Metrics(tick_ring_capacity=10, save_ring_capacity=10)
         self._clock = ManualClock()
         self._store = ManualStore()
-        self._game = new_game(self._clock, self._store, self._metrics, **PROGRAM, **NEW_WORLD)
         self._settings = Settings(**PROGRAM)
+        self._game = self._new_game()
+        self._verifier = Verifier(loaded_from(self._store), gaps=self.refuses)
+        self._promises: list[_Promise] = []
+
+    def _new_game(self) -> GameWorld:
+        """Return a world that was just made and is on the disk."""
+        self._game = new_game(self._clock, self._store, self._metrics, **PROGRAM, **NEW_WORLD)
         self._take_over()
         self._game.pump(after_tick=False)
         self._store.commit()
         self._game.writer.take_completions()
-        self._verifier = Verifier(loaded_from(self._store), gaps=True)
-        self._promises: list[_Promise] = []
+        return self._game
 
     def run(self, cuts: int) -> Report:
         """Cut the power so often. Raise BrokenPromise."""
@@ -123,8 +132,8 @@ class PowerCuts:
             self._end_a_batch: 4,
             self._ask: 1,
             self._save: 1,
-            self._begin_to_refuse: 1,
-            self._relent: 1,
+            self._begin_to_refuse: int(self.refuses),
+            self._relent: int(self.refuses),
         }
         for _ in range(cuts):
             count = self.dice.randint(1, ACTIONS_MAX)
@@ -150,7 +159,7 @@ class PowerCuts:
     # What happens --------------------------------------------------------------------------
 
     def _order(self) -> None:
-        plain = _any_command(self.dice)
+        plain = self._any_command()
         command: Command = plain
         if self._store.refusing and isinstance(plain, FoundHome | CreateOffer):
             # An id that the database has never seen would be missing from the replay.
@@ -164,6 +173,9 @@ class PowerCuts:
             promise = _Promise(self._game.state.world.next_id[LOGGED_COMMAND] - 1)
             self._promises.append(promise)
             self._game.writer.hold(promise, executed.changes)
+
+    def _any_command(self) -> PlainCommand:
+        return _any_command(self.dice)
 
     def _tick(self) -> None:
         self._clock.advance(self.dice.choice(LATER_S))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.end_to_end.mutations import SEEN_BY_POWER_CUTS, applied
+from tests.fleet_cuts import FleetCuts
 from tests.power_cuts import PowerCuts
 from tests.replay import BrokenPromise
 
@@ -20,6 +21,25 @@ def test_that_a_cut_leaves_the_world_of_the_log(seed: int) -> None:
     assert report.cuts == CUTS
     assert report.acknowledged > CUTS // 2
     assert report.failures > CUTS // 3
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_that_a_cut_leaves_fleets_battles_and_trades(seed: int) -> None:
+    power_cuts = FleetCuts(seed)
+    report = power_cuts.run(CUTS)
+    assert report.acknowledged > CUTS // 2
+    made = power_cuts.made()
+    assert made["fleet"] > 5
+    assert made["report"] > 5
+    assert made["offer"] > 0
+
+
+@pytest.mark.slow
+def test_that_fleets_survive_hundreds_of_cuts() -> None:
+    for seed in range(40, 50):
+        power_cuts = FleetCuts(seed)
+        report = power_cuts.run(60)
+        print(f"seed {seed}: {report}, {power_cuts.made()}")
 
 
 @pytest.mark.slow
