@@ -42,6 +42,10 @@ class Migrated:
     def changed(self) -> bool:
         return self.before != self.after
 
+    def __str__(self) -> str:
+        before, after = (", ".join(each) or "nothing" for each in (self.before, self.after))
+        return f"migrated from {before} to {after}" if self.changed else f"nothing to do: {after}"
+
 
 async def migrate(
     url: URL,
@@ -73,8 +77,9 @@ async def migrate(
         note("Changing the database")
         before_change()
         await _upgrade(engine, config)
-        log.info("migrated from %s to %s", have or "nothing", want)
-        return Migrated(have, want, backup)
+        done = Migrated(have, want, backup)
+        log.info("%s", done)
+        return done
     finally:
         await engine.dispose()
 

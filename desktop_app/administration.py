@@ -57,8 +57,7 @@ async def _migrate(
     with locked(options, folder) as settings:
         url, back_up = database_url(settings, folder), _backing_up(settings, folder, undertaking)
         done = await migrate(url, back_up=back_up, before_change=undertaking.go_through)
-    before, after = (", ".join(revisions) or "nothing" for revisions in (done.before, done.after))
-    print(f"migrated from {before} to {after}" if done.changed else f"nothing to do: {after}")
+    print(done)
     if done.backup is not None:
         print(f"the database from before is in {done.backup}")
     return 0

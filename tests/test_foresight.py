@@ -10,10 +10,11 @@ from core.commands import RecallFleet
 from core.components import FLEET, Fleet
 from core.foresight import FORESIGHT_S, LOOKS_PER_TICK
 from core.game import GameWorld
+from core.rules.expeditions import Outcome
 from core.voyages import Voyage
 from tests.manual_clock import ManualClock
 from tests.missions.war import FLYING, neighbours, send, until
-from tests.worlds import bits_of, carry_out, set_up
+from tests.worlds import Bits, bits_of, carry_out, set_up
 
 
 class Remembering(FoughtHere):
@@ -154,3 +155,27 @@ def test_that_a_tick_looks_at_few_of_many_fleets(
         begun.append(len(battles.prepared))
     all_of_them = len(voyages)
     assert begun == [LOOKS_PER_TICK, 2 * LOOKS_PER_TICK, all_of_them, all_of_them]
+
+
+@pytest.mark.parametrize("whom", ["pirates", "aliens", "nothing"])
+def test_that_whom_an_expedition_meets_is_foreseen_and_changes_nothing(whom: str) -> None:
+    ends: list[Bits] = []
+    for looks in (True, False):
+        clock, battles = ManualClock(), Remembering()
+        outcomes = {each.weight_setting: float(each.value == whom) for each in Outcome}
+        game = neighbours(clock, **outcomes)
+        game.state.battles = battles
+        set_up(game, 1, units={"cruiser": 9}, technologies=FLYING | {"astrophysics": 1})
+        voyage = send(game, "expedition", {"cruiser": 9}, target=(1, 1, 16), hold_hours=1)
+        leaves_at = voyage.arrives_at + 3_600
+        for at in (voyage.arrives_at, leaves_at - FORESIGHT_S / 2):
+            until(game, clock, at)
+            if looks:
+                game.look_ahead()
+        assert battles.fought == []
+        assert len(battles.prepared) == (looks and whom != "nothing")
+        until(game, clock, leaves_at)
+        assert len(battles.fought) == (whom != "nothing")
+        assert not looks or battles.fought == battles.prepared
+        ends.append(bits_of(game.state.world))
+    assert ends[0] == ends[1]

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -182,9 +181,35 @@ def settings_files(draw: st.DrawFn) -> bytes | None:
 
 
 @contextmanager
+def in_environment(environment: dict[str, str]) -> Iterator[None]:
+    """Have an environment beside what is there, and nothing of it afterwards.
+
+    `patch.dict` leaves behind what it has set before a value that the platform does not take.
+    """
+    before = dict(os.environ)
+    try:
+        os.environ.update(environment)
+        yield
+    finally:
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
+        os.environ.update(before)
+
+
+def test_that_nothing_is_left_in_the_environment() -> None:
+    before = dict(os.environ)
+    with (
+        pytest.raises(UnicodeEncodeError),
+        in_environment({"TICK_RATE": "5", "WORLD_NAME": "\ud800"}),
+    ):
+        pass
+    assert dict(os.environ) == before
+
+
+@contextmanager
 def given_to_a_start(environment: dict[str, str], file: bytes | None) -> Iterator[Path]:
     """Make an empty data folder but for settings, and an environment."""
-    with tempfile.TemporaryDirectory() as name, patch.dict(os.environ, environment):
+    with tempfile.TemporaryDirectory() as name, in_environment(environment):
         path = Path(name) / SETTINGS_FILE
         if file is not None:
             path.write_bytes(file)

@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL
 from core.backup_shelf import BackupReason, BackupShelf
 from core.database import async_url, make_engine
 from core.errors import DatabaseError
-from core.migrate import alembic_config, create_all, migrate
+from core.migrate import alembic_config, create_all, migrate, newest_revisions
 from core.resources import migrations_path
 from core.world_backup import make_backup
 from tests.databases import url_of_world
@@ -113,6 +113,16 @@ async def test_that_a_second_start_has_nothing_to_do(url: URL) -> None:
     again = await migrate(url)
     assert not again.changed
     assert again.backup is None
+    newest = newest_revisions()[0]
+    assert str(again) == f"nothing to do: {newest}"
+
+
+async def test_that_a_start_tells_from_where_and_to_where_it_has_migrated(
+    url: URL, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "core.migrate")
+    await migrate(url)
+    assert f"migrated from nothing to {newest_revisions()[0]}" in caplog.messages
 
 
 async def test_that_development_tables_are_those_of_the_migrations(

@@ -37,7 +37,6 @@ from core.points import best_points
 from core.requirements import unmet
 from core.rules.aftermath import DebrisSettings
 from core.rules.expeditions import (
-    Encounter,
     Outcome,
     delay_seconds,
     draw_find,
@@ -148,10 +147,8 @@ def _end(state: GameState, fleet_id: int, outcome: Outcome, generator: random.Ra
         case Outcome.LOST:
             nobody = (0,) * len(UNITS)
             return _Ended(outcome, lost=_leave_with(state, fleet_id, nobody))
-        case Outcome.PIRATES:
-            return _meet(state, fleet_id, outcome, rules.pirates, generator)
-        case Outcome.ALIENS:
-            return _meet(state, fleet_id, outcome, rules.aliens, generator)
+        case Outcome.PIRATES | Outcome.ALIENS:
+            return _meet(state, fleet_id, outcome, generator)
         case Outcome.EARLY | Outcome.NOTHING:
             # The weights may have changed while it stayed: it is too late to be early.
             return _Ended(Outcome.NOTHING)
@@ -190,30 +187,48 @@ def _find_ships(state: GameState, fleet_id: int, generator: random.Random) -> _E
 # Who is met --------------------------------------------------------------------------------------
 
 
-def _meet(
-    state: GameState,
-    fleet_id: int,
-    outcome: Outcome,
-    encounter: Encounter,
-    generator: random.Random,
-) -> _Ended:
-    """Fight whoever is met: ships of the kinds that might have been found, and leave no debris."""
-    rules = state.rules.expedition
+def _foresee_leave(state: GameState, fleet_id: int, _at: float) -> BattleOrder | None:
     fleet = state.world.component_for_entity(FLEET, fleet_id, Fleet)
+    if not state.world.exists(PLAYER, fleet.owner_id):
+        return None
+    generator, outcome = _drawn(state, fleet)
+    if outcome not in (Outcome.PIRATES, Outcome.ALIENS):
+        return None
+    return _battle(state, fleet, outcome, generator)
+
+
+def _meet(state: GameState, fleet_id: int, outcome: Outcome, generator: random.Random) -> _Ended:
+    """Fight whoever is met."""
+    fleet = state.world.component_for_entity(FLEET, fleet_id, Fleet)
+    order = _battle(state, fleet, outcome, generator)
+    if order is None:
+        return _Ended(Outcome.NOTHING)
+    survivors = state.battles.report_of(order).attackers.survivors[0]
+    return _Ended(outcome, lost=_leave_with(state, fleet_id, survivors))
+
+
+def _battle(
+    state: GameState, fleet: Fleet, outcome: Outcome, generator: random.Random
+) -> BattleOrder | None:
+    """Return the battle with whoever is met: ships of the kinds that might have been found.
+
+    It leaves no debris. None if they are too many, and lose sight of one another.
+    """
+    rules = state.rules.expedition
+    encounter = rules.pirates if outcome is Outcome.PIRATES else rules.aliens
     counts = np.array(fleet.ships, dtype=np.int64)
     value = int((state.rules.unit_table.cost.sum(axis=1) * counts).sum())
     theirs_worth = encounter_value(encounter, value, draw_size(rules, generator))
     names = ships_that_may_be_found(rules, _by_name(fleet.ships))
     theirs = draw_ships(state.rules.units, names, theirs_worth, generator)
     if max(int(counts.sum()), sum(theirs.values())) > UNITS_MAX:
-        # They lose sight of one another.
-        return _Ended(Outcome.NOTHING)
+        return None
     known = technologies_of(state.world, fleet.owner_id)
     their_levels = {
         name: min(LEVEL_MAX, encounter_technology(encounter, level))
         for name, level in known.items()
     }
-    order = BattleOrder(
+    return BattleOrder(
         stats=stats_of(state.rules),
         laws=laws_of(state.rules),
         aftermath=_nothing_stays(state),
@@ -223,8 +238,6 @@ def _meet(
         ),
         seed=fleet.random_seed,
     )
-    survivors = state.battles.report_of(order).attackers.survivors[0]
-    return _Ended(outcome, lost=_leave_with(state, fleet_id, survivors))
 
 
 def _nothing_stays(state: GameState) -> AftermathLaws:
@@ -268,4 +281,4 @@ def _told(state: GameState, fleet_id: int, ended: _Ended, at: float) -> Expediti
     )
 
 
-EXPEDITION = Errand(_refusal, _arrive, leave=_leave)
+EXPEDITION = Errand(_refusal, _arrive, leave=_leave, foresee_leave=_foresee_leave)
