@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.crash import Answer, Driver
+from tests.end_to_end.crash import Driver
+from tests.end_to_end.crash_player import Answer
 from tests.end_to_end.warm_start import warm_start
 
 pytestmark = pytest.mark.checkout
@@ -25,3 +26,6 @@ def test_that_whatever_was_acknowledged_survives_every_kill(
     assert report.log_length > 5 * kills
     assert report.told[Answer.UNKNOWN] > 0
     assert report.repeated[Answer.ACCEPTED] > 0
+    assert report.captains["DispatchFleet"] > 0
+    assert report.captains["CreateOffer"] > 0
+    assert report.battles > 0
