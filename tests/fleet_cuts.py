@@ -69,6 +69,9 @@ class FleetCuts(PowerCuts):
             return super()._any_command()
         return any_fleet_command(self.dice)
 
+    def _abandon_planets(self) -> None:
+        """Leave that to the players: what an event founds has its id before or after these."""
+
     def made(self) -> dict[str, int]:
         """Return how much of some kinds was made in all, as the counters on the disk have it."""
         clock = self._store.clock
