@@ -13,6 +13,7 @@ from core.commands import (
     WriteToAll,
 )
 from core.components import MESSAGE, MESSAGE_KINDS, PLAYER, Message
+from core.ecs import Mark
 from core.events import Event
 from core.messages import delete_message, write_message
 from core.ownership import NO_HOME, NO_SUCH_PLAYER
@@ -50,13 +51,16 @@ def send_message(state: GameState, command: SendMessage, at: float) -> Accepted 
 def write_to_all(state: GameState, command: WriteToAll, at: float) -> Accepted | Rejected:
     """Write to the next players by their ids; answer with how many they are, and the last id.
 
-    When they are fewer than a portion, everybody has it.
+    When they are fewer than a portion, everybody has it, but for those whom the database refuses.
     """
     refusal = _bad_text(state, command.text)
     if refusal is not None:
         return refusal
-    ids = state.world.tables[PLAYER].ids
-    next_ids = np.sort(ids[ids > command.after_id])[:PORTION].tolist()
+    players = state.world.tables[PLAYER]
+    # Who waits for the host would hold up everybody.
+    reached = (players.array("mark.flags") & np.uint8(Mark.ASIDE)) == 0
+    ids = players.ids[reached & (players.ids > command.after_id)]
+    next_ids = np.sort(ids)[:PORTION].tolist()
     events: list[Event] = []
     for player_id in next_ids:
         events += write_message(state, player_id, FROM_THE_HOST, command.text, at)

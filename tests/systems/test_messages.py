@@ -15,8 +15,10 @@ from core.commands import (
     DispatchFleet,
     DropSetAside,
     ReadMessage,
+    RenamePlayer,
     SendMessage,
     StartBuilding,
+    WriteToAll,
 )
 from core.components import MESSAGE, PLANET, Position
 from core.ecs import Origin
@@ -25,6 +27,7 @@ from core.game import GameWorld
 from core.mailboxes import Mailboxes
 from core.messages import ListMessages, MessagePage, ReadableMessage
 from core.rules import RULES
+from core.systems import messages as letters
 from tests.manual_clock import ManualClock
 from tests.store import ManualStore
 from tests.test_set_aside import refuse, stored_rows
@@ -303,3 +306,19 @@ def test_that_a_fleet_that_achieves_nothing_says_why(game: GameWorld, clock: Man
     (told,) = mailbox(game, 1).messages
     assert told.category == "system"
     assert told.text == "Your fleet to 1:3:8 (harvest) achieved nothing: there was nothing there."
+
+
+def test_that_the_host_writes_to_all_but_for_whom_the_database_refuses(
+    game: GameWorld, store: ManualStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(letters, "PORTION", 2)
+    game.save_player_data()
+    carry_out(game, RenamePlayer(2, "new"))
+    refuse(game, store, ("player", 2))
+    found(game, 4)
+    assert carry_out(game, WriteToAll("Back at noon.")) == (2, 3)
+    assert carry_out(game, WriteToAll("Back at noon.", 3)) == (1, 4)
+    told = {each: [m.text for m in mailbox(game, each).messages] for each in (1, 3, 4)}
+    assert told == {each: ["Back at noon."] for each in (1, 3, 4)}
+    assert game.state.mailboxes.of(2) == []
+    assert refused(game, WriteToAll("")).code == "bad_value"
