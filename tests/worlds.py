@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ from core.components import (
 )
 from core.config import Settings
 from core.ecs import Kind, Origin, World
+from core.ecs.component import fields_of
 from core.galaxy import Galaxy
 from core.game import GameWorld
 from core.loading import build_game, create_universe, galaxy_of
@@ -86,7 +89,7 @@ def new_game(
     """Return a new world on a manual clock; its universe is not saved yet."""
     game = build_game(
         loaded_from(ManualStore()),
-        Settings(**settings),
+        _settings(**settings),
         clock or ManualClock(),
         metrics or _metrics(),
         (store or ManualStore(at_once=True)).submit,
@@ -100,7 +103,7 @@ def reload(
 ) -> GameWorld:
     """Return the world that a restart would load from what the store has committed."""
     loaded = loaded_from(store)
-    return build_game(loaded, Settings(**settings), clock, metrics or _metrics(), store.submit)
+    return build_game(loaded, _settings(**settings), clock, metrics or _metrics(), store.submit)
 
 
 def loaded_from(store: ManualStore, homeless: Sequence[tuple[int, str]] = ()) -> LoadedWorld:
@@ -237,6 +240,12 @@ def _rows_of(world: World, kind: Kind, ids: Iterable[int]) -> dict[int, dict[str
     }
 
 
+@functools.cache
+def _settings(**settings: Any) -> Settings:
+    # To read the environment takes longer than to make the world.
+    return Settings(**settings)
+
+
 def _fix_random_seed(world: World) -> None:
     # A failure must be repeatable.
     world.tables[UNIVERSE].set(UNIVERSE_ID, "Universe.random_seed", RANDOM_SEED)
@@ -249,7 +258,7 @@ def _metrics() -> Metrics:
 def _loaded(kind: Kind, store: ManualStore) -> LoadedTable:
     rows = store.rows[kind.name]
     ids = np.array(sorted(rows), dtype=np.int64)
-    fields = World(KINDS).tables[kind].fields
+    fields = chain.from_iterable(map(fields_of, kind.components))
     columns = {field.key: field.empty(len(ids)) for field in fields}
     for place, entity_id in enumerate(ids.tolist()):
         for key, value in rows[entity_id].items():

@@ -6,6 +6,7 @@ add_processor, process); the storage is columns. Everything here belongs to one 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
@@ -208,8 +209,9 @@ class World:
         table.set_at(row, key, value)
 
 
+@functools.cache
 def _view_class(component: type) -> type:
-    """Return a class with the component's attributes whose values lie in a table.
+    """Return a class with the component's attributes whose values lie in a table; all worlds' one.
 
     An instance holds the table and the id, never an array: those are replaced as tables grow. It
     remembers the row for as long as no row has moved.
