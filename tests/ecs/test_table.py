@@ -207,7 +207,8 @@ def test_that_ids_that_went_cost_no_memory() -> None:
     table.insert(1, {})
     tracemalloc.start()
     try:
-        for entity_id in range(2, 10 * IDS_PER_PAGE):
+        # A few of every page.
+        for entity_id in range(2, 10 * IDS_PER_PAGE, IDS_PER_PAGE // 200):
             table.insert(entity_id, {})
             table.remove(entity_id)
         held, _ = tracemalloc.get_traced_memory()
@@ -222,8 +223,8 @@ def test_that_bytes_per_row_counts_columns_id_and_index() -> None:
     assert new_table().bytes_per_row == 2 + 16 + 24 + 1 + 8 + 8 + 8 + 4
 
 
-def test_that_a_million_planets_take_less_than_600_bytes_each() -> None:
-    count = 1_000_000
+@pytest.mark.parametrize("count", [50_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
+def test_that_many_planets_take_less_than_600_bytes_each(count: int) -> None:
     world = World(KINDS)
     settings = economy_settings_of(new_state().world)
     plan = plan_seed(count, count, 9, 499)
