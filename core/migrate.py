@@ -7,6 +7,7 @@ that refers to it.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ async def migrate(
     try:
         have = await _revisions(engine)
         config = alembic_config(scripts_path)
-        scripts = ScriptDirectory.from_config(config)
+        scripts = _scripts(scripts_path)
         want = tuple(scripts.get_heads())
         if set(have) == set(want):
             return Migrated(have, have, None)
@@ -114,12 +115,18 @@ async def revisions_of(url: URL) -> tuple[str, ...]:
 
 def newest_revisions() -> tuple[str, ...]:
     """Return the revisions that this program works with: one, unless they have branched."""
-    return tuple(ScriptDirectory.from_config(alembic_config()).get_heads())
+    return tuple(_scripts().get_heads())
 
 
 def refuse_newer(revisions: tuple[str, ...]) -> None:
     """Raise DatabaseError if this program does not know a revision."""
-    _refuse_unknown(ScriptDirectory.from_config(alembic_config()), revisions)
+    _refuse_unknown(_scripts(), revisions)
+
+
+@functools.cache
+def _scripts(path: Path | None = None) -> ScriptDirectory:
+    # Each of them is read to find the newest.
+    return ScriptDirectory.from_config(alembic_config(path))
 
 
 def alembic_config(scripts_path: Path | None = None) -> Config:

@@ -43,6 +43,8 @@ class Databases:
         self._names: dict[Path, str] = {}
         self._made: list[str] = []
         self._count = 0
+        # Databases that tests have made to be copied by others.
+        self._templates: set[str] = set()
 
     def make_template(self) -> None:
         """Migrate a database once: a copy of it takes a twentieth of the time."""
@@ -68,6 +70,20 @@ class Databases:
     def empty_url(self) -> str:
         """Return the URL of a database with nothing in it."""
         return self.server.url_of(self._create(""))
+
+    @asynccontextmanager
+    async def making_template(self, name: str) -> AsyncIterator[str | None]:
+        """Yield the URL of an empty database to be filled, or None if that was done before."""
+        if name in self._templates:
+            yield None
+            return
+        self.server.execute(f"CREATE DATABASE {name}")
+        yield self.server.url_of(name)
+        self._templates.add(name)
+
+    def copy_of(self, template: str) -> str:
+        """Return the URL of a copy of a template, for the test that runs."""
+        return self.server.url_of(self._create(f"TEMPLATE {template}"))
 
     def drop_all(self) -> None:
         """Forget the databases of a test."""

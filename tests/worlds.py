@@ -234,9 +234,11 @@ def boxes_of(mailboxes: Mailboxes) -> dict[tuple[int, int], list[int]]:
 
 def _rows_of(world: World, kind: Kind, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     table = world.tables[kind]
+    keys = [field.key for field in table.fields]
+    rows = {entity_id: table.row(entity_id) for entity_id in sorted(map(int, ids))}
     return {
-        entity_id: {field.key: table.get(entity_id, field.key) for field in table.fields}
-        for entity_id in sorted(map(int, ids))
+        entity_id: {key: table.value_at(row, key) for key in keys}
+        for entity_id, row in rows.items()
     }
 
 

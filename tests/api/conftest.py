@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import Iterator
 from typing import Any
 
 import argon2
@@ -14,23 +12,6 @@ import uvicorn.server
 from core.api import passwords
 from desktop_app import application
 from tests.api.hosting import JumpingClock
-
-
-@pytest.fixture(autouse=True)
-def _quick_collection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave what was there before a test out of the collections after it.
-
-    That saves 0.2 s in each test with a host, which would thaw everything when it stops.
-    """
-    gc.freeze()
-    monkeypatch.setattr(gc, "unfreeze", lambda: None)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _collection_at_last() -> Iterator[None]:
-    yield
-    gc.unfreeze()
-    gc.collect()
 
 
 class _Impatient:
