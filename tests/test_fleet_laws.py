@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
@@ -135,7 +136,15 @@ class FleetsAtEveryCut(EveryCut):
 
 
 TestFleetsAtEveryCut = FleetsAtEveryCut.TestCase
-TestFleetsAtEveryCut.settings = settings(max_examples=120, stateful_step_count=40)
+TestFleetsAtEveryCut.settings = settings(max_examples=50, stateful_step_count=40)
+
+
+class FleetsAtEveryCutAtLength(FleetsAtEveryCut):
+    """The same, for the slow run."""
+
+
+TestFleetsAtEveryCutAtLength = pytest.mark.slow(FleetsAtEveryCutAtLength.TestCase)
+TestFleetsAtEveryCutAtLength.settings = settings(max_examples=1000, stateful_step_count=40)
 
 
 @settings(max_examples=40)

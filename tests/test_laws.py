@@ -539,7 +539,15 @@ def check_units(row: Mapping[str, Any]) -> None:
 
 
 TestEveryCut = EveryCut.TestCase
-TestEveryCut.settings = settings(max_examples=200, stateful_step_count=40)
+TestEveryCut.settings = settings(max_examples=80, stateful_step_count=40)
+
+
+class EveryCutAtLength(EveryCut):
+    """The same, for the slow run."""
+
+
+TestEveryCutAtLength = pytest.mark.slow(EveryCutAtLength.TestCase)
+TestEveryCutAtLength.settings = settings(max_examples=2000, stateful_step_count=40)
 
 
 # Law 5: an event that waits reads and writes one aggregate ----------------------------------------

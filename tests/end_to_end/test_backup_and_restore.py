@@ -24,11 +24,10 @@ from tests.end_to_end.program import (
     START_TIMEOUT_S,
     PlayerClient,
     command,
-    hosting,
     player,
     wait_until,
 )
-from tests.end_to_end.warm_run import run_warm
+from tests.end_to_end.warm_run import hosting_warm, run_warm
 
 PLAYERS = 6
 RICH = {"STARTER_METAL": "1e6", "STARTER_CRYSTAL": "1e6", "STARTER_DEUTERIUM": "1e6"}
@@ -113,7 +112,7 @@ class Orderer:
 
 
 def test_that_a_backup_holds_every_order_that_was_answered_before(data_dir: Path) -> None:
-    with hosting(data_dir, "--speed", "300", env=RICH) as program:
+    with hosting_warm(data_dir, "--speed", "300", env=RICH) as program:
         stop = threading.Event()
         orderers = [Orderer(program.url, f"player{n}", stop) for n in range(PLAYERS)]
         headers = {"Authorization": f"Bearer {(data_dir / 'host.token').read_text().strip()}"}
@@ -178,7 +177,7 @@ def test_that_a_world_is_backed_up_listed_checked_and_restored(world: Path) -> N
     assert restored.returncode == 0, restored.stderr
     assert "players that vanish: third" in restored.stdout
     assert players_in(world / "world.db") == ["player1", "player2"]
-    with hosting(world) as program, player(program.url) as ada:
+    with hosting_warm(world) as program, player(program.url) as ada:
         ada.register()
         assert program.stop() == 0
 

@@ -24,7 +24,7 @@ from tests.end_to_end.program import (
     wait_for_url,
     wait_until,
 )
-from tests.end_to_end.warm_run import run_warm
+from tests.end_to_end.warm_run import hosting_warm, run_warm
 
 
 def refused(*arguments: str, env: dict[str, str] | None = None, cold: bool = False) -> str:
@@ -57,7 +57,7 @@ def test_that_a_port_that_is_taken_is_refused_in_one_line(tmp_path: Path) -> Non
 
 def test_that_a_world_that_is_open_is_refused_in_one_line(tmp_path: Path) -> None:
     data_dir = tmp_path / "world"
-    with hosting(data_dir):
+    with hosting_warm(data_dir):
         assert "open in another process" in refused(*headless(data_dir))
 
 
@@ -166,15 +166,15 @@ def test_that_migrating_twice_has_nothing_to_do(tmp_path: Path) -> None:
 
 
 def test_that_a_seeded_world_can_be_played(tmp_path: Path) -> None:
-    seeded = run("seed", "--players", "5", "--planets", "20", "--data-dir", str(tmp_path))
+    seeded = run_warm("seed", "--players", "5", "--planets", "20", "--data-dir", str(tmp_path))
     assert seeded.returncode == 0, seeded.stderr
     again = run_warm("seed", "--players", "5", "--planets", "20", "--data-dir", str(tmp_path))
     assert again.returncode == 2
-    reset = run("reset-password", "player3", "--data-dir", str(tmp_path))
+    reset = run_warm("reset-password", "player3", "--data-dir", str(tmp_path))
     assert run_warm("grant-admin", "player3", "--data-dir", str(tmp_path)).returncode == 0
     assert "no account" in refused("grant-admin", "nobody", "--data-dir", str(tmp_path))
     password = reset.stdout.split()[-1]
-    with hosting(tmp_path) as program, player(program.url, "player3") as someone:
+    with hosting_warm(tmp_path) as program, player(program.url, "player3") as someone:
         someone._password = password
         someone.log_in()
         assert someone.get("/auth/me")["is_admin"]
@@ -184,7 +184,7 @@ def test_that_a_seeded_world_can_be_played(tmp_path: Path) -> None:
 
 def test_that_secrets_are_for_their_owner_only(tmp_path: Path) -> None:
     data_dir = tmp_path / "world"
-    with hosting(data_dir):
+    with hosting_warm(data_dir):
         for name in ("secret.key", "host.token"):
             assert (data_dir / name).stat().st_mode & 0o077 == 0
         assert data_dir.stat().st_mode & 0o077 == 0
@@ -192,7 +192,7 @@ def test_that_secrets_are_for_their_owner_only(tmp_path: Path) -> None:
 
 def test_that_secrets_are_not_logged(tmp_path: Path) -> None:
     data_dir = tmp_path / "world"
-    with hosting(data_dir, "--log-level", "debug") as program, player(program.url) as ada:
+    with hosting_warm(data_dir, "--log-level", "debug") as program, player(program.url) as ada:
         ada.register()
         ada.log_in()
         token = ada._http.headers["Authorization"].removeprefix("Bearer ")
@@ -210,7 +210,7 @@ def test_that_secrets_are_not_logged(tmp_path: Path) -> None:
 def test_that_a_command_needs_the_world_to_itself(tmp_path: Path) -> None:
     data_dir = tmp_path / "world"
     other = ("--data-dir", str(tmp_path / "other"))
-    with hosting(data_dir):
+    with hosting_warm(data_dir):
         assert "open in another process" in refused("migrate", "--data-dir", str(data_dir))
         # Another folder does not make it another world.
         url = url_of_world(data_dir).set(drivername=_plain_driver(data_dir))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.program import hosting, player, run, wait_until
+from tests.end_to_end.program import player, wait_until
+from tests.end_to_end.warm_run import hosting_warm, run_warm
 
 # Longer than a grace period of a few ticks, and than what is being built takes.
 SUSPENDED_S = 3.0
@@ -18,13 +19,13 @@ PAGE_BYTES = 4096
 @pytest.mark.sqlite_file
 def test_that_a_damaged_file_is_refused_in_one_line_and_left_alone(tmp_path: Path) -> None:
     data_dir = tmp_path / "world"
-    seeded = run("seed", "--players", "5", "--planets", "50", "--data-dir", str(data_dir))
+    seeded = run_warm("seed", "--players", "5", "--planets", "50", "--data-dir", str(data_dir))
     assert seeded.returncode == 0, seeded.stderr
     database = data_dir / "world.db"
     intact = database.read_bytes()
     damaged = intact[:PAGE_BYTES] + b"\x55" * (len(intact) - PAGE_BYTES)
     database.write_bytes(damaged)
-    ended = run("--headless", "--data-dir", str(data_dir), "--port", "0")
+    ended = run_warm("--headless", "--data-dir", str(data_dir), "--port", "0")
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
@@ -35,7 +36,7 @@ def test_that_a_damaged_file_is_refused_in_one_line_and_left_alone(tmp_path: Pat
 def test_that_a_program_that_was_suspended_catches_up_and_has_lost_nothing(tmp_path: Path) -> None:
     data_dir = tmp_path / "world"
     options = ("--speed", "1000")
-    with hosting(data_dir, *options) as program, player(program.url) as ada:
+    with hosting_warm(data_dir, *options) as program, player(program.url) as ada:
         ada.register()
         ada.log_in()
         ada.build("solar_plant")
@@ -47,7 +48,7 @@ def test_that_a_program_that_was_suspended_catches_up_and_has_lost_nothing(tmp_p
         assert ada.get("/healthz")["loop"]["running"]
         ada.build("metal_mine")
         program.kill()
-    with hosting(data_dir, *options) as program, player(program.url) as ada:
+    with hosting_warm(data_dir, *options) as program, player(program.url) as ada:
         ada.log_in()
         assert built(ada.planet(), "solar_plant")
         wait_until("both are built", lambda: built(ada.planet(), "metal_mine"))

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import atexit
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
+from pathlib import Path
 from subprocess import CompletedProcess
 
-from tests.end_to_end.program import data_dir_in, environment, is_packaged, run
+from tests.end_to_end.program import (
+    Program,
+    data_dir_in,
+    environment,
+    hosting,
+    is_packaged,
+    run,
+    wait_for_url,
+)
 from tests.end_to_end.warm_start import WarmStart, warm_start
 
 
@@ -31,3 +41,17 @@ def run_warm(
         return run(*arguments, env=env)
     env = environment(env, data_dir_in(arguments))
     return _shared().run(arguments, env, cut_short=cut_short)
+
+
+@contextmanager
+def hosting_warm(
+    data_dir: Path, *options: str, env: dict[str, str] | None = None
+) -> Iterator[Program]:
+    """Do what `tests.end_to_end.program.hosting` does, without those seconds."""
+    if is_packaged():
+        with hosting(data_dir, *options, env=env) as program:
+            yield program
+        return
+    env = environment(env, data_dir)
+    with _shared().starting(data_dir, *options, env=env) as process:
+        yield Program(process, wait_for_url(process))

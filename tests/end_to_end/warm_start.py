@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -207,6 +208,7 @@ def import_program() -> None:
 def _become_the_program(request: dict[str, Any], fds: Sequence[int]) -> NoReturn:
     os.environ.clear()
     os.environ.update(request["env"])
+    time.tzset()
     os.dup2(fds[0], 1)
     os.dup2(fds[1], 2)
     for fd in fds:

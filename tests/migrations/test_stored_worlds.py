@@ -24,7 +24,8 @@ from core.queries import ReportPlanet
 from core.resources import migrations_path
 from core.sound_world import unsound
 from tests.databases import Databases, open_database
-from tests.end_to_end.program import PlayerClient, hosting, wait_until
+from tests.end_to_end.program import PlayerClient, wait_until
+from tests.end_to_end.warm_run import hosting_warm
 from tests.hosts import ask, running_host
 from tests.migrations.databases import (
     STORED_REVISIONS,
@@ -238,7 +239,7 @@ def test_that_a_killed_migration_leaves_a_database_to_start_from(tmp_path: Path)
     finally:
         migrating.send_signal(signal.SIGKILL)
         migrating.wait()
-    with hosting(data_dir) as running:
+    with hosting_warm(data_dir) as running:
         ada = PlayerClient(running.url, "ada")
         ada.log_in()
         assert ada.planet()["planet"]["name"] == "Homeworld"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import BigInteger, Boolean, Double, SmallInteger, Text
 
@@ -88,6 +88,8 @@ def encode(column: StoredColumn, *values: Any) -> list[Any]:
     return column.encode({column.field.key: array_of(column.field, list(values))})
 
 
+# There are many fields, and few kinds of them.
+@settings(max_examples=20)
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.key)
 @given(data=st.data())
 def test_that_every_field_comes_back_to_the_bit(field: Field, data: st.DataObject) -> None:
