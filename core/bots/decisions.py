@@ -17,6 +17,7 @@ from core.bots.sight import View
 from core.bots.strength import Strength
 from core.bots.turn import Turn, worth
 from core.commands import Command, OrderUnits, StartBuilding, StartResearch
+from core.components import UNITS
 from core.rules import Economy, Rules
 from core.rules.buildings import Building
 from core.rules.economy import EXACT_LIMIT
@@ -89,6 +90,8 @@ class _Mind(Turn):
     def __init__(self, view: View, strength: Strength, rules: Rules, economy: Economy) -> None:
         super().__init__(view, strength, rules, economy)
         self.known = {**view.levels, **view.technologies, **self._ships_owned()}
+        # The same ones are asked for again and again in a turn.
+        self._prices: dict[str, tuple[int, ...]] = {}
 
     def whim(self, random: Random) -> list[Command]:
         """Raise any building that can be paid."""
@@ -196,17 +199,14 @@ class _Mind(Turn):
         ]
 
     def _ships_owned(self) -> dict[str, int]:
-        """Return how many ships stand here or have set out from here."""
+        """Return how many units stand here or have set out from here."""
         flights = self.view.flights
-        own = (
-            []
-            if flights is None
-            else [fleet for fleet in flights.fleets if fleet.origin_id == self.view.planet_id]
-        )
-        return {
-            name: count + sum(fleet.count_of(name) for fleet in own)
-            for name, count in self.view.units.items()
-        }
+        owned = dict(self.view.units)
+        for fleet in () if flights is None else flights.fleets:
+            if fleet.origin_id == self.view.planet_id:
+                for name, count in zip(UNITS.labels, fleet.counts, strict=True):
+                    owned[name] += count
+        return owned
 
     # What is worth doing -----------------------------------------------------------------------
 
@@ -351,6 +351,12 @@ class _Mind(Turn):
 
     def _price(self, name: str) -> tuple[int, ...]:
         """Return what one more costs: a level, or a piece."""
+        price = self._prices.get(name)
+        if price is None:
+            price = self._prices[name] = self._price_by_rules(name)
+        return price
+
+    def _price_by_rules(self, name: str) -> tuple[int, ...]:
         if name in self.rules.buildings:
             return self.economy.cost(name, self.view.levels[name] + 1)
         if name in self.rules.technologies:

@@ -66,6 +66,8 @@ class BotDriver:
         self._bots = {bot.player_id: bot for bot in bots}
         self._players = _counted(bots)
         self._interval_s = turn_interval_s(len(bots))
+        # When in an interval each of them has his turn: it costs as much as a look to draw it.
+        self._fractions: dict[int, float] = {}
         # (when, whose), soonest first.
         self._due: list[tuple[float, int]] = []
         # All that play from the next tick on, as they were told last.
@@ -164,7 +166,11 @@ class BotDriver:
 
     def _phase_s(self, player_id: int) -> float:
         """Return how long after a multiple of the interval a player's turns are."""
-        return Random(f"{self._seed}:{player_id}").random() * self._interval_s  # noqa: S311
+        fraction = self._fractions.get(player_id)
+        if fraction is None:
+            fraction = Random(f"{self._seed}:{player_id}").random()  # noqa: S311
+            self._fractions[player_id] = fraction
+        return fraction * self._interval_s
 
     def _turn_at(self, player_id: int, at: float) -> int:
         """Return the number of the latest turn up to an instant."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.bots.prey import Prey, prey_of, unspied_place
 from core.bots.strength import Bot, Strength
-from core.components import DEBRIS, FLEET, MISSIONS, OUTBOUND, UNITS, Debris
+from core.components import DEBRIS, FLEET, MISSIONS, OUTBOUND, Debris
 from core.flight_plan import Chart, chart_of
 from core.galaxy import Coordinates
 from core.rules import Rules
@@ -47,9 +47,6 @@ class OwnFleet:
     departed_at: float
     arrives_at: float
     counts: tuple[int, ...]
-
-    def count_of(self, unit: str) -> int:
-        return self.counts[UNITS.index(unit)]
 
 
 @dataclass(frozen=True, slots=True)

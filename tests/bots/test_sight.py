@@ -22,7 +22,7 @@ from core.commands import (
     RecallFleet,
     SetVacation,
 )
-from core.components import OFFER, PLAYER
+from core.components import OFFER, PLAYER, UNITS
 from core.ecs import Origin
 from core.game import GameWorld
 from core.reports import write_report
@@ -178,7 +178,7 @@ def test_that_he_knows_his_fleets_and_how_many_more_may_fly() -> None:
     flights = flights_of(game)
     (own,) = flights.fleets
     assert (own.mission, own.outbound, own.origin_id, own.target_id) == ("transport", True, 1, 2)
-    assert (own.target, own.count_of("small_cargo")) == (HOMES[2], 2)
+    assert (own.target, own.counts[UNITS.index("small_cargo")]) == (HOMES[2], 2)
     # One and four of computers, less one.
     assert flights.slots_free == 4
     carry_out(game, RecallFleet(1, own.fleet_id))
