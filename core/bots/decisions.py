@@ -90,6 +90,9 @@ class _Mind(Turn):
     def __init__(self, view: View, strength: Strength, rules: Rules, economy: Economy) -> None:
         super().__init__(view, strength, rules, economy)
         self.known = {**view.levels, **view.technologies, **self._ships_owned()}
+        # What is worked on, with what was decided in this turn.
+        self.building, self.unit_ordered = view.building, view.unit_ordered
+        self.researching = view.researching
         # The same ones are asked for again and again in a turn.
         self._prices: dict[str, tuple[int, ...]] = {}
 
@@ -159,8 +162,7 @@ class _Mind(Turn):
 
         What the next order takes is left alone.
         """
-        view = self.view
-        if view.unit_ordered or not self._nearly_full() or self._yard_in_work():
+        if self.unit_ordered or not self._nearly_full() or self._yard_in_work():
             return []
         spare = [there - kept for there, kept in zip(self.left, self.next_price(), strict=True)]
         for unit in self._arms():
@@ -172,8 +174,7 @@ class _Mind(Turn):
                 )
             )
             if count > 0:
-                self.spend(tuple(count * price for price in unit.cost))
-                return [OrderUnits(view.player_id, unit.name, count, view.planet_id)]
+                return [self._buy(unit.name, count)]
         return []
 
     def _arms(self) -> list[Unit]:
@@ -262,7 +263,7 @@ class _Mind(Turn):
     def _satellites(self) -> list[Command]:
         """Order as many as the energy wants that is short, and some more, if they can be paid."""
         produced, used = self.view.energy
-        if self.view.unit_ordered or self._yard_in_work():
+        if self.unit_ordered or self._yard_in_work():
             return []
         satellite = self.rules.units[self.rules.satellite.unit]
         wanted = int((ENERGY_AHEAD * used - produced) / self._energy_of_satellite()) + 1
@@ -272,8 +273,7 @@ class _Mind(Turn):
         count = min(wanted, int(min(payable)))
         if count < 1:
             return []
-        self.spend(tuple(count * price for price in satellite.cost))
-        return [OrderUnits(self.view.player_id, satellite.name, count, self.view.planet_id)]
+        return [self._buy(satellite.name, count)]
 
     def _energy_of_satellite(self) -> float:
         return float(satellite_energy(self.rules.satellite, self.view.temperature_max))
@@ -313,28 +313,28 @@ class _Mind(Turn):
         if name in self.rules.buildings:
             return self._raise(name) if self._may_build(name) else None
         if name in self.rules.technologies:
-            if view.researching or view.building == self.rules.research.lab:
+            if self.researching or self.building == self.rules.research.lab:
                 return None
             if self.rules.technologies[name].energy_cost is not None:
                 return None
             self.spend(price)
+            self.researching = True
             return StartResearch(view.player_id, name, view.planet_id)
-        if view.unit_ordered or self._yard_in_work():
+        if self.unit_ordered or self._yard_in_work():
             return None
-        self.spend(price)
-        return OrderUnits(view.player_id, name, 1, view.planet_id)
+        return self._buy(name, 1)
 
     # What is possible --------------------------------------------------------------------------
 
     def _may_build(self, name: str) -> bool:
         view, building = self.view, self.rules.buildings[name]
-        if view.building is not None or view.fields_free < 1 or building.energy_cost is not None:
+        if self.building is not None or view.fields_free < 1 or building.energy_cost is not None:
             return False
         if "planet" not in building.stands_on or view.levels[name] >= self.rules.level_limit:
             return False
-        if name == self.rules.research.lab and view.researching:
+        if name == self.rules.research.lab and self.researching:
             return False
-        if name in yard_buildings(self.rules) and view.unit_ordered:
+        if name in yard_buildings(self.rules) and self.unit_ordered:
             return False
         return self._meets(building.requires) and max(self._price(name)) <= EXACT_LIMIT
 
@@ -376,8 +376,14 @@ class _Mind(Turn):
         )
 
     def _yard_in_work(self) -> bool:
-        return self.view.building in yard_buildings(self.rules)
+        return self.building in yard_buildings(self.rules)
+
+    def _buy(self, unit: str, count: int) -> OrderUnits:
+        self.spend(tuple(count * price for price in self.rules.units[unit].cost))
+        self.unit_ordered = True
+        return OrderUnits(self.view.player_id, unit, count, self.view.planet_id)
 
     def _raise(self, name: str) -> StartBuilding:
         self.spend(self._price(name))
+        self.building = name
         return StartBuilding(self.view.player_id, name, self.view.planet_id)

@@ -145,3 +145,23 @@ def test_that_ships_are_wanted_at_home_alone_and_those_under_way_count() -> None
     both = replace(view, flights=replace(FLIGHTS, fleets=(away,)))
     for other in (both, replace(view, is_home=False)):
         assert OrderUnits(1, "small_cargo", 1, 7) not in orders(other, Strength.MEDIUM)
+
+
+def test_that_nothing_is_ordered_of_a_shipyard_that_is_raised_in_the_same_turn() -> None:
+    view = replace(
+        START,
+        levels={
+            **NO_LEVELS,
+            **dict.fromkeys(("metal_mine", "crystal_mine", "deuterium_synthesizer"), 30),
+            "robot_factory": 6,
+            "research_lab": 3,
+            "shipyard": 1,
+        },
+        researching=True,
+        amounts=(90_000.0, 90_000.0, 90_000.0),
+        capacities=(100_000.0, 100_000.0, 100_000.0),
+        flights=FLIGHTS,
+        technologies={**NO_TECHNOLOGIES, "energy": 4, "combustion_drive": 2, "computer": 2},
+    )
+    # Small cargo ships want a second level; what fills the stores goes into arms at another turn.
+    assert orders(view, Strength.HARD) == [StartBuilding(1, "shipyard", 7)]
