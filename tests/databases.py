@@ -183,6 +183,17 @@ def execute_in(folder: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
+def is_anybody_connected(folder: Path) -> bool:
+    """Return whether a program has a connection to the server's database of a folder's world."""
+    databases = _Chosen.databases
+    if databases is None:
+        return False
+    name = databases.name_of(folder)
+    return bool(
+        databases.server.execute(f"SELECT 1 FROM pg_stat_activity WHERE datname = '{name}'")
+    )
+
+
 @contextmanager
 def locked_world(folder: Path) -> Iterator[None]:
     """Keep everybody else from writing to a folder's world, as a backup program might."""

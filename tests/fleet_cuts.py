@@ -104,7 +104,7 @@ def any_fleet_command(dice: random.Random) -> PlainCommand:
         (3, OrderUnits(player_id, dice.choice(("light_fighter", "rocket_launcher")), 2)),
         (1, AbandonPlanet(player_id, dice.randint(1, 6))),
         (1, SendMessage(player_id, other_id, "Peace?")),
-        (0.1, RemovePlayer(REMOVED, 0.0)),
+        (0.5, RemovePlayer(REMOVED, 0.0)),
     ]
     weights = [weight for weight, _ in choices]
     return dice.choices([command for _, command in choices], weights)[0]

@@ -20,11 +20,10 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, closing, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -35,15 +34,14 @@ from core.commands import (
 )
 from core.components import REPORT
 from core.persistence.worlds import LoadedWorld
+from tests.databases import chosen_url, execute_in
 from tests.end_to_end.crash_captain import CAPTAINS, Captain, prepare
 from tests.end_to_end.crash_player import Answer, Disconnected, Player
-from tests.end_to_end.crashed_file import (
+from tests.end_to_end.crashed_world import (
     Counters,
-    check_laws,
-    copy_of,
     keys_by_account,
-    loaded_from,
     planets_by_owner,
+    what_is_left,
 )
 from tests.end_to_end.program import Program, wait_for_url
 from tests.end_to_end.warm_start import HostingProcess, WarmStart
@@ -145,7 +143,7 @@ class Driver:
         """Kill the program so often, then start it once more. Raise BrokenPromise."""
         try:
             prepare(self._data_dir)
-            self._verifier = Verifier(self._saved_world())
+            self._verifier = Verifier(what_is_left(self._data_dir).world)
             for number in range(kills):
                 self._doing = f"kill {number + 1}: {MOMENTS[number % len(MOMENTS)].value}"
                 self._round(MOMENTS[number % len(MOMENTS)])
@@ -185,7 +183,9 @@ class Driver:
 
     def _starting(self) -> AbstractContextManager[HostingProcess]:
         speed = self.dice.choice(SPEEDS)
-        return self._program.starting(self._data_dir, "--speed", speed, env=ENVIRONMENT)
+        url = chosen_url(self._data_dir)
+        env = ENVIRONMENT if url is None else {**ENVIRONMENT, "DATABASE_URL": url}
+        return self._program.starting(self._data_dir, "--speed", speed, env=env)
 
     def _kill_at_start(self) -> None:
         with self._starting() as process:
@@ -263,11 +263,10 @@ class Driver:
         )
 
     def _check_file(self) -> None:
-        with copy_of(self._data_dir / "world.db") as connection:
-            check_laws(connection)
-            self._counters.check(connection)
-            loaded = loaded_from(connection)
-            planets, keys = planets_by_owner(connection), keys_by_account(connection)
+        left = what_is_left(self._data_dir)
+        self._counters.check(left)
+        loaded = left.world
+        planets, keys = planets_by_owner(loaded), keys_by_account(loaded)
         for player in self.players:
             player.check_file(planets, keys)
         verifier = self._known_verifier
@@ -279,8 +278,7 @@ class Driver:
             player.check_log(log)
 
     def _check_from_the_beginning(self) -> None:
-        with copy_of(self._data_dir / "world.db") as connection:
-            loaded = loaded_from(connection)
+        loaded = what_is_left(self._data_dir).world
         self._known_verifier.check_from_the_beginning(loaded, _until(loaded))
 
     @property
@@ -288,19 +286,11 @@ class Driver:
         assert self._verifier is not None, "nobody has seen the beginning of the world"
         return self._verifier
 
-    def _saved_world(self) -> LoadedWorld:
-        uri = (self._data_dir / "world.db").as_uri()
-        with closing(sqlite3.connect(f"{uri}?mode=ro", uri=True)) as connection:
-            return loaded_from(connection)
-
     def _abandon_planets(self) -> None:
         """Use up ids as planets do that are founded, saved and abandoned."""
-        with closing(sqlite3.connect(self._data_dir / "world.db")) as connection:
-            connection.execute(
-                "UPDATE world_clock SET next_planet_id = next_planet_id + ?", (ABANDONED_PLANETS,)
-            )
-            connection.commit()
-            self._counters.check(connection)
+        used_up = f"next_planet_id = next_planet_id + {ABANDONED_PLANETS}"
+        execute_in(self._data_dir, f"UPDATE world_clock SET {used_up}")
+        self._counters.check(what_is_left(self._data_dir))
         self._known_verifier.use_up_planet_ids(ABANDONED_PLANETS)
 
     def _captain(self, player_id: int, name: str) -> Captain:

@@ -78,7 +78,7 @@ class Captain(Player):
 
     def _choose_order(self) -> tuple[str, dict[str, Any], Command]:
         me, dice = self.known_id, self.dice
-        kinds = [self._fly, self._fly, self._fly, self._build, self._study, self._offer]
+        kinds = [*[self._fly] * 6, self._build, self._study, self._offer]
         if self.under_way:
             kinds.append(self._recall)
         if self.offers:
@@ -86,7 +86,7 @@ class Captain(Player):
         return dice.choice(kinds)(me)
 
     def _fly(self, me: int) -> tuple[str, dict[str, Any], Command]:
-        mission = self.dice.choice(tuple(MISSIONS))
+        mission = self.dice.choice((*MISSIONS, "attack", "attack", "espionage"))
         others = [place for player_id, place in HOMES.items() if player_id != me]
         target = DEEP_SPACE if mission == "expedition" else self.dice.choice(others)
         cargo = {"metal": 40, "crystal": 7} if mission == "transport" else {}
@@ -161,7 +161,7 @@ def in_words(command: Command) -> str:
 
 async def make_world_of_captains(database: Path) -> None:
     """Write a world in which the captains are, with ships, and nobody has ordered anything."""
-    database.parent.mkdir(parents=True)
+    database.parent.mkdir(parents=True, exist_ok=True)
     store = ManualStore(at_once=True)
     game = new_game(ManualClock(time.time() - 60.0), store)
     populate(game)
