@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.components import Universe
 from core.galaxy import Coordinates
 from core.rules import Rules
 from core.rules.flight import (
@@ -45,7 +46,10 @@ class Chart:
 
 
 def chart_of(state: GameState) -> Chart:
-    universe = state.universe
+    return chart_by(state.universe)
+
+
+def chart_by(universe: Universe) -> Chart:
     settings = {f"fleet_speed_{speed}" for speed in SPEEDS}
     return Chart(
         universe.galaxies,

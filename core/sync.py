@@ -334,6 +334,10 @@ async def grant_admin(account_id: int) -> Account | None:
     return await run(accounts.grant_admin(account_id))
 
 
+def new_bot(number: int) -> NewAccount:
+    return accounts.new_bot(number)
+
+
 async def keep_bots(at_least: int, strength: Strength | None = None) -> tuple[Bot, ...]:
     return await run(accounts.keep_bots(at_least, strength))
 

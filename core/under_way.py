@@ -47,7 +47,7 @@ def create_fleet(
             mission=MISSIONS.index(mission.name) + 1,
             ships=tuple(ships),
             cargo=tuple(cargo),
-            random_seed=_seed(state),
+            random_seed=seed_of(state.universe.random_seed, state.world.next_id[FLEET]),
             target_unit=NO_UNIT if target_unit is None else UNITS.index(target_unit) + 1,
         ),
         course,
@@ -123,8 +123,8 @@ def nothing() -> tuple[int, ...]:
     return (0,) * len(RESOURCES)
 
 
-def _seed(state: GameState) -> int:
-    fleet_id = state.world.next_id[FLEET]
-    generator = random.Random(state.universe.random_seed * 2**64 + fleet_id)  # noqa: S311
+def seed_of(world_seed: int, fleet_id: int) -> int:
+    """Return the seed that a fleet gets when it sets out."""
+    generator = random.Random(world_seed * 2**64 + fleet_id)  # noqa: S311
     # random() is the one method whose numbers are the same in every version of Python.
     return int(generator.random() * _SEEDS)

@@ -59,7 +59,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.command is not None:
         for name in _HOSTING_ONLY:
-            if getattr(options, name) is not None:
+            # Seeding has bots of its own: those it makes.
+            if getattr(options, name) is not None and (name, options.command) != ("bots", "seed"):
                 parser.error(
                     f"--{name} is for hosting a world and says nothing to {options.command}"
                 )
@@ -123,6 +124,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     seed.add_argument("--players", type=int, required=True, metavar="N")
     seed.add_argument("--planets", type=int, required=True, metavar="M")
+    seed.add_argument(
+        "--bots",
+        type=int,
+        default=argparse.SUPPRESS,
+        metavar="B",
+        help="so many of the players are computer players (none)",
+    )
+    seed.add_argument(
+        "--fleets", type=int, default=0, metavar="F", help="so many fleets are in flight (none)"
+    )
     seed.add_argument("--random-seed", type=int, default=1, metavar="S")
     seed.add_argument("--password", default="starkeep-trial", metavar="TEXT")
     return parser

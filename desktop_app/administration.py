@@ -28,8 +28,8 @@ from core.loading import world_of
 from core.migrate import create_all, migrate
 from core.paths import DataFolder
 from core.save_batch import TableRows, WorldClock
-from core.seed import make_planets, make_players, plan_seed
-from core.state import economy_settings_of
+from core.seed import plan_seed
+from core.seeded_world import Population, make_world
 from core.world_backup import make_backup
 from desktop_app import backup_commands, logs
 from desktop_app.running import run_on_host_loop
@@ -119,30 +119,26 @@ async def _write_seed(
             f"{plan.planets} planets do not fit {galaxies} galaxies: there will be {plan.galaxies}"
         )
         table.set(UNIVERSE_ID, "Universe.galaxies", plan.galaxies)
-    names = [f"player{number}" for number in range(1, plan.players + 1)]
+    bot_count = options.bots or 0
+    if not 0 <= bot_count <= plan.players or options.fleets < 0:
+        raise StarkeepError("bots are some of the players, and there are no less than no fleets")
+    bots = [sync.new_bot(number) for number in range(1, bot_count + 1)]
+    people = [f"player{number}" for number in range(1, plan.players - bot_count + 1)]
+    accounts = [
+        *bots,
+        *(sync.NewAccount(name, f"{name}@example.org", password_hash) for name in people),
+    ]
+    names = [account.username for account in accounts]
+    population = Population(plan, names, bot_count, options.fleets)
 
     def make_rows(player_ids: Ids) -> tuple[Sequence[TableRows], WorldClock]:
         generator = np.random.default_rng(options.random_seed)
-        first_id = world.next_id[PLANET]
-        planets = make_planets(
-            plan, player_ids, first_id, economy_settings_of(world), now, generator
-        )
-        players = make_players(player_ids, names, planets, now)
-        universe = TableRows(
-            UNIVERSE.name, table.ids, {field.key: table.array(field.key) for field in table.fields}
-        )
-        next_ids = {
-            **{kind.name: number for kind, number in world.next_id.items()},
-            UNIVERSE.name: UNIVERSE_ID + 1,
-            PLAYER.name: max(int(player_ids.max()) + 1, world.next_id[PLAYER]),
-            PLANET.name: first_id + plan.planets,
-        }
-        return (universe, players, planets), WorldClock(now, before.tick, next_ids)
+        clock = WorldClock(now, before.tick, {})
+        return make_world(population, world, player_ids, clock, generator)
 
-    accounts = [sync.NewAccount(name, f"{name}@example.org", password_hash) for name in names]
     await sync.write_seed(accounts, make_rows, Progress(), undertaking.go_through)
     print(
-        f"{plan.players} players with {plan.planets} planets"
+        f"{plan.players} players with {plan.planets} planets and {options.fleets} fleets"
         f" in {time.monotonic() - start:.0f} s; their password is {options.password}"
     )
 

@@ -291,13 +291,20 @@ async def keep_bots(at_least: int, strength: Strength | None = None) -> tuple[Bo
             )
             names = (name for name in map("bot-{}".format, count(1)) if name not in taken)
             strengths = cycle(Strength if strength is None else (strength,))
-            new = [
-                NewAccount(name, f"{name}@bots.invalid", f"{_NO_PASSWORD}{next(strengths)}")
-                for name in islice(names, at_least - len(bots))
-            ]
+            new = [_new_bot(name, next(strengths)) for name in islice(names, at_least - len(bots))]
             await insert_accounts(session, new, lambda *_: None)
             bots = await _bots(session)
         return bots
+
+
+def new_bot(number: int) -> NewAccount:
+    """Return the account of a computer player; in strength those that follow take turns."""
+    strengths = tuple(Strength)
+    return _new_bot(f"bot-{number}", strengths[(number - 1) % len(strengths)])
+
+
+def _new_bot(name: str, strength: Strength) -> NewAccount:
+    return NewAccount(name, f"{name}@bots.invalid", f"{_NO_PASSWORD}{strength}")
 
 
 async def _bots(session: AsyncSession) -> tuple[Bot, ...]:
