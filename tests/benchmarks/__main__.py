@@ -19,7 +19,7 @@ NAMES = (
     "combat",
 )
 # Named explicitly: they take many minutes.
-LONG = ("blocked", "soak")
+LONG = ("blocked", "soak", "populous", "absence")
 
 
 def main(arguments: list[str]) -> int:

@@ -166,8 +166,10 @@ def test_that_migrating_twice_has_nothing_to_do(tmp_path: Path) -> None:
 
 
 def test_that_a_seeded_world_can_be_played(tmp_path: Path) -> None:
-    seeded = run_warm("seed", "--players", "5", "--planets", "20", "--data-dir", str(tmp_path))
+    size = ("--players", "5", "--planets", "20", "--bots", "2", "--fleets", "3")
+    seeded = run_warm("seed", *size, "--data-dir", str(tmp_path))
     assert seeded.returncode == 0, seeded.stderr
+    assert "and 3 fleets" in seeded.stdout
     again = run_warm("seed", "--players", "5", "--planets", "20", "--data-dir", str(tmp_path))
     assert again.returncode == 2
     reset = run_warm("reset-password", "player3", "--data-dir", str(tmp_path))
