@@ -15,6 +15,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
+from prometheus_client import Counter
+
 from core import command_log, notices, queries, shadow
 from core.battlefield import BattleUnderWay
 from core.calendar import Calendar, DueEvent
@@ -96,8 +98,9 @@ log = logging.getLogger(__name__)
 
 # An event may legitimately fall due again at its own instant, but not for ever.
 _REPEATS_MAX = 16
-# Events between two reports of progress.
+# Events between two reports of progress, and the seconds.
 CATCH_UP_STEP = 2000
+CATCH_UP_REPORT_S = 0.5
 _SLOT_TOLERANCE = 1e-9
 # Planets whose watchers are told of a drop; who drops more has a world to look at anew.
 _EVENTS_MAX = 1000
@@ -176,6 +179,7 @@ class GameWorld:
         self._requested: list[tuple[SaveReason, Future[SaveResult]]] = []
         self._last_due: tuple[DueEvent, int] | None = None
         self._system_seconds: dict[str, float] = {}
+        self._row_counters: dict[str, Counter] = {}
 
     # Threads -----------------------------------------------------------------------------------
 
@@ -507,16 +511,20 @@ class GameWorld:
         It may be stopped on the way: what has not been applied stays due.
         """
         applied = 0
+        next_report = -math.inf
         self._foresight.look(self.time, until)
         while (due := self.calendar.next_due(until)) is not None:
-            if applied % CATCH_UP_STEP == 0:
+            now = self.clock.monotonic()
+            if applied % CATCH_UP_STEP == 0 or now >= next_report:
+                next_report = now + CATCH_UP_REPORT_S
                 progress(applied, self.calendar.pending_count(until))
                 if stop():
                     return applied
-            while not self._apply(due):
+            if not self._apply(due):
                 # There are no ticks yet that could be late.
                 self._foresight.look(due.at, until)
                 self.state.battles.wait()
+                continue
             self.time = max(self.time, due.at)
             applied += 1
         self.time = max(self.time, until)
@@ -534,7 +542,9 @@ class GameWorld:
                 events = kind.apply(self.state, due.entity_id, due.at)
                 events = [*events, *notices.write_notices(self.state, events)]
                 self._check_progress(due)
-                postponed = None if unit.may_wait else self.quarantine.group_touched(unit)
+                postponed = None
+                if self.quarantine and not unit.may_wait:
+                    postponed = self.quarantine.group_touched(unit)
                 if postponed is not None:
                     # It would carry on what may never be saved.
                     unit.roll_back()
@@ -550,10 +560,17 @@ class GameWorld:
         self._after_unit(unit, events)
         self.metrics.due_events.inc()
         self.metrics.due_event_lateness.observe(max(0.0, self.clock.now() - due.at))
-        self.metrics.system_rows.labels(system).inc(len(unit.writes))
+        self._rows_of_system(system).inc(len(unit.writes))
         spent = self._system_seconds.get(system, 0.0)
         self._system_seconds[system] = spent + time.perf_counter() - start
         return True
+
+    def _rows_of_system(self, system: str) -> Counter:
+        """Return a counter that prometheus_client would look for at every event."""
+        counter = self._row_counters.get(system)
+        if counter is None:
+            counter = self._row_counters[system] = self.metrics.system_rows.labels(system)
+        return counter
 
     def _postpone(self, due: DueEvent, group: SetAside) -> None:
         entity = (due.due_kind.kind, due.entity_id)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from core.commands import Rejected
 from core.components import FLEET, PLANET, PLAYER, Planet, Player
 from core.ecs import World
@@ -41,14 +39,7 @@ def fleet_ids_of(world: World, player_id: int) -> list[int]:
 
 
 def planet_ids_of(world: World, player_id: int, *, with_moons: bool = True) -> list[int]:
-    """Return the ids of all planets of a player, in ascending order, noting that they are read.
-
-    A look at the owners of a million planets takes less than a millisecond.
-    """
-    table = world.tables[PLANET]
-    rows = np.flatnonzero(table.array("Planet.owner_id") == player_id)
-    if not with_moons:
-        rows = rows[~table.array("Planet.is_moon")[rows]]
-    ids: list[int] = sorted(table.ids[rows].tolist())
-    world.note_reads(PLANET, ids)
-    return ids
+    """Return the ids of all planets of a player, in ascending order, noting that they are read."""
+    if with_moons:
+        return world.ids_with(PLANET, {"Planet.owner_id": player_id})
+    return world.ids_with(PLANET, {"Planet.owner_id": player_id, "Planet.is_moon": False})

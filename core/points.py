@@ -11,27 +11,17 @@ from collections.abc import Collection
 import numpy as np
 
 from core.components import PLANET, PLAYER
+from core.ownership import planet_ids_of
 from core.state import GameState
 
 
 def points_of(state: GameState, player_ids: Collection[int]) -> dict[int, int]:
-    """Return the total points of each of some players who are in the world.
-
-    One look at the owners of all planets, whatever the number of players: of a million planets it
-    takes a millisecond or two.
-    """
-    if not player_ids:
-        return {}
+    """Return the total points of each of some players who are in the world."""
     planets, players = state.world.tables[PLANET], state.world.tables[PLAYER]
-    owners = planets.read_only("Planet.owner_id")
-    wanted = np.zeros(max(int(owners.max(initial=0)), *player_ids) + 1, dtype=np.bool_)
-    wanted[list(player_ids)] = True
-    rows = np.flatnonzero(wanted[owners])
     spent = {each: sum(players.get(each, "Legacy.spent")) for each in player_ids}
-    amounts = planets.read_only("Ledger.spent")[rows].sum(axis=1)
-    for owner_id, amount in zip(owners[rows].tolist(), amounts.tolist(), strict=True):
-        spent[owner_id] += amount
-    state.world.note_reads(PLANET, planets.ids[rows].tolist())
+    for player_id in player_ids:
+        for planet_id in planet_ids_of(state.world, player_id):
+            spent[player_id] += sum(planets.get(planet_id, "Ledger.spent"))
     state.world.note_reads(PLAYER, player_ids)
     per_point = state.rules.score.resources_per_point
     return {player_id: int(amount) // per_point for player_id, amount in spent.items()}

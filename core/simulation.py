@@ -37,6 +37,8 @@ SECONDS_PER_PASS = 0.002
 # late by what is left of it. It is three times what a slice is meant to take.
 QUIET_SHARE = 0.3
 STATUS_INTERVAL_S = 1.0
+# Between two lines in the log while the world catches up.
+WORD_INTERVAL_S = 5.0
 # How long a stop waits for a battle that orders wait for; the largest take a second or two.
 BATTLE_PATIENCE_S = 10.0
 
@@ -188,6 +190,7 @@ class Simulation:
         self._next_tick = 0.0
         self._next_save = 0.0
         self._next_status = 0.0
+        self._next_word = 0.0
         self._commands_s = 0.0
         self._coalesced = 0
         game.on_event = self._on_event
@@ -272,9 +275,11 @@ class Simulation:
 
     def _open(self) -> None:
         """Catch up on the time the world was not running, then carry out the opening orders."""
+        self._next_word = self._clock.monotonic() + WORD_INTERVAL_S
         applied = self.game.catch_up(
-            self._clock.now(), self._opening.progress, lambda: self._stop_requested
+            self._clock.now(), self._note_catching_up, lambda: self._stop_requested
         )
+        self.game.writer.count_grace_from_now()
         if applied:
             log.info("caught up on %d events", applied)
         # A command applies all that is due first: after a stop that is left to the next start.
@@ -289,6 +294,13 @@ class Simulation:
         self._next_status = now
         self._note_status(now)
         self.ready.set_result(None)
+
+    def _note_catching_up(self, applied: int, left: int) -> None:
+        self._opening.progress(applied, left)
+        now = self._clock.monotonic()
+        if now >= self._next_word:
+            self._next_word = now + WORD_INTERVAL_S
+            log.info("catching up: %d events applied, %d are due", applied, left)
 
     def _execute_at_opening(self, command: Command) -> Outcome:
         while True:
@@ -390,6 +402,9 @@ class Simulation:
             self._pending[entry.is_command] -= 1
 
     def _on_event(self, event: Event, shown: set[Aggregate], urgent: bool) -> None:
+        if not self._listeners:
+            # While the world catches up nobody is there yet, and there are very many of them.
+            return
         held = _HeldEvent(self, event)
         writer = self.game.writer
         if urgent and not writer.stalled:

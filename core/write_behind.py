@@ -149,6 +149,11 @@ class WriteBehind:
             read = {a for a in unit.reads - changes if not self._is_committed(a)}
             self._connectivity.connect(changes | read)
 
+    def count_grace_from_now(self) -> None:
+        """Forget how long urgent changes have waited: nothing could be sent before."""
+        if self._urgent_since is not None:
+            self._urgent_since = self._monotonic()
+
     def hold(self, held: Held, on: Iterable[Aggregate] = ()) -> None:
         """Release something with the commit of everything that is urgent now.
 

@@ -285,6 +285,28 @@ def test_that_catching_up_can_be_stopped_and_continued(clock: ManualClock) -> No
     assert game.time == clock.now()
 
 
+class _HastyClock(ManualClock):
+    """Each look at it takes two tenths of a second."""
+
+    def monotonic(self) -> float:
+        self.advance(0.2)
+        return super().monotonic()
+
+
+def test_that_catching_up_is_reported_now_and_then_however_long_it_takes() -> None:
+    clock = _HastyClock()
+    game = new_game(clock, galaxies=1, systems=499)
+    for number in range(1, 31):
+        found(game, number)
+        carry_out(game, StartBuilding(number, "metal_mine"))
+    reports: list[int] = []
+    applied = game.catch_up(clock.now() + 1e6, lambda done, _left: reports.append(done))
+    assert applied < CATCH_UP_STEP
+    # The clock is looked at for other reasons, too.
+    assert len(reports) > applied / 4
+    assert reports == sorted(reports)
+
+
 # Saving while nobody ticks ------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, get_args
 
@@ -556,6 +557,21 @@ TestEveryCutAtLength.settings = settings(max_examples=2000, stateful_step_count=
 Touched = set[tuple[Kind, int | None]]
 
 
+@dataclass(frozen=True, slots=True)
+class _NotedReaders:
+    """What a table's values are read with, noting of which row."""
+
+    readers: dict[str, Callable[[int], Any]]
+    note_row: Callable[[int], None]
+
+    def __getitem__(self, key: str) -> Callable[[int], Any]:
+        def read(row: int) -> Any:
+            self.note_row(row)
+            return self.readers[key](row)
+
+        return read
+
+
 def watch(world: World) -> list[tuple[UnitOfWork, Touched]]:
     """Return what each event gets its hands on, however it does; None stands for all rows."""
     touched: list[tuple[UnitOfWork, Touched]] = []
@@ -569,10 +585,17 @@ def watch(world: World) -> list[tuple[UnitOfWork, Touched]]:
         touched[-1][1].add((kind, entity_id))
 
     def watched(kind: Kind) -> type[Table]:
+        def note_row(table: Table, row: int) -> None:
+            note(kind, int(table._ids[row]))
+
         class Watched(Table):
-            def value_at(self, row: int, key: str) -> Any:
-                note(kind, int(self._ids[row]))
-                return super().value_at(row, key)
+            @property
+            def readers(self) -> Any:
+                return _NotedReaders(self.__dict__["readers"], lambda row: note_row(self, row))
+
+            @readers.setter
+            def readers(self, readers: Any) -> None:
+                self.__dict__["readers"] = readers
 
             def set_at(self, row: int, key: str, value: Any) -> None:
                 note(kind, int(self._ids[row]))

@@ -23,7 +23,7 @@ from core.components import (
 )
 from core.config import Settings
 from core.errors import StarkeepError
-from core.flight_plan import plan_by
+from core.flight_plan import chart_by, plan_by
 from core.friendships import has_accepted
 from core.game import GameWorld
 from core.knowledge import technologies_of
@@ -125,7 +125,7 @@ def test_that_seeded_fleets_could_have_been_sent(loaded: LoadedWorld) -> None:
         hours = int(fleets["Flight.hold_s"][row]) // 3600
         plan = plan_by(
             RULES,
-            universe,
+            chart_by(universe),
             technologies_of(state.world, owner_id),
             mission,
             (origin[0], origin[1], origin[2]),

@@ -781,6 +781,21 @@ def test_that_a_world_that_is_stopped_while_it_catches_up_does_not_finish_first(
     assert levels_of(again.state, 1)["metal_mine"] == 1
 
 
+def test_that_a_world_that_took_long_to_catch_up_is_not_short_of_storage(
+    host: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, store = ManualClock(), ManualStore(at_once=True)
+    left_with_work(store, clock)
+    game = reload(store, clock)
+    opening = Opening((), lambda _applied, _left: clock.advance(60.0))
+    with caplog.at_level("INFO"):
+        hosted = host(game=game, clock=clock, store=store, opening=opening).start()
+    assert game.set_aside_count == 0
+    assert not game.writer.stalled
+    assert "catching up: 0 events applied" in caplog.text
+    assert value(hosted.order(FoundHome(3, "eve"))).planet_id == 3
+
+
 def test_that_opening_orders_that_are_refused_do_not_keep_the_world_from_starting(
     host: Start, caplog: pytest.LogCaptureFixture
 ) -> None:

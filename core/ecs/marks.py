@@ -50,6 +50,7 @@ MARK_FIELDS = (
 )
 _FLAGS, _SINCE, _WRITTEN, _CAUSE = (field.key for field in MARK_FIELDS)
 _CHANGED = int(Mark.WAITING | Mark.URGENT)
+_URGENT, _ASIDE = int(Mark.URGENT), int(Mark.ASIDE)
 
 
 class Marks:
@@ -80,18 +81,18 @@ class Marks:
 
         The cause is that of the latest change; without one it stays what it was.
         """
-        row = self._table.row(entity_id)
-        flags, times = self._table.array(_FLAGS), self._table.array(_SINCE)
-        before = int(flags[row])
+        # In plain numbers: this is done for every change, and arithmetic of enumerations is slow.
+        table, flags = self._table, int(mark)
+        row = table.row(entity_id)
+        before = table.readers[_FLAGS](row)
         if before & _CHANGED:
             self.coalesced_total += 1
-            times[row] = min(float(times[row]), since)
-        else:
-            times[row] = since
-        flags[row] = before | mark
+            since = min(table.readers[_SINCE](row), since)
+        table.set_at(row, _SINCE, since)
+        table.set_at(row, _FLAGS, before | flags)
         if cause is not None:
-            self._table.array(_CAUSE)[row] = cause
-        if mark & Mark.URGENT and not before & Mark.ASIDE:
+            table.set_at(row, _CAUSE, cause)
+        if flags & _URGENT and not before & _ASIDE:
             self._urgent[entity_id] = None
 
     def set_all(self, mark: Mark, since: float, cause: int = 0) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -34,36 +34,36 @@ class _RowIndex:
     """
 
     def __init__(self) -> None:
-        self._pages: dict[int, array[int]] = {}
+        self.pages: dict[int, array[int]] = {}
         self._page_counts: dict[int, int] = {}
 
     def get(self, entity_id: int) -> int:
-        page = self._pages.get(entity_id >> _PAGE_BITS)
+        page = self.pages.get(entity_id >> _PAGE_BITS)
         return _ABSENT if page is None else page[entity_id & _PAGE_MASK]
 
     def add(self, entity_id: int, row: int) -> None:
         number = entity_id >> _PAGE_BITS
-        page = self._pages.get(number)
+        page = self.pages.get(number)
         if page is None:
-            page = self._pages[number] = array("i", [_ABSENT]) * _PAGE_SIZE
+            page = self.pages[number] = array("i", [_ABSENT]) * _PAGE_SIZE
             self._page_counts[number] = 0
         page[entity_id & _PAGE_MASK] = row
         self._page_counts[number] += 1
 
     def move(self, entity_id: int, row: int) -> None:
-        self._pages[entity_id >> _PAGE_BITS][entity_id & _PAGE_MASK] = row
+        self.pages[entity_id >> _PAGE_BITS][entity_id & _PAGE_MASK] = row
 
     def remove(self, entity_id: int) -> None:
         number = entity_id >> _PAGE_BITS
-        self._pages[number][entity_id & _PAGE_MASK] = _ABSENT
+        self.pages[number][entity_id & _PAGE_MASK] = _ABSENT
         self._page_counts[number] -= 1
         if not self._page_counts[number]:
-            del self._pages[number], self._page_counts[number]
+            del self.pages[number], self._page_counts[number]
 
     def get_many(self, ids: Ids) -> npt.NDArray[np.int32]:
         rows = np.full(len(ids), _ABSENT, dtype=np.int32)
         for number, members in _by_page(ids):
-            page = self._pages.get(number)
+            page = self.pages.get(number)
             if page is not None:
                 rows[members] = np.frombuffer(page, dtype=np.int32)[ids[members] & _PAGE_MASK]
         return rows
@@ -71,9 +71,9 @@ class _RowIndex:
     def add_many(self, ids: Ids, first_row: int) -> None:
         rows = np.arange(first_row, first_row + len(ids), dtype=np.int32)
         for number, members in _by_page(ids):
-            page = self._pages.get(number)
+            page = self.pages.get(number)
             if page is None:
-                page = self._pages[number] = array("i", [_ABSENT]) * _PAGE_SIZE
+                page = self.pages[number] = array("i", [_ABSENT]) * _PAGE_SIZE
                 self._page_counts[number] = 0
             np.frombuffer(page, dtype=np.int32)[ids[members] & _PAGE_MASK] = rows[members]
             self._page_counts[number] += len(members)
@@ -105,6 +105,8 @@ class Table:
         self._arrays: dict[str, AnyArray] = {
             field.key: field.empty(0) for field in (*self.fields, *extra_fields)
         }
+        # How a value is read: looked up here by everybody who reads many of them one by one.
+        self.readers = _readers(self._arrays)
         self._ids: Ids = np.zeros(0, dtype=np.int64)
         self._index = _RowIndex()
         # By the keys of their columns; each is made when somebody asks for the first time.
@@ -135,7 +137,9 @@ class Table:
 
     def row(self, entity_id: int) -> int:
         """Return the present row of an entity. Raise UnknownEntityError if there is none."""
-        row = self._index.get(entity_id)
+        # Looked up in place, not by a call: it is what is done most often of all.
+        page = self._index.pages.get(entity_id >> _PAGE_BITS)
+        row = _ABSENT if page is None else page[entity_id & _PAGE_MASK]
         if row == _ABSENT:
             raise UnknownEntityError(f"no {self.name} {entity_id}")
         return row
@@ -185,12 +189,11 @@ class Table:
 
     def get(self, entity_id: int, key: str) -> Any:
         """Return one value as a plain Python object; a vector as a tuple."""
-        return self.value_at(self.row(entity_id), key)
+        return self.readers[key](self.row(entity_id))
 
     def value_at(self, row: int, key: str) -> Any:
         """Return what `get` does, of a row that was found since rows moved last."""
-        column = self._arrays[key]
-        return column.item(row) if column.ndim == 1 else tuple(column[row].tolist())
+        return self.readers[key](row)
 
     def set(self, entity_id: int, key: str, value: Any) -> None:
         self.set_at(self.row(entity_id), key, value)
@@ -266,6 +269,22 @@ class Table:
         self._ids = _grown(self._ids, self._size, capacity)
         for key, column in self._arrays.items():
             self._arrays[key] = _grown(column, self._size, capacity)
+        self.readers = _readers(self._arrays)
+
+
+Reader = Callable[[int], Any]
+
+
+def _readers(columns: Mapping[str, AnyArray]) -> dict[str, Reader]:
+    """Return by key what reads the value of a row as a plain Python object."""
+    return {
+        key: column.item if column.ndim == 1 else _vector_reader(column)
+        for key, column in columns.items()
+    }
+
+
+def _vector_reader(column: AnyArray) -> Reader:
+    return lambda row: tuple(column[row].tolist())
 
 
 def _grown(column: AnyArray, size: int, capacity: int) -> AnyArray:

@@ -47,6 +47,8 @@ class UnitOfWork:
         self.written_fields: list[tuple[Kind, int, str]] = []
         self._read_all = False
         self._drew_random = False
+        # What was decided at the end; until then it depends on what is still to come.
+        self._waits: bool | None = None
         self._world = world
         self._undo: list[Callable[[], None]] = []
 
@@ -109,18 +111,22 @@ class UnitOfWork:
     @property
     def may_wait(self) -> bool:
         """True if a restart would come to the same bits without this unit having been saved."""
+        return self._can_wait() if self._waits is None else self._waits
+
+    def _can_wait(self) -> bool:
         return (
             self.origin is Origin.EVENT
             and len(self.writes) <= 1
             and not self.deletes
             and not self.wrote_all_of
-            and all(kind.constant for kind, _ in self.reads - self.writes.keys())
+            and all(read[0].constant or read in self.writes for read in self.reads)
             and not self._read_all
             and not self._drew_random
         )
 
     def roll_back(self) -> None:
         """Put every touched value back, in reverse order; afterwards nothing has happened."""
+        self._waits = None
         while self._undo:
             self._undo.pop()()
         self.writes.clear()
@@ -129,7 +135,8 @@ class UnitOfWork:
         self.written_fields.clear()
 
     def _mark(self) -> None:
-        mark = Mark.WAITING if self.may_wait else Mark.URGENT
+        self._waits = self._can_wait()
+        mark = Mark.WAITING if self._waits else Mark.URGENT
         cause = self._world.number_of_cause(self.cause)
         for kind in self.wrote_all_of:
             self._world.marks[kind].set_all(mark, self.at, cause)

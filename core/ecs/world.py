@@ -123,7 +123,7 @@ class World:
         table = self.tables[kind]
         row = table.row(entity_id)
         if self._unit is not None:
-            self._unit.note_read((kind, entity_id))
+            self._unit.reads.add((kind, entity_id))
         return cast(C, self._views[component](self, kind, table, entity_id, row))
 
     def get_components(self, kind: Kind, *components: type) -> tuple[Ids, dict[str, AnyArray]]:
@@ -200,11 +200,20 @@ class World:
             raise WriteOutsideUnitError("the world changes only inside a unit of work")
         return self._unit
 
-    def write(self, kind: Kind, table: Table, entity_id: int, key: str, value: Value) -> None:
-        """Set one value, in the open unit of work. Views call this."""
+    def write(
+        self,
+        kind: Kind,
+        table: Table,
+        entity_id: int,
+        key: str,
+        value: Value,
+        row: int | None = None,
+    ) -> None:
+        """Set one value, in the open unit of work. Views call this, with the row they know."""
         unit = self._require_unit()
-        row = table.row(entity_id)
-        before = table.value_at(row, key)
+        if row is None:
+            row = table.row(entity_id)
+        before = table.readers[key](row)
         unit.note_write((kind, entity_id), key, lambda: table.set(entity_id, key, before))
         table.set_at(row, key, value)
 
@@ -236,11 +245,13 @@ def _view_class(component: type) -> type:
         def read(self: Any) -> Any:
             table = self._table
             if self._moves == table.moves:
-                return table.value_at(self._row, key)
+                return table.readers[key](self._row)
             return table.get(self._entity_id, key)
 
         def write(self: Any, value: Value) -> None:
-            self._world.write(self._kind, self._table, self._entity_id, key, value)
+            table, entity_id = self._table, self._entity_id
+            row = self._row if self._moves == table.moves else None
+            self._world.write(self._kind, table, entity_id, key, value, row)
 
         return property(read) if field.column.fixed else property(read, write)
 

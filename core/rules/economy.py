@@ -304,7 +304,19 @@ def energy_factor(produced: Number, used: Number, floor: float = 0.0) -> Number:
     It is 1 where nothing is used and 0 where nothing is produced; `floor` is the least factor
     while any energy is produced.
     """
+    if isinstance(produced, float) and isinstance(used, float):
+        return _energy_factor_of_one(produced, used, floor)
     with np.errstate(divide="ignore", invalid="ignore"):
         percent = np.floor(np.divide(100 * produced, used) + FACTOR_TOLERANCE)
     factor = np.maximum(np.clip(percent, 0, 100) / 100, floor)
     return np.where(used == 0, 1.0, np.where(produced == 0, 0.0, factor))[()]
+
+
+def _energy_factor_of_one(produced: float, used: float, floor: float) -> float:
+    """Return the same bits for one planet, in a tenth of the time that columns of one row take."""
+    if used == 0:
+        return 1.0
+    if produced == 0:
+        return 0.0
+    percent = float(math.floor(100 * produced / used + FACTOR_TOLERANCE))
+    return max(min(max(percent, 0.0), 100.0) / 100, floor)

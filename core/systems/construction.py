@@ -139,9 +139,10 @@ def _order(
         return Rejected(
             "queue_full", f"The building queue holds {limit} items at most.", {"limit": limit}
         )
-    refusal = building_queue.refusal(state.economy, _site(state, planet_id), steps, step)
+    site = _site(state, planet_id)
+    refusal = building_queue.refusal(state.economy, site, steps, step)
     if refusal is None and not steps:
-        refusal = _hindrance(state, planet_id, step, at)
+        refusal = _hindrance(state, planet_id, site, step, at)
     if refusal is not None:
         return refusal
     events: list[Event] = []
@@ -162,10 +163,10 @@ def _start_first(state: GameState, planet_id: int, steps: Sequence[Step], at: fl
     queue = world.component_for_entity(PLANET, planet_id, BuildQueue)
     events: list[Event] = []
     waiting = list(steps)
+    site = _site(state, planet_id)
     while waiting:
-        site = _site(state, planet_id)
         refusal = building_queue.refusal(state.economy, site, [], waiting[0]) or _hindrance(
-            state, planet_id, waiting[0], at
+            state, planet_id, site, waiting[0], at
         )
         if refusal is None:
             break
@@ -173,7 +174,7 @@ def _start_first(state: GameState, planet_id: int, steps: Sequence[Step], at: fl
         events.append(BuildItemDropped(at, owner_id, planet_id, dropped.building, refusal.code))
     events += _keep_possible(state, planet_id, waiting, at)
     if waiting:
-        events.append(_start(state, planet_id, waiting[0], at))
+        events.append(_start(state, planet_id, site, waiting[0], at))
     else:
         queue.paid = (0.0,) * len(RESOURCES)
         queue.started_at = 0.0
@@ -195,8 +196,7 @@ def _keep_possible(
     ]
 
 
-def _start(state: GameState, planet_id: int, step: Step, at: float) -> Event:
-    site = _site(state, planet_id)
+def _start(state: GameState, planet_id: int, site: Site, step: Step, at: float) -> Event:
     level = building_queue.level_of(site.levels, [], step)
     price = building_queue.price_of(state.economy, step, level, site.technologies)
     stockpiles.pay(state, planet_id, price, at)
@@ -215,9 +215,10 @@ def _start(state: GameState, planet_id: int, step: Step, at: float) -> Event:
     return BuildingStarted(at, owner_id, planet_id, step.building, level, step.demolish)
 
 
-def _hindrance(state: GameState, planet_id: int, step: Step, at: float) -> Rejected | None:
+def _hindrance(
+    state: GameState, planet_id: int, site: Site, step: Step, at: float
+) -> Rejected | None:
     """Return why a step that the rules allow cannot start at this instant."""
-    site = _site(state, planet_id)
     level = building_queue.level_of(site.levels, [], step)
     price = building_queue.price_of(state.economy, step, level, site.technologies)
     return building_queue.hindrance(
