@@ -23,7 +23,7 @@ import shiboken6
 from PySide6.QtCore import QCoreApplication, QThread
 from sqlalchemy.engine import URL
 
-from core import database, sync
+from core import database, sync, verification
 from core.api import passwords
 from desktop_app.host_loop import HostLoop
 from tests.databases import Databases, worlds_on
@@ -213,6 +213,20 @@ def passwords_at_full_cost() -> Iterator[argon2.PasswordHasher]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_HASHER", cheap)
         patch.setattr(passwords, "_NOBODY", cheap.hash("nobody has this password"))
+        yield in_earnest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checks_that_take_their_turn() -> Iterator[int]:
+    """Have backups looked at with the priority of the tests; return the one they have in earnest.
+
+    With the lowest of all a check gets nowhere while other workers keep all processors busy.
+    """
+    in_earnest = verification._LOWEST_PRIORITY
+    with pytest.MonkeyPatch.context() as patch:
+        if sys.platform != "win32":
+            ours = os.getpriority(os.PRIO_PROCESS, os.getpid())
+            patch.setattr(verification, "_LOWEST_PRIORITY", ours)
         yield in_earnest
 
 

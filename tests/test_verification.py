@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core import verification
 from core.errors import BackupError
 from core.verification import verify
 
@@ -34,10 +35,13 @@ async def test_that_findings_come_back(tmp_path: Path) -> None:
     assert await verified(broken, tmp_path) == ("a row is missing",)
 
 
-async def test_that_it_gives_way_to_everything_else(tmp_path: Path) -> None:
+async def test_that_it_gives_way_to_everything_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checks_that_take_their_turn: int
+) -> None:
+    monkeypatch.setattr(verification, "_LOWEST_PRIORITY", checks_that_take_their_turn)
     script = """
 import json, os, time
-while (nice := os.getpriority(os.PRIO_PROCESS, 0)) == 0:
+while (nice := os.getpriority(os.PRIO_PROCESS, 0)) <= 0:
     time.sleep(0.001)
 print(json.dumps({"findings": [str(nice)]}))
 """

@@ -19,7 +19,7 @@ from desktop_app.application import Host, HostState
 from desktop_app.host_control import HostControl
 from desktop_app.host_loop import HostLoop
 from tests import faults
-from tests.databases import locked_world
+from tests.databases import locked_world, put_empty_world, url_of_world
 from tests.desktop_app.showcase import until
 from tests.desktop_app.test_application import settle
 from tests.hosts import ask, make_host, order
@@ -27,6 +27,7 @@ from tests.hosts import ask, make_host, order
 
 @pytest.fixture
 def host(tmp_path: Path, qloop: HostLoop) -> Iterator[Host]:
+    qloop.run_until_complete(put_empty_world(url_of_world(tmp_path)))
     host = make_host(tmp_path, final_save_timeout_seconds=1.0)
     yield host
     # A test that has failed has not stopped it.

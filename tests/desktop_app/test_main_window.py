@@ -21,12 +21,14 @@ from desktop_app.application import Host, HostState
 from desktop_app.host_loop import HostLoop
 from desktop_app.main_window import MainWindow
 from desktop_app.monitor.levels import Level
+from tests.databases import put_empty_world, url_of_world
 from tests.desktop_app.showcase import Showcase, until
 from tests.hosts import make_host, order
 
 
 @pytest.fixture
 def host(tmp_path: Path, qloop: HostLoop) -> Iterator[Host]:
+    qloop.run_until_complete(put_empty_world(url_of_world(tmp_path)))
     host = make_host(tmp_path, world_name="Perseus Arm", tick_rate=20)
     yield host
     # A test that has failed has not stopped it.
