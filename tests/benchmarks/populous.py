@@ -143,7 +143,7 @@ class Run:
 
 
 async def measure(
-    folder: Path, size: Size, seconds: float, warm_up_s: float = WARM_UP_S, **settings: Any
+    folder: Path, seconds: float, warm_up_s: float = WARM_UP_S, **settings: Any
 ) -> Run:
     """Host the world of a folder for a while."""
     host = make_host(folder, tick_rate=TICK_RATE, rate_limit_per_minute=1_000_000, **settings)
@@ -259,7 +259,7 @@ def report(size: Size, run: Run) -> bool:
 async def _run(size: Size, minutes: float) -> int:
     with tempfile.TemporaryDirectory() as folder:
         await write_populous_world(Path(folder) / "world.db", size)
-        run = await measure(Path(folder), size, minutes * 60)
+        run = await measure(Path(folder), minutes * 60)
     return 0 if report(size, run) else 1
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import URL
 
-from tests.benchmarks import backup, blocked, postgres, soak
+from tests.benchmarks import absence, backup, blocked, populous, postgres, soak
 from tests.benchmarks.hosted import Stretch
 
 # Beside other tests a ratio is no better than this.
@@ -62,3 +62,35 @@ def test_that_memory_that_comes_and_goes_does_not_grow() -> None:
     # The first minute does not count.
     early = [(at, mib + min(at, 50.0)) for at, mib in samples]
     assert abs(soak.growth(early)) < 2
+
+
+SMALL = populous.Size(bots=30, people=20, planets=150, fleets=50)
+
+
+@pytest.mark.sqlite_file
+async def test_that_a_world_of_computer_players_and_fleets_keeps_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await populous.write_populous_world(tmp_path / "world.db", SMALL)
+    run = await populous.measure(tmp_path, seconds=1.0, warm_up_s=0.2)
+    assert len(run.work_s) >= TOLERANCE * populous.TICK_RATE
+    assert run.counts["failures"] == 0
+    assert 0 < run.fleets[1] <= SMALL.fleets
+    populous.report(SMALL, run)
+    assert "the bar is under 20 ms" in capsys.readouterr().out
+
+
+@pytest.mark.sqlite_file
+async def test_that_a_start_after_a_week_catches_up_and_says_how_far_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    week_s = 7 * 24 * 3600.0
+    await populous.write_populous_world(
+        tmp_path / "world.db", SMALL, age_s=week_s, long_queues=True, speed=10.0
+    )
+    back = await absence.measure(tmp_path)
+    # All fleets have come home, and more than one item of each queue was done.
+    assert back.events > 2 * SMALL.fleets
+    assert back.reports >= 2
+    absence.report("a week", back)
+    assert "the bar is under 60 s" in capsys.readouterr().out
