@@ -249,6 +249,15 @@ class MessageWritten:
 
 
 @dataclass(frozen=True, slots=True)
+class HostSpoke:
+    """The host has written to a player, as to everybody."""
+
+    at: float
+    player_id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfferChanged:
     """An offer was made, accepted, cancelled or has expired: `offer` is as it is now."""
 
@@ -267,7 +276,7 @@ PlanetEvent = (
 )
 ResearchEvent = ResearchStarted | ResearchFinished | ResearchDropped
 FleetEvent = FleetDeparted | FleetArrived | FleetReturned | GoodsBrought | ExpeditionEnded
-MarketEvent = MessageWritten | OfferChanged
+MarketEvent = MessageWritten | HostSpoke | OfferChanged
 WarEvent = BattleFought | EspionageReported | PlanetSpiedUpon | AttackAnnounced | MissilesStruck
 Event = (
     PlanetEvent

@@ -28,6 +28,7 @@ from core.events import (
     FleetDeparted,
     FleetReturned,
     GoodsBrought,
+    HostSpoke,
     MessageWritten,
     MissilesStruck,
     OfferChanged,
@@ -274,6 +275,8 @@ class Hub:
                 self._tell(event.player_id, "incoming_attack", **incoming)
             case MessageWritten():
                 self._tell(event.player_id, "message", id=event.message_id, category=event.category)
+            case HostSpoke():
+                self._tell(event.player_id, "server_notice", text=event.text)
             case OfferChanged():
                 offer = trade_offer(event.offer).model_dump()
                 for player_id in (event.offer.seller_id, event.offer.buyer_id):
@@ -294,12 +297,6 @@ class Hub:
         for player_id, rounds in self._rounds.items():
             rounds.own_ids = None
             self.want(player_id, None)
-
-    def notify_all(self, text: str) -> None:
-        """Show everybody who is connected what the host has written."""
-        notice = _message("server_notice", {"text": text})
-        for connection in self._all():
-            connection.push_text(notice)
 
     def _tell(self, player_id: int, kind: str, **fields: Any) -> None:
         for connection in self._connections.get(player_id, ()):

@@ -14,7 +14,7 @@ from core.commands import (
 )
 from core.components import MESSAGE, MESSAGE_KINDS, PLAYER, Message
 from core.ecs import Mark
-from core.events import Event
+from core.events import Event, HostSpoke
 from core.messages import delete_message, write_message
 from core.ownership import NO_HOME, NO_SUCH_PLAYER
 from core.state import GameState
@@ -64,6 +64,7 @@ def write_to_all(state: GameState, command: WriteToAll, at: float) -> Accepted |
     events: list[Event] = []
     for player_id in next_ids:
         events += write_message(state, player_id, FROM_THE_HOST, command.text, at)
+        events.append(HostSpoke(at, player_id, command.text))
     return Accepted((len(next_ids), next_ids[-1] if next_ids else command.after_id), tuple(events))
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from core.api.answers import Answer, Message
 from core.api.context import Context, InContext, host_or_admin
 from core.api.documentation import may_answer
-from core.api.hub import Hub
 from core.api.request_keys import HostsKey
 from core.api.schemas import HostsLetter, SettingsChange
 from core.commands import ChangeSettings, RequestKey, WriteToAll
@@ -78,18 +77,13 @@ async def change_settings(
 
 
 @router.post("/message", summary="Write to everybody", responses=may_answer(*_CHANGING))
-async def write_to_all(
-    body: HostsLetter, request: Request, context: InContext, key: HostsKey
-) -> SentToAll:
+async def write_to_all(body: HostsLetter, context: InContext, key: HostsKey) -> SentToAll:
     """Put a message into every player's mailbox, and show it to who is connected.
 
     If that is answered with 503 or 504, some have it: asked again with the same Idempotency-Key it
     goes to the others.
     """
-    recipients = await _write(body.text, context, key)
-    hub: Hub = request.app.state.hub
-    hub.notify_all(body.text)
-    return SentToAll(message="Sent.", recipients=recipients)
+    return SentToAll(message="Sent.", recipients=await _write(body.text, context, key))
 
 
 async def _write(text: str, context: Context, key: RequestKey | None) -> int:
