@@ -20,6 +20,7 @@ from core.errors import DatabaseError, SettingsError
 from core.galaxy import Galaxy
 from core.game import GameWorld
 from core.metrics import Metrics
+from core.ownership import prepare
 from core.rules import ECONOMY, RULES, Rules
 from core.rules.arithmetic import SECONDS_PER_DAY
 from core.state import GameState
@@ -43,6 +44,7 @@ def build_game(
     world cannot take on one of the settings that are given.
     """
     world = world_of(loaded, settings, clock.now())
+    prepare(world)
     state = GameState(world, RULES, ECONOMY, galaxy_of(world))
     game = GameWorld(
         state,

@@ -6,6 +6,8 @@ from core.commands import Rejected
 from core.components import FLEET, PLANET, PLAYER, Planet, Player
 from core.ecs import World
 
+_NOBODY = 0  # ids begin with 1
+
 NOT_YOURS = Rejected("not_yours", "This is not yours.")
 NO_SUCH_PLAYER = Rejected("no_such_player", "Nobody of this name lives in this world.")
 NO_HOME = Rejected("no_home", "You have no home in this world yet; choose a start.")
@@ -40,6 +42,15 @@ def fleet_ids_of(world: World, player_id: int) -> list[int]:
 
 def planet_ids_of(world: World, player_id: int, *, with_moons: bool = True) -> list[int]:
     """Return the ids of all planets of a player, in ascending order, noting that they are read."""
-    if with_moons:
-        return world.ids_with(PLANET, {"Planet.owner_id": player_id})
-    return world.ids_with(PLANET, {"Planet.owner_id": player_id, "Planet.is_moon": False})
+    table = world.tables[PLANET]
+    ids = table.ids_with(("Planet.owner_id",), (player_id,))
+    if not with_moons:
+        ids = [each for each in ids if not table.get(each, "Planet.is_moon")]
+    world.note_reads(PLANET, ids)
+    return ids
+
+
+def prepare(world: World) -> None:
+    """Make the indexes that this looks into: the tick that asked first would have to wait."""
+    planet_ids_of(world, _NOBODY)
+    fleet_ids_of(world, _NOBODY)

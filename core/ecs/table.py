@@ -197,6 +197,9 @@ class Table:
 
     def set(self, entity_id: int, key: str, value: Any) -> None:
         self.set_at(self.row(entity_id), key, value)
+        if key in self.fixed_keys:
+            # No view does that, but whoever makes a world by hand.
+            self._groups.clear()
 
     def set_at(self, row: int, key: str, value: Any) -> None:
         """Do what `set` does, to a row that was found since rows moved last."""

@@ -294,6 +294,15 @@ def test_that_a_group_has_whom_a_look_at_all_rows_would_find(steps: list[tuple[s
             assert found == sorted(table.ids[rows].tolist())
 
 
+def test_that_a_group_follows_a_world_that_is_made_by_hand() -> None:
+    table = new_table()
+    table.insert(5, {"Label.number": 2})
+    assert table.ids_with(("Label.number",), (2,)) == [5]
+    table.set(5, "Label.number", 3)
+    assert table.ids_with(("Label.number",), (2,)) == []
+    assert table.ids_with(("Label.number",), (3,)) == [5]
+
+
 def test_that_a_group_is_a_copy_and_made_of_nothing_that_may_change() -> None:
     table = new_table()
     table.insert(5, {"Label.number": 2})
