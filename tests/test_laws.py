@@ -7,6 +7,7 @@ by tests/test_write_behind.py (7, 8, 9) and tests/test_simulation.py (11, 12).
 from __future__ import annotations
 
 import logging
+import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -362,6 +363,9 @@ class EveryCut(RuleBasedStateMachine):
 
     def order_once(self, command: Command) -> None:
         self.game.advance(self.clock.now())
+        # It has an instant of its own, and what is due until then happens whatever it is.
+        while self.game.calendar.next_due(at := math.nextafter(self.game.time, math.inf)):
+            self.game.advance(at)
         before = everything_of(self.game)
         executed = self.game.execute(command)
         if isinstance(command, Once) and (first := self.first_with(command.key)):
