@@ -137,8 +137,9 @@ async def _write_seed(
         return make_world(population, world, player_ids, clock, generator)
 
     await sync.write_seed(accounts, make_rows, Progress(), undertaking.go_through)
+    fleets = f" and {options.fleets} fleets" if options.fleets else ""
     print(
-        f"{plan.players} players with {plan.planets} planets and {options.fleets} fleets"
+        f"{plan.players} players with {plan.planets} planets{fleets}"
         f" in {time.monotonic() - start:.0f} s; their password is {options.password}"
     )
 
