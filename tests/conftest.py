@@ -113,6 +113,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     try:
         loop.run_until_complete(asyncio.wait_for(function(**arguments), ASYNC_TEST_TIMEOUT_S))
     finally:
+        # As the program's own loop does.
+        loop.run_until_complete(database.await_last_connection())
         left = _left_on(loop)
     if left:
         pytest.fail("\n".join(left), pytrace=False)
