@@ -5,7 +5,6 @@ Nothing that is looked at is changed. A file of an older revision is migrated on
 
 from __future__ import annotations
 
-import itertools
 import logging
 import sqlite3
 import tempfile
@@ -199,16 +198,14 @@ def trial(loaded: LoadedWorld, settings: Settings) -> Iterator[str]:
 def _goes_on(game: GameWorld, until: float) -> bool:
     """Let a world go on up to an instant; return False if that takes far more than was due."""
     most = 10 * (game.calendar.pending_count(until) + CATCH_UP_STEP)
-    asked = itertools.count(1)
-    given_up = False
+    applied = 0
 
-    def give_up() -> bool:
-        nonlocal given_up
-        given_up = next(asked) * CATCH_UP_STEP > most
-        return given_up
+    def note(done: int, _left: int) -> None:
+        nonlocal applied
+        applied = done
 
-    game.catch_up(until, lambda applied, left: None, give_up)
-    return not given_up
+    game.catch_up(until, note, lambda: applied > most)
+    return applied <= most
 
 
 def _refuse_to_save(_batch: SaveBatch) -> NoReturn:

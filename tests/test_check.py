@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +12,16 @@ import pytest
 from sqlalchemy.engine import URL
 
 from core.backup_shelf import BackupReason, BackupShelf
-from core.check import CheckReport, check_database, check_file, trial
+from core.check import TRIAL_S, CheckReport, check_database, check_file, trial
+from core.clock import SystemClock
+from core.commands import StartBuilding
 from core.config import Settings
 from core.errors import StarkeepError
 from core.world_backup import make_backup
 from tests.backups import change, make_world, no_progress
 from tests.manual_clock import ManualClock
 from tests.store import ManualStore
-from tests.worlds import found, loaded_from, new_game, set_up
+from tests.worlds import carry_out, found, loaded_from, new_game, set_up
 
 
 @pytest.fixture
@@ -174,3 +177,20 @@ def test_that_a_world_that_never_reaches_its_own_time_is_said() -> None:
     far_away = replace(loaded.clock, world_time=6e16)
     (finding,) = trial(replace(loaded, clock=far_away), Settings())
     assert "without end" in finding
+
+
+def test_that_a_world_is_not_given_up_because_the_computer_is_slow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, store = ManualClock(), ManualStore(at_once=True)
+    game = new_game(clock, store)
+    for player_id in range(1, 16):
+        found(game, player_id)
+        item = carry_out(game, StartBuilding(player_id, "solar_plant"))
+    clock.advance(item.due_at - clock.now() - TRIAL_S / 2)
+    game.advance(clock.now())
+    game.save_player_data()
+    assert game.calendar.pending_count(clock.now() + TRIAL_S) == 15
+    minutes = itertools.count(step=60.0)
+    monkeypatch.setattr(SystemClock, "monotonic", lambda _clock: next(minutes))
+    assert list(trial(loaded_from(store), Settings())) == []
