@@ -26,25 +26,25 @@ async def enlist(
     The outcome's value is the driver's figures. If the world does not take somebody in it says why;
     who has a home by then plays. Any event loop. Raise StorageError.
     """
+    driver = simulation.bots
     bots = await sync.keep_bots(at_least, strength)
-    known = simulation.bots.bots
-    newcomers = [bot for bot in bots if bot.player_id not in known]
-    settled = dict(known)
+    newcomers = [bot for bot in bots if bot.player_id not in driver.bots]
     refusal: Outcome | None = None
+    settled: set[int] = set()
     for start in range(0, len(newcomers), _HOMES_AT_ONCE):
         portion = newcomers[start : start + _HOMES_AT_ONCE]
-        for bot, outcome in zip(portion, await _founded(simulation, portion), strict=True):
-            if isinstance(outcome, Accepted):
-                settled[bot.player_id] = bot
-            else:
-                refusal = refusal or outcome
-        if refusal is not None:
+        outcomes = await _founded(simulation, portion)
+        homes = [isinstance(outcome, Accepted) for outcome in outcomes]
+        taken_in = [bot for bot, has_home in zip(portion, homes, strict=True) if has_home]
+        # At once, not all together at the end: a tick takes in a portion, and not thousands.
+        driver.admit(taken_in)
+        settled.update(bot.player_id for bot in taken_in)
+        if not all(homes):
+            refusal = outcomes[homes.index(False)]
             break
     if isinstance(refusal, Rejected):
         await _take_back([bot for bot in newcomers if bot.player_id not in settled])
-    if len(settled) > len(known):
-        simulation.bots.admit(tuple(settled.values()))
-    return refusal or Accepted(simulation.bots.figures)
+    return refusal or Accepted(driver.figures)
 
 
 async def _founded(simulation: Simulation, bots: Sequence[Bot]) -> Sequence[Outcome]:

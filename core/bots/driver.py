@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -63,24 +64,35 @@ class BotDriver:
         self.paused = False
         self._game = game
         self._monotonic = monotonic
-        self._bots = {bot.player_id: bot for bot in bots}
+        self._lock = threading.Lock()
+        # Who is to play, and who does: what differs is taken in at the next tick.
+        self._wanted: Mapping[int, Bot] = {bot.player_id: bot for bot in bots}
+        self._bots: Mapping[int, Bot] = self._wanted
         self._players = _counted(bots)
+        self._failed: set[int] = set()
         self._interval_s = turn_interval_s(len(bots))
         # When in an interval each of them has his turn: it costs as much as a look to draw it.
         self._fractions: dict[int, float] = {}
         # (when, whose), soonest first.
         self._due: list[tuple[float, int]] = []
-        # All that play from the next tick on, as they were told last.
-        self._told: deque[Sequence[Bot]] = deque(maxlen=1)
         # Nobody had a turn at the last tick, for they were paused.
         self._waits = False
 
     # Any thread --------------------------------------------------------------------------------
 
-    def admit(self, bots: Sequence[Bot]) -> None:
-        """Have these play from the next tick on: all there are, those that play already too."""
-        self._told.append(bots)
-        self._players = _counted(bots)
+    def admit(self, bots: Iterable[Bot]) -> None:
+        """Have these play from the next tick on, beside those that do already."""
+        with self._lock:
+            self._want({**self._wanted, **{bot.player_id: bot for bot in bots}})
+
+    def dismiss(self, player_id: int) -> None:
+        """Have somebody take no more turns, if he plays at all."""
+        with self._lock:
+            self._want({each: bot for each, bot in self._wanted.items() if each != player_id})
+
+    def _want(self, bots: Mapping[int, Bot]) -> None:
+        self._players = _counted(bots.values())
+        self._wanted = bots
 
     def pause(self, *, paused: bool) -> None:
         """Have nobody take a turn, or everybody again; what is missed meanwhile is not taken."""
@@ -99,7 +111,9 @@ class BotDriver:
 
     def begin(self, now: float) -> None:
         """Give everybody his first turn after an instant."""
-        self._due = [(self._next_turn(each, now), each) for each in self._bots]
+        self._due = [
+            (self._next_turn(each, now), each) for each in self._bots if each not in self._failed
+        ]
         heapq.heapify(self._due)
 
     def play(self, now: float) -> None:
@@ -107,8 +121,8 @@ class BotDriver:
 
         Whoever is not reached has his turn at a later tick; he has one then, however late it is.
         """
-        if self._told:
-            self._take_in(self._told.pop(), now)
+        if self._wanted is not self._bots:
+            self._take_in(self._wanted, now)
         if self.paused:
             self._waits = True
             return
@@ -129,15 +143,24 @@ class BotDriver:
                 name = self._bots[player_id].name
                 log.exception("%s failed and has no more turns", name)
                 game.note_failed(name)
+                self._failed.add(player_id)
                 heapq.heappop(self._due)
                 continue
             heapq.heapreplace(self._due, (self._next_turn(player_id, now), player_id))
 
-    def _take_in(self, bots: Sequence[Bot], now: float) -> None:
-        """Have more of them play: the more there are, the longer everybody waits for his turn."""
-        self._bots = {bot.player_id: bot for bot in bots}
+    def _take_in(self, bots: Mapping[int, Bot], now: float) -> None:
+        """Have others play: the more there are, the longer everybody waits for his turn.
+
+        Those that play already have their next turn when they had it, for there may be thousands.
+        """
+        before, self._bots = self._bots, bots
         self._interval_s = turn_interval_s(len(bots))
-        self.begin(now)
+        if before.keys() - bots.keys():
+            self._due = [(at, each) for at, each in self._due if each in bots]
+            heapq.heapify(self._due)
+        for player_id in bots.keys() - before.keys():
+            self._failed.discard(player_id)
+            heapq.heappush(self._due, (self._next_turn(player_id, now), player_id))
 
     def _take_turn(self, bot: Bot, now: float) -> None:
         game, turn = self._game, self._turn_at(bot.player_id, now)
@@ -181,6 +204,6 @@ class BotDriver:
         return turn * self._interval_s + self._phase_s(player_id)
 
 
-def _counted(bots: Sequence[Bot]) -> Mapping[Strength, int]:
+def _counted(bots: Iterable[Bot]) -> Mapping[Strength, int]:
     counts = Counter(bot.strength for bot in bots)
     return {strength: counts[strength] for strength in Strength}

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING
 
+from core import debris
 from core.bots.prey import Prey, prey_of, unspied_place
 from core.bots.strength import Bot, Strength
 from core.components import DEBRIS, FLEET, MISSIONS, OUTBOUND, Debris
 from core.flight_plan import Chart, chart_of
 from core.galaxy import Coordinates
+from core.indexes import FLEETS_BY_TARGET
+from core.ownership import fleet_ids_of
 from core.rules import Rules
 from core.rules.flight import distance, fleet_slots
 from core.rules.units import UnitKind
@@ -28,9 +31,6 @@ SLOTS_FREE_LEAST = 2
 # How many systems away somebody is raided, and how seldom somebody is looked for.
 RADIUS = {Strength.MEDIUM: 3, Strength.HARD: 8}
 SPIES_AT_ONE_OF = {Strength.MEDIUM: 6, Strength.HARD: 2}
-_BY_OWNER = ("Fleet.owner_id",)
-_BY_TARGET = ("Course.target_id",)
-_BY_PLACE = ("Debris.galaxy", "Debris.system", "Debris.position")
 _ATTACK = MISSIONS.index("attack") + 1
 
 
@@ -156,17 +156,17 @@ def _debris_seen(state: GameState, place: Coordinates, fleets: Sequence[OwnFleet
     fought = (fleet.target for fleet in fleets if fleet.mission == "attack" and not fleet.outbound)
     found = []
     for there in dict.fromkeys((place, *fought)):
-        if there not in fetched:
-            for debris_id in state.world.tables[DEBRIS].ids_with(_BY_PLACE, there):
-                lying = state.world.component_for_entity(DEBRIS, debris_id, Debris)
-                found.append((there, lying.left))
+        debris_id = None if there in fetched else debris.find(state.world, there)
+        if debris_id is not None:
+            lying = state.world.component_for_entity(DEBRIS, debris_id, Debris)
+            found.append((there, lying.left))
     return tuple(found)
 
 
 def own_fleets(state: GameState, player_id: int) -> tuple[OwnFleet, ...]:
     table = state.world.tables[FLEET]
     found = []
-    for fleet_id in table.ids_with(_BY_OWNER, (player_id,)):
+    for fleet_id in fleet_ids_of(state.world, player_id):
         row = table.row(fleet_id)
         place = (
             table.value_at(row, "Course.target_galaxy"),
@@ -194,7 +194,7 @@ def attacks_on(state: GameState, player_id: int, planet_ids: Iterable[int]) -> d
     table = state.world.tables[FLEET]
     attacks: dict[int, float] = {}
     for planet_id in planet_ids:
-        for fleet_id in table.ids_with(_BY_TARGET, (planet_id,)):
+        for fleet_id in table.ids_with(FLEETS_BY_TARGET, (planet_id,)):
             row = table.row(fleet_id)
             if (
                 table.value_at(row, "Fleet.mission") == _ATTACK

@@ -6,12 +6,12 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from core.components import OFFER
+from core.indexes import OFFERS_BY_SELLER
 from core.offers import OPEN
 from core.state import GameState
 
 # So many of the latest offers are looked at, like the first page of the market.
 OFFERS_LOOKED_AT = 30
-_BY_SELLER = ("Offer.seller_id",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,6 @@ def market_seen(state: GameState, player_id: int, bots: Container[int]) -> Marke
                 table.value_at(row, "Offer.requested_amount"),
             )
         )
-    own = table.ids_with(_BY_SELLER, (player_id,))
+    own = table.ids_with(OFFERS_BY_SELLER, (player_id,))
     still_open = sum(table.get(each, "Deal.state") == OPEN for each in own)
     return Market(tuple(stalls), of_bots, still_open)

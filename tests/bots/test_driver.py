@@ -139,6 +139,49 @@ def test_that_those_who_are_admitted_play_from_then_on_beside_the_others() -> No
     assert driver.figures.turns == 4
 
 
+def test_that_who_is_dismissed_has_no_more_turns_whoever_is_admitted_meanwhile() -> None:
+    clock = ManualClock()
+    game, bots = world_of((Strength.EASY,) * 4, clock)
+    driver = BotDriver(game, bots[:2], lambda: 0.0)
+    driver.begin(game.time)
+    # Two who admit others at once, each of whom knows of his own alone.
+    driver.admit(bots[2:3])
+    driver.dismiss(1)
+    driver.admit(bots[3:])
+    driver.play(game.time)
+    played(driver, game, clock, 60)
+    assert driver.bots.keys() == {2, 3, 4}
+    assert driver.figures.total == driver.turns == 3
+    driver.admit(bots[:1])
+    driver.play(game.time)
+    played(driver, game, clock, 60)
+    assert driver.turns == 7
+
+
+def test_that_who_failed_has_no_turn_after_a_pause_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = ManualClock()
+    game, bots = world_of((Strength.EASY,) * 3, clock)
+    driver = BotDriver(game, bots, lambda: 0.0)
+    driver.begin(game.time)
+    turns = driver._take_turn
+
+    def take_turn(bot: Bot, now: float) -> None:
+        if bot.player_id == 2:
+            raise RuntimeError("a mistake of ours")
+        turns(bot, now)
+
+    monkeypatch.setattr(driver, "_take_turn", take_turn)
+    played(driver, game, clock, 60)
+    driver.pause(paused=True)
+    played(driver, game, clock, 60)
+    driver.pause(paused=False)
+    played(driver, game, clock, 120)
+    assert game.failed_systems == ["bot-2"]
+    assert driver.turns == 2 * 2
+
+
 def test_that_figures_count_orders_and_refusals() -> None:
     _, _, driver = after(DAY_S / 8, tuple(Strength))
     figures = driver.figures

@@ -82,7 +82,7 @@ async def ban(
     """Close an account: nobody gets in with it, and who is in is shut out. His planets stay."""
     _not_oneself(account_id, asker_id)
     await _change(account_id, AccountChange(is_active=False), context, key)
-    _play_no_more(account_id, context)
+    context.door.simulation.bots.dismiss(account_id)
     return AccountChanged(message="The account is closed.", id=account_id)
 
 
@@ -152,7 +152,7 @@ async def reset_password(account_id: AccountId, context: InContext) -> PasswordR
     changed = await committed(context.tokens.change_password(account_id, password_hash))
     if changed is None:
         raise rejection(NO_SUCH_PLAYER)
-    _play_no_more(account_id, context)
+    context.door.simulation.bots.dismiss(account_id)
     return PasswordReset(message="The password is set.", id=account_id, password=password)
 
 
@@ -172,13 +172,6 @@ async def _change(
     context.tokens.forget(account_id)
     if isinstance(changed, Account):
         context.tokens.learn(changed)
-
-
-def _play_no_more(account_id: int, context: Context) -> None:
-    """Have nobody take turns for an account, if a computer does."""
-    driver = context.door.simulation.bots
-    if account_id in driver.bots:
-        driver.admit([bot for bot in driver.bots.values() if bot.player_id != account_id])
 
 
 @asynccontextmanager
