@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import heapq
 import logging
-import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -64,11 +63,10 @@ class BotDriver:
         self.paused = False
         self._game = game
         self._monotonic = monotonic
-        self._lock = threading.Lock()
-        # Who is to play, and who does: what differs is taken in at the next tick.
-        self._wanted: Mapping[int, Bot] = {bot.player_id: bot for bot in bots}
-        self._bots: Mapping[int, Bot] = self._wanted
+        self._bots: Mapping[int, Bot] = {bot.player_id: bot for bot in bots}
         self._players = _counted(bots)
+        # What changes of who plays at the next tick, in the order in which it was told.
+        self._told: deque[_Change] = deque()
         self._failed: set[int] = set()
         self._interval_s = turn_interval_s(len(bots))
         # When in an interval each of them has his turn: it costs as much as a look to draw it.
@@ -82,17 +80,12 @@ class BotDriver:
 
     def admit(self, bots: Iterable[Bot]) -> None:
         """Have these play from the next tick on, beside those that do already."""
-        with self._lock:
-            self._want({**self._wanted, **{bot.player_id: bot for bot in bots}})
+        new = {bot.player_id: bot for bot in bots}
+        self._told.append(lambda playing: playing.update(new))
 
     def dismiss(self, player_id: int) -> None:
         """Have somebody take no more turns, if he plays at all."""
-        with self._lock:
-            self._want({each: bot for each, bot in self._wanted.items() if each != player_id})
-
-    def _want(self, bots: Mapping[int, Bot]) -> None:
-        self._players = _counted(bots.values())
-        self._wanted = bots
+        self._told.append(lambda playing: playing.pop(player_id, None))
 
     def pause(self, *, paused: bool) -> None:
         """Have nobody take a turn, or everybody again; what is missed meanwhile is not taken."""
@@ -105,7 +98,9 @@ class BotDriver:
 
     @property
     def figures(self) -> BotFigures:
-        return BotFigures(self._players, self.paused, self.turns, self.orders, self.refused)
+        told = tuple(self._told)
+        players = _counted(_changed(self._bots, told).values()) if told else self._players
+        return BotFigures(players, self.paused, self.turns, self.orders, self.refused)
 
     # The simulation thread ---------------------------------------------------------------------
 
@@ -121,8 +116,8 @@ class BotDriver:
 
         Whoever is not reached has his turn at a later tick; he has one then, however late it is.
         """
-        if self._wanted is not self._bots:
-            self._take_in(self._wanted, now)
+        if self._told:
+            self._take_in(now)
         if self.paused:
             self._waits = True
             return
@@ -148,12 +143,17 @@ class BotDriver:
                 continue
             heapq.heapreplace(self._due, (self._next_turn(player_id, now), player_id))
 
-    def _take_in(self, bots: Mapping[int, Bot], now: float) -> None:
+    def _take_in(self, now: float) -> None:
         """Have others play: the more there are, the longer everybody waits for his turn.
 
         Those that play already have their next turn when they had it, for there may be thousands.
         """
-        before, self._bots = self._bots, bots
+        told = tuple(self._told)
+        before, bots = self._bots, _changed(self._bots, told)
+        self._bots, self._players = bots, _counted(bots.values())
+        # Whoever counts meanwhile makes the same changes twice, which is as good as once.
+        for _ in told:
+            self._told.popleft()
         self._interval_s = turn_interval_s(len(bots))
         if before.keys() - bots.keys():
             self._due = [(at, each) for at, each in self._due if each in bots]
@@ -202,6 +202,17 @@ class BotDriver:
     def _next_turn(self, player_id: int, after: float) -> float:
         turn = self._turn_at(player_id, after) + 1
         return turn * self._interval_s + self._phase_s(player_id)
+
+
+# Done twice it changes no more than once.
+_Change = Callable[[dict[int, Bot]], object]
+
+
+def _changed(bots: Mapping[int, Bot], changes: Iterable[_Change]) -> dict[int, Bot]:
+    playing = dict(bots)
+    for change in changes:
+        change(playing)
+    return playing
 
 
 def _counted(bots: Iterable[Bot]) -> Mapping[Strength, int]:
