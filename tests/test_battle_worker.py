@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -21,6 +21,7 @@ from core.combat import BattleOrder, BattleReport, fight
 from core.metrics import Metrics
 from tests.combat.armies import order_of
 from tests.end_to_end.program import wait_until
+from tests.processes import has_ended
 
 TIMEOUT_S = 30.0
 
@@ -168,16 +169,4 @@ def test_that_the_process_ends_with_a_program_that_is_killed() -> None:
         assert program.stdout is not None
         (pid,) = map(int, program.stdout.readline().split())
         program.kill()
-    wait_until("the worker has ended", _is_gone(pid))
-
-
-def _is_gone(pid: int) -> Callable[[], bool]:
-    def gone() -> bool:
-        try:
-            with open(f"/proc/{pid}/stat") as stat:
-                # Nobody may be there to take its exit code.
-                return stat.read().rsplit(")", 1)[1].split()[0] == "Z"
-        except FileNotFoundError:
-            return True
-
-    return gone
+    wait_until("the worker has ended", lambda: has_ended(pid))

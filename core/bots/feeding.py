@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from core.bots.fleet_sight import SLOTS_FREE_LEAST, carriers
+from core.bots.fleet_sight import SLOTS_FREE_LEAST
 from core.bots.sight import View
 from core.bots.turn import Turn, worth
 from core.commands import Command
@@ -35,23 +35,10 @@ def feed(
         wanted and wanted > there for wanted, there in zip(lacking, left_over, strict=True)
     ):
         return []
-    ships = _ships_for(turn, brother, sum(lacking))
+    ships = turn.carriers_for("transport", brother.place, sum(lacking))
     if not ships:
         return []
-    fuel = turn.plan("transport", brother.place, ships).fuel
-    if worth(lacking) < GAIN * worth(turn.fuel(fuel)):
+    plan = turn.plan("transport", brother.place, ships)
+    if plan.cargo_room < sum(lacking) or worth(lacking) < GAIN * worth(turn.fuel(plan.fuel)):
         return []
     return [*turn.send("transport", brother.place, ships, lacking)]
-
-
-def _ships_for(turn: Turn, brother: View, amount: int) -> dict[str, int]:
-    """Return as few ships as carry an amount, none if all together do not."""
-    chosen: dict[str, int] = {}
-    for name in reversed(carriers(turn.rules)):
-        there = turn.ships.get(name, 0)
-        if not there or amount <= 0:
-            continue
-        room = turn.plan("transport", brother.place, {name: 1}).cargo_room
-        chosen[name] = min(there, -(-amount // room))
-        amount -= chosen[name] * room
-    return chosen if amount <= 0 else {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.bots.fleet_sight import SLOTS_FREE_LEAST, carriers, ship_of
+from core.bots.fleet_sight import SLOTS_FREE_LEAST, ship_of
 from core.bots.prey import Prey
 from core.bots.strength import Strength
 from core.bots.turn import Turn, worth
@@ -76,7 +76,8 @@ def _chance(turn: Turn, prey: Prey) -> tuple[float, int, Mapping[str, int]] | No
     if risk is None:
         return None
     share = turn.view.flights.loot_share_percent
-    ships = {**warships, **_carriers_for(turn, int(sum(prey.amounts) * share / _PERCENT))}
+    loot_most = int(sum(prey.amounts) * share / _PERCENT)
+    ships = {**warships, **turn.carriers_for("attack", prey.place, loot_most)}
     if not ships:
         return None
     plan = turn.plan("attack", prey.place, ships)
@@ -139,15 +140,3 @@ def _warships(turn: Turn) -> dict[str, int]:
         for name, count in turn.ships.items()
         if count and units[name].kind is UnitKind.WARSHIP
     }
-
-
-def _carriers_for(turn: Turn, amount: int) -> dict[str, int]:
-    """Return ships that carry an amount, large ones first; all there are if that is too few."""
-    chosen: dict[str, int] = {}
-    for name in reversed(carriers(turn.rules)):
-        there = turn.ships.get(name, 0)
-        if there and amount > 0:
-            room = turn.plan("attack", turn.view.place, {name: 1}).cargo_room
-            chosen[name] = min(there, -(-amount // room))
-            amount -= chosen[name] * room
-    return chosen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping, Sequence
 
+from core.bots.fleet_sight import carriers
 from core.bots.sight import View
 from core.bots.strength import Strength
 from core.commands import DispatchFleet
@@ -60,6 +61,17 @@ class Turn:
         """Return an amount of fuel as a price."""
         name = self.rules.flight.fuel
         return tuple(amount if each == name else 0 for each in RESOURCES.labels)
+
+    def carriers_for(self, mission: str, target: Coordinates, amount: int) -> dict[str, int]:
+        """Return ships that carry an amount, large ones first; all there are if they cannot."""
+        chosen: dict[str, int] = {}
+        for name in reversed(carriers(self.rules)):
+            there = self.ships.get(name, 0)
+            if there and amount > 0:
+                room = self.plan(mission, target, {name: 1}).cargo_room
+                chosen[name] = min(there, -(-amount // room))
+                amount -= chosen[name] * room
+        return chosen
 
     def send(
         self,

@@ -9,29 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.program import Program, hosting, player, wait_until
-
-
-def children_of(program: Program) -> set[int]:
-    """Return the processes that a program has started and that have not ended."""
-    children = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            pid, rest = stat.read_text().split(" (", 1)
-        except (FileNotFoundError, ProcessLookupError):  # ended a moment ago
-            continue
-        state, parent = rest.rsplit(")", 1)[1].split()[:2]
-        if int(parent) == program.process.pid and state != "Z":
-            children.add(int(pid))
-    return children
-
-
-def is_gone(pid: int) -> bool:
-    try:
-        # Nobody may be there to take its exit code.
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
+from tests.end_to_end.program import hosting, player, wait_until
+from tests.processes import children_of, has_ended
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -42,7 +21,7 @@ def test_that_battles_are_fought_and_their_process_ends_with_the_program(
     with hosting(tmp_path / "world") as program, player(program.url) as ada:
         ada.register()
         ada.log_in()
-        assert children_of(program) == set()
+        assert children_of(program.process.pid) == set()
         told = ada.post(
             "/simulate-battle",
             {
@@ -52,7 +31,7 @@ def test_that_battles_are_fought_and_their_process_ends_with_the_program(
             },
         )
         assert (told["runs"], told["wins"]) == (3, 3)
-        workers = children_of(program)
+        workers = children_of(program.process.pid)
         assert workers
         if end == "kill":
             program.kill()
@@ -63,4 +42,4 @@ def test_that_battles_are_fought_and_their_process_ends_with_the_program(
             for pid in (*workers, program.process.pid):
                 os.kill(pid, signal.SIGINT)
             assert program.process.wait(60) == 0
-        wait_until("they have ended", lambda: all(map(is_gone, workers)))
+        wait_until("they have ended", lambda: all(map(has_ended, workers)))
