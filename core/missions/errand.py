@@ -92,10 +92,9 @@ class Errand:
     `refusal` says why a fleet may not set out; `arrive` is given the fleet and the instant, and so
     is `leave`, at the end of a stay. `foresee` looks, a little earlier, for the battle that the
     fleet will fight where it arrives unless something happens meanwhile, and `foresee_leave` for
-    that at the end of its stay. `malformed` says what is
-    wrong with the units of an order wherever it is given, and `plan` what the flight takes: both
-    are those of ships, unless it is something else that flies. What does not come back (`returns`)
-    cannot be called back either.
+    that at the end of its stay. `malformed` says what is wrong with the units of an order wherever
+    it is given, and `plan` what the flight takes: both are those of ships, unless it is something
+    else that flies. What does not come back (`returns`) cannot be called back either.
     """
 
     refusal: Callable[[GameState, FleetOrder], Rejected | None]

@@ -7,7 +7,8 @@ every call, also of one that nobody waits for any more. So a loop must outlive t
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
+import sqlite3
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ import aiosqlite
 
 if TYPE_CHECKING:
     from threading import Thread
+
+log = logging.getLogger(__name__)
 
 _POLL_S = 0.002
 
@@ -61,9 +64,11 @@ async def _opened(connection: Any, pragmas: Sequence[str]) -> aiosqlite.Connecti
 
 
 async def _close_when_open(opening: asyncio.Future[aiosqlite.Connection]) -> None:
-    # One that could not be opened is nobody's concern now.
-    with contextlib.suppress(Exception):
+    try:
         await (await opening).close()
+    except (sqlite3.Error, OSError, ValueError) as error:
+        # Nobody waits for it any more; whoever opens the next one is told.
+        log.warning("a connection that was given up could not be opened or closed: %s", error)
 
 
 def _keep(task: asyncio.Future[Any]) -> None:
