@@ -15,6 +15,7 @@ from core.combat import UNITS_MAX, BattleOrder
 from core.combat.by_rules import aftermath_of, laws_of, participant_of, stats_of
 from core.components import FLEET, HOLDING, PLANET, PLAYER, Course, Fleet, Planet
 from core.ecs import World
+from core.indexes import FLEETS_BY_TARGET
 from core.knowledge import technologies_of
 from core.rules.settings import SettingValue
 from core.state import GameState
@@ -104,7 +105,7 @@ def order_of(state: GameState, fleet_id: int, sides: Combatants) -> BattleOrder:
 def holding_at(world: World, planet_id: int) -> list[int]:
     """Return the ids of the fleets that hold at a planet, in ascending order."""
     table = world.tables[FLEET]
-    heading_here = table.ids_with(("Course.target_id",), (planet_id,))
+    heading_here = table.ids_with(FLEETS_BY_TARGET, (planet_id,))
     return [each for each in heading_here if table.get(each, "Flight.fleet_state") == HOLDING]
 
 

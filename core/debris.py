@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from core.components import DEBRIS, Debris
 from core.ecs import World
 from core.galaxy import Coordinates
+from core.indexes import DEBRIS_BY_PLACE
 
 _NOTHING = 0  # ids begin with 1
-_PLACE = ("Debris.galaxy", "Debris.system", "Debris.position")
 
 
 def find(world: World, place: Coordinates) -> int | None:
     """Return what lies at a place, None for nothing, noting that this alone is read."""
-    found = world.tables[DEBRIS].ids_with(_PLACE, place)
+    found = world.tables[DEBRIS].ids_with(DEBRIS_BY_PLACE, place)
     # That nothing lies here is seen, too: what follows from it must be saved before any debris that
     # comes later, or a restart would find that.
     world.note_reads(DEBRIS, found or [_NOTHING])

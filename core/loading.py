@@ -19,8 +19,8 @@ from core.ecs import Origin, World, fields_of
 from core.errors import DatabaseError, SettingsError
 from core.galaxy import Galaxy
 from core.game import GameWorld
+from core.indexes import prepare
 from core.metrics import Metrics
-from core.ownership import prepare
 from core.rules import ECONOMY, RULES, Rules
 from core.rules.arithmetic import SECONDS_PER_DAY
 from core.state import GameState

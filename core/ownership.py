@@ -5,8 +5,7 @@ from __future__ import annotations
 from core.commands import Rejected
 from core.components import FLEET, PLANET, PLAYER, Planet, Player
 from core.ecs import World
-
-_NOBODY = 0  # ids begin with 1
+from core.indexes import FLEETS_BY_OWNER, PLANETS_BY_OWNER
 
 NOT_YOURS = Rejected("not_yours", "This is not yours.")
 NO_SUCH_PLAYER = Rejected("no_such_player", "Nobody of this name lives in this world.")
@@ -37,20 +36,14 @@ def own_planet_or_home(world: World, player_id: int, planet_id: int) -> int:
 
 def fleet_ids_of(world: World, player_id: int) -> list[int]:
     """Return the ids of all fleets of a player, in ascending order, noting that they are read."""
-    return world.ids_with(FLEET, {"Fleet.owner_id": player_id})
+    return world.ids_with(FLEET, FLEETS_BY_OWNER, player_id)
 
 
 def planet_ids_of(world: World, player_id: int, *, with_moons: bool = True) -> list[int]:
     """Return the ids of all planets of a player, in ascending order, noting that they are read."""
     table = world.tables[PLANET]
-    ids = table.ids_with(("Planet.owner_id",), (player_id,))
+    ids = table.ids_with(PLANETS_BY_OWNER, (player_id,))
     if not with_moons:
         ids = [each for each in ids if not table.get(each, "Planet.is_moon")]
     world.note_reads(PLANET, ids)
     return ids
-
-
-def prepare(world: World) -> None:
-    """Make the indexes that this looks into: the tick that asked first would have to wait."""
-    planet_ids_of(world, _NOBODY)
-    fleet_ids_of(world, _NOBODY)

@@ -14,6 +14,7 @@ from typing import Any
 from core.commands import Rejected
 from core.components import PLAYER, REPORT, REPORT_KINDS, Report
 from core.ecs import Mark, World
+from core.indexes import REPORTS_BY_OWNER
 from core.state import GameState
 
 NO_SUCH_REPORT = Rejected("no_such_item", "There is no such report.")
@@ -134,7 +135,7 @@ def _readable(world: World, report_id: int) -> ReadableReport:
 
 def _ids_of(world: World, owner_id: int, kind: str) -> list[int]:
     """Return a player's reports of a kind, the oldest first, noting that they are read."""
-    return world.ids_with(REPORT, {"Report.owner_id": owner_id, "Report.report_kind": _code(kind)})
+    return world.ids_with(REPORT, REPORTS_BY_OWNER, owner_id, _code(kind))
 
 
 def _code(kind: str) -> int:

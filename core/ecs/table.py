@@ -158,9 +158,13 @@ class Table:
     def ids_with(self, keys: tuple[str, ...], values: Values) -> list[int]:
         """Return the ids of all rows with these values, in ascending order.
 
-        It costs no more the more other rows there are. The columns must be fixed: what has a value
-        now has it for good. Raise ValueError if one is not.
+        It costs no more the more other rows there are, once the index is there. The columns must be
+        fixed: what has a value now has it for good. Raise ValueError if one is not.
         """
+        return self.index(keys).members(values)
+
+    def index(self, keys: tuple[str, ...]) -> Groups:
+        """Return the index of all rows by some columns, made of them if there is none yet."""
         groups = self._groups.get(keys)
         if groups is None:
             changing = [key for key in keys if key not in self.fixed_keys]
@@ -168,7 +172,12 @@ class Table:
                 raise ValueError(f"{changing} may change: no group can be made of it")
             columns = (self._arrays[key][: self._size] for key in keys)
             groups = self._groups[keys] = Groups(self.ids, *columns)
-        return groups.members(values)
+        return groups
+
+    @property
+    def indexed(self) -> tuple[tuple[str, ...], ...]:
+        """The keys of the columns that rows can be found by without a look at all of them."""
+        return tuple(self._groups)
 
     def copy_rows(self, rows: Rows) -> dict[str, AnyArray]:
         """Return copies of some rows of every component's columns; `rows` in ascending order."""

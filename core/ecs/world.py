@@ -7,7 +7,7 @@ add_processor, process); the storage is columns. Everything here belongs to one 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeVar, cast
 
 from core.ecs.component import Field, Value, fields_of, values_of
@@ -106,12 +106,12 @@ class World:
         if self._unit is not None:
             self._unit.reads.update((kind, entity_id) for entity_id in ids)
 
-    def ids_with(self, kind: Kind, values: Mapping[str, Any]) -> list[int]:
+    def ids_with(self, kind: Kind, keys: tuple[str, ...], *values: Any) -> list[int]:
         """Return the ids of a kind's entities with these values in columns that never change.
 
         In ascending order, noting that they are read; it costs no more the more others there are.
         """
-        ids = self.tables[kind].ids_with(tuple(values), tuple(values.values()))
+        ids = self.tables[kind].ids_with(keys, values)
         self.note_reads(kind, ids)
         return ids
 

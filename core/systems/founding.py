@@ -26,6 +26,7 @@ from core.components import (
 from core.ecs import World
 from core.events import PlanetFounded
 from core.galaxy import Coordinates
+from core.indexes import DEPARTED_BY_ACCOUNT
 from core.ownership import NO_SUCH_PLAYER, planet_of
 from core.rules.planets import Nature, below, between
 from core.state import GameState
@@ -117,10 +118,7 @@ def home_of(state: GameState, planet_id: int) -> Home:
 
 def _was_removed(world: World, player_id: int) -> bool:
     """Return whether a player was removed from this world: his account goes, or is gone."""
-    departed = world.tables[DEPARTED]
-    ids = departed.ids[departed.array("Departed.account_id") == player_id].tolist()
-    world.note_reads(DEPARTED, ids)
-    return bool(ids)
+    return bool(world.ids_with(DEPARTED, DEPARTED_BY_ACCOUNT, player_id))
 
 
 def _place(

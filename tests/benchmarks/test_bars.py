@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import URL
 
-from tests.benchmarks import absence, backup, blocked, populous, postgres, soak
+from tests.benchmarks import absence, backup, blocked, memory, populous, postgres, soak, ticks
 from tests.benchmarks.hosted import Stretch
 
 # Beside other tests a ratio is no better than this.
@@ -52,6 +52,19 @@ async def test_that_ticks_go_on_while_a_backup_is_made_and_looked_at(
     assert made.verified
     assert keeps_time(made.verifying, backup.TICK_RATE)
     assert "1 of 1 were verified" in capsys.readouterr().out
+
+
+def test_that_worlds_in_memory_are_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ticks, "SIZES", (100, 200))
+    monkeypatch.setattr(ticks, "SECONDS", 0.2)
+    monkeypatch.setattr(ticks, "WARM_UP_TICKS", 1)
+    ticks.run()
+    assert "200 planets, idle" in capsys.readouterr().out
+    monkeypatch.setattr(memory, "PLANETS", 2_000)
+    memory.run()
+    assert "resident, all in all" in capsys.readouterr().out
 
 
 def test_that_memory_that_comes_and_goes_does_not_grow() -> None:

@@ -15,9 +15,10 @@ from sqlalchemy.engine import URL
 
 from core import database, sync
 from core.clock import SystemClock
-from core.components import KINDS, NEVER, PLANET, UNIVERSE, UNIVERSE_ID
+from core.components import KINDS, NEVER, PLANET, PLAYER, UNIVERSE, UNIVERSE_ID
 from core.config import Settings
 from core.game import GameWorld
+from core.indexes import prepare
 from core.loading import build_game
 from core.metrics import Metrics
 from core.migrate import migrate
@@ -50,8 +51,10 @@ def seeded_game(planets: int, clock: SystemClock, *, idle: bool, store: ManualSt
         rows.columns["Stocks.boundary_at"][:] = NEVER
         rows.columns["BuildQueue.finish_at"][:] = NEVER
     world = game.state.world
-    for kind, made in zip(world.kinds[1:], (players, rows), strict=True):
-        add_rows(world, kind, made)
+    add_rows(world, PLAYER, players)
+    add_rows(world, PLANET, rows)
+    # As a world that was loaded has them.
+    prepare(world)
     return game
 
 
