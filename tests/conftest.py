@@ -33,8 +33,6 @@ from tests.postgres import find_binaries, private_server
 # A test that hangs is a failure, not a coffee break.
 ASYNC_TEST_TIMEOUT_S = 60.0
 ENDING_THREAD_S = 5.0
-# How many objects may be left out of collections before the garbage among them is looked for.
-FROZEN_OBJECTS_MAX = 400_000
 
 # A slow machine is no bug. Where everything must pass, the same examples are tried every time; at
 # a desk new ones are.
@@ -156,23 +154,14 @@ def _left_on(loop: HostLoop) -> list[str]:
     return [f"left running: {task}" for task in tasks] + [f"lost: {lost}" for lost in loop.lost]
 
 
-class _Frozen:
-    """How many objects were left out of collections after the garbage among them had gone."""
-
-    count = 0
-
-
 @pytest.fixture(autouse=True)
 def quick_collection(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave what was there before a test out of the collections in it and after it.
 
-    A host would have all of it looked at again when it stops: 0.3 s for each.
+    A host would have all of it looked at again when it stops: 0.3 s for each. The garbage of the
+    test before goes first, while it is all that there is to look at.
     """
-    if gc.get_freeze_count() > _Frozen.count + FROZEN_OBJECTS_MAX:
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
-        _Frozen.count = gc.get_freeze_count()
+    gc.collect()
     gc.freeze()
     monkeypatch.setattr(gc, "unfreeze", lambda: None)
 
