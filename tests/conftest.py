@@ -154,15 +154,21 @@ def _left_on(loop: HostLoop) -> list[str]:
     return [f"left running: {task}" for task in tasks] + [f"lost: {lost}" for lost in loop.lost]
 
 
-@pytest.fixture(autouse=True)
-def quick_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
     """Leave what was there before a test out of the collections in it and after it.
 
     A host would have all of it looked at again when it stops: 0.3 s for each. The garbage of the
-    test before goes first, while it is all that there is to look at.
+    test before goes first, while there is nothing else to look at.
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def quick_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have hosts leave alone what is frozen, and freeze nothing that is garbage after the test."""
+    monkeypatch.setattr(gc, "freeze", lambda: None)
     monkeypatch.setattr(gc, "unfreeze", lambda: None)
 
 
