@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi import APIRouter
+
 from core.api.answers import ProblemAnswer
 
 DESCRIPTION = """\
@@ -66,3 +68,8 @@ def may_answer(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {"model": ProblemAnswer, "description": _PROBLEMS[status]}
         for status in sorted(statuses)
     }
+
+
+def new_router(**options: Any) -> APIRouter:
+    """Return a router for routes that say what any of them may answer."""
+    return APIRouter(responses=may_answer(422), **options)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import Field
 
 from core import sync
 from core.api.answers import SetAsideDone, SetAsideList, iso_time, set_aside_group
 from core.api.context import ID_MAX, InContext, host_or_admin
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.api.host_answers import (
     SaveMade,
     ThrottlePoint,
@@ -38,7 +38,7 @@ Intervals = Annotated[
     tuple[_Interval, ...], Query(min_length=1, max_length=5, description="may be given repeatedly")
 ]
 
-router = APIRouter(prefix="/admin", tags=["host"], dependencies=[Depends(host_or_admin)])
+router = new_router(prefix="/admin", tags=["host"], dependencies=[Depends(host_or_admin)])
 
 
 @router.post(

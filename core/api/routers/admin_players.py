@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import Field
 
 from core import sync
@@ -15,7 +15,7 @@ from core.api.account_changes import check_username, committed, username_taken
 from core.api.account_requests import key_reused
 from core.api.answers import Answer, Message, Time, iso
 from core.api.context import ID_MAX, Context, InContext, host_or_admin
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.api.problems import Problem, rejection, value_of
 from core.api.request_keys import HostsKey, without_key
 from core.api.schemas import AdminChange, NewName
@@ -27,7 +27,7 @@ from core.sync import Account, AccountChange, KeyedRequest, NameTaken
 _HOST_ONLY = (401, 403, 429)
 _CHANGING = (404, 422, 503, 504, *_HOST_ONLY)
 
-router = APIRouter(prefix="/admin/players", tags=["host"], dependencies=[Depends(host_or_admin)])
+router = new_router(prefix="/admin/players", tags=["host"], dependencies=[Depends(host_or_admin)])
 
 AccountId = Annotated[int, Path(alias="id", ge=1, le=ID_MAX)]
 Asker = Annotated[int, Depends(host_or_admin)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field
 
 from core.api.answers import Answer, Message
 from core.api.context import Context, InContext, host_or_admin
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.api.request_keys import HostsKey
 from core.api.schemas import HostsLetter, SettingsChange
 from core.commands import ChangeSettings, RequestKey, WriteToAll
@@ -22,7 +22,7 @@ from core.systems.settings import FIXED
 _HOST_ONLY = (401, 403, 429)
 _CHANGING = (400, 413, 422, 503, 504, *_HOST_ONLY)
 
-router = APIRouter(prefix="/admin", tags=["host"], dependencies=[Depends(host_or_admin)])
+router = new_router(prefix="/admin", tags=["host"], dependencies=[Depends(host_or_admin)])
 
 
 class SettingAnswer(Answer):

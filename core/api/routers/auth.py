@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 
 from core import sync
 from core.api.account_changes import check_password, check_username, committed, username_taken
@@ -28,7 +28,7 @@ from core.api.context import (
     limited_by_address,
     neighbourhood_of,
 )
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.api.door import COMMIT_PENDING
 from core.api.problems import CutOff, Problem
 from core.api.request_keys import KeyInHeader, fingerprint_of
@@ -41,7 +41,7 @@ from core.sync import Account, KeyedRequest, NameTaken, NewAccount
 
 log = logging.getLogger(__name__)
 
-router = APIRouter(prefix="/auth", tags=["accounts"])
+router = new_router(prefix="/auth", tags=["accounts"])
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _EMAIL_CHARACTERS_MAX = 254

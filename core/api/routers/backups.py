@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.api.answers import Answer, Time, iso_time
 from core.api.context import InContext, host_or_admin
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.api.problems import Problem
 from core.api.request_keys import without_key
 from core.backup_shelf import Manifest
@@ -22,7 +22,7 @@ T = TypeVar("T")
 _HOST_ONLY = (401, 403, 429)
 _NAME_LENGTH_MAX = 100
 
-router = APIRouter(prefix="/admin/backups", tags=["host"], dependencies=[Depends(host_or_admin)])
+router = new_router(prefix="/admin/backups", tags=["host"], dependencies=[Depends(host_or_admin)])
 
 Name = Annotated[str, Path(max_length=_NAME_LENGTH_MAX, description="as GET /admin/backups says")]
 

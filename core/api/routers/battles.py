@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from core.api.battle_simulation import (
     BattleForecast,
@@ -13,13 +13,13 @@ from core.api.battle_simulation import (
     forecast_order,
 )
 from core.api.context import Bearer, InContext, limited_by_address, logged_in
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.api.problems import Problem, rejection, stopping
 from core.commands import Rejected
 from core.forecast_worker import ForecastsBusy, WorkerLost
 from core.queries import ReadSettings
 
-router = APIRouter(tags=["world"])
+router = new_router(tags=["world"])
 
 _BUSY = Problem(503, "busy", "Too many battles are being simulated; ask again.", retry_after_s=5)
 

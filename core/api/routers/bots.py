@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from core.api.answers import Answer
 from core.api.context import Context, InContext, host_or_admin
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.api.problems import unavailable, value_of
 from core.api.request_keys import without_key
 from core.api.schemas import BotsChange
@@ -24,7 +24,7 @@ _STILL_COMING = Unavailable(
     "commit_pending", "Not all of them are in the world yet; look before you repeat it.", 10
 )
 
-router = APIRouter(prefix="/admin/bots", tags=["host"], dependencies=[Depends(host_or_admin)])
+router = new_router(prefix="/admin/bots", tags=["host"], dependencies=[Depends(host_or_admin)])
 
 
 class BotAnswer(Answer):

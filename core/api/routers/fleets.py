@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 
 from core.api.context import ID_MAX, Bearer, InContext, OwnPlayer, limited_by_address, logged_in
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.api.fleet_answers import (
     FleetAnswer,
     FleetDispatched,
@@ -25,7 +25,7 @@ from core.fleet_reports import EstimateFlight, ReportFleets
 _READING = (401, 403, 409, 422, 429, 503)
 _CHANGING = (401, 403, 404, 409, 422, 429, 503, 504)
 
-router = APIRouter(tags=["players"])
+router = new_router(tags=["players"])
 
 PlanetInQuery = Annotated[
     int | None, Query(ge=1, le=ID_MAX, description="the active planet if none is named")

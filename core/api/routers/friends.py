@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from core import sync
 from core.api.context import InContext, OwnPlayer
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.api.friend_answers import FriendChanged, FriendsAnswer, friend_answer, friends_answer
 from core.api.problems import rejection
 from core.api.request_keys import PlayersKey
@@ -18,7 +16,7 @@ from core.ownership import NO_SUCH_PLAYER
 _READING = (401, 403, 409, 422, 429, 503)
 _CHANGING = (400, 401, 403, 404, 409, 413, 422, 429, 503, 504)
 
-router = APIRouter(tags=["players"])
+router = new_router(tags=["players"])
 
 
 @router.get("/player/{id}/friends", summary="Your friends", responses=may_answer(*_READING))

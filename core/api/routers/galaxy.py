@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
 from core.api.answers import Amounts, Answer, whole
 from core.api.context import InContext, InLogin
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.galaxy_view import InhabitedPlace, Moon, SystemView, ViewSystem
 
-router = APIRouter(tags=["world"])
+router = new_router(tags=["world"])
 
 
 class PlanetInSystem(Answer):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 
 from core.api.answers import Answer, Time, iso_time
 from core.api.context import InContext, InLogin
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.highscore import ListNames
 
-router = APIRouter(tags=["world"])
+router = new_router(tags=["world"])
 
 Kind = Literal["total", "economy", "research", "military"]
 

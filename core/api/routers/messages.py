@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from core import sync
 from core.api.context import ID_MAX, InContext, InLogin, OwnPlayer
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.api.message_answers import (
     MessageChanged,
     MessagesAnswer,
@@ -27,7 +27,7 @@ from core.ownership import NO_SUCH_PLAYER
 _READING = (401, 403, 422, 429, 503)
 _CHANGING = (401, 403, 404, 409, 422, 429, 503, 504)
 
-router = APIRouter(tags=["messages"])
+router = new_router(tags=["messages"])
 
 MessageInPath = Annotated[int, Path(ge=1, le=ID_MAX)]
 Limit = Annotated[int, Query(ge=1, le=200)]

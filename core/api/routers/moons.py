@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from core.api.answers import Answer, Message, Time, iso_time
 from core.api.context import InContext, OwnPlayer
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.api.fleet_answers import Ships
 from core.api.fleet_schemas import ShipCounts
 from core.api.request_keys import PlayersKey
@@ -20,7 +19,7 @@ from core.systems.moons import Jump, PhalanxScan, SeenFleet
 
 _CHANGING = (400, 401, 403, 404, 409, 413, 422, 429, 503, 504)
 
-router = APIRouter(tags=["players"])
+router = new_router(tags=["players"])
 
 
 class ScanOrder(Body):

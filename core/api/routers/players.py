@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from core.api.answers import (
     ActivePlanet,
@@ -31,7 +31,7 @@ from core.api.answers import (
     unit_order,
 )
 from core.api.context import ID_MAX, InContext, InLogin, OwnPlayer
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.api.request_keys import PlayersKey
 from core.api.schemas import (
     BuildOrder,
@@ -58,7 +58,7 @@ from core.queries import ListFreePlaces, ListPlanets, ReportPlanet, ReportResear
 _READING = (401, 403, 409, 422, 429, 503)
 _CHANGING = (401, 403, 409, 422, 429, 503, 504)
 
-router = APIRouter(tags=["players"])
+router = new_router(tags=["players"])
 
 PlanetInPath = Annotated[int, Path(ge=1, le=ID_MAX)]
 PlanetInQuery = Annotated[

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from core.api.context import ID_MAX, InContext, OwnPlayer
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.api.report_answers import (
     BattleReportAnswer,
     BattleReportsAnswer,
@@ -22,7 +22,7 @@ from core.reports import ListReports, ReadReport
 
 _READING = (401, 403, 422, 429, 503)
 
-router = APIRouter(tags=["messages"])
+router = new_router(tags=["messages"])
 
 ReportInPath = Annotated[int, Path(ge=1, le=ID_MAX)]
 Limit = Annotated[int, Query(ge=1, le=200)]

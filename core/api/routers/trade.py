@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from core.api.context import ID_MAX, InContext, InLogin, OwnPlayer
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.api.request_keys import LoginsKey
 from core.api.schemas import OfferOrder, TradeOrder
 from core.api.trade_answers import (
@@ -29,7 +29,7 @@ from core.rules.arithmetic import SECONDS_PER_HOUR
 _READING = (401, 422, 429, 503)
 _CHANGING = (401, 403, 404, 409, 413, 422, 429, 503, 504)
 
-router = APIRouter(tags=["market"])
+router = new_router(tags=["market"])
 
 OfferInPath = Annotated[int, Path(ge=1, le=ID_MAX)]
 Status = Literal["open", "accepted", "cancelled", "expired", "all"]

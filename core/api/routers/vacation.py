@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from core.api.answers import Answer, Time, iso_time
 from core.api.context import InContext, OwnPlayer
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.api.request_keys import PlayersKey
 from core.api.schemas import VacationChange
 from core.commands import SetVacation
@@ -18,7 +17,7 @@ from core.vacation import ReportVacation, VacationReport
 _READING = (401, 403, 409, 422, 429, 503)
 _CHANGING = (400, 401, 403, 409, 413, 422, 429, 503, 504)
 
-router = APIRouter(tags=["players"])
+router = new_router(tags=["players"])
 
 
 class VacationAnswer(Answer):

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import exposition, openmetrics
 
@@ -21,7 +21,7 @@ from core.api.answers import (
     now_iso,
 )
 from core.api.context import Context, InContext, host_or_loopback, limited_by_address
-from core.api.documentation import may_answer
+from core.api.documentation import may_answer, new_router
 from core.api.problems import Problem
 from core.api.schemas import TypeInPath
 from core.components import BUILDINGS, RESOURCES
@@ -30,7 +30,7 @@ from core.process_memory import resident_bytes
 from core.queries import CountWorld, ReadSettings, WorldCounts
 from core.rules import ECONOMY, RULES, EconomySettings
 
-router = APIRouter(tags=["world"], dependencies=[Depends(limited_by_address)])
+router = new_router(tags=["world"], dependencies=[Depends(limited_by_address)])
 
 _NOT_SHOWN = {"random_seed", "rules_fingerprint"}
 
