@@ -28,7 +28,7 @@ async def verify(program: Sequence[str], file: Path, data_dir: Path) -> tuple[st
     `program` is how this program is started. Raise BackupError if it could not be looked at.
     """
     command = [*program, "check", "--json", "--file", str(file), "--data-dir", str(data_dir)]
-    checking = _Checking(command)
+    checking = Checking(command)
     try:
         code, output, errors = await on_own_thread_until_stopped(checking)
     except OSError as error:
@@ -40,7 +40,7 @@ async def verify(program: Sequence[str], file: Path, data_dir: Path) -> tuple[st
     return tuple(json.loads(output)["findings"])
 
 
-async def on_own_thread_until_stopped(checking: _Checking) -> tuple[int, str, str]:
+async def on_own_thread_until_stopped(checking: Checking) -> tuple[int, str, str]:
     """Run a check; when nobody wants it any more its process is ended at once."""
     running = asyncio.ensure_future(on_own_thread(checking.run))
     try:
@@ -52,11 +52,11 @@ async def on_own_thread_until_stopped(checking: _Checking) -> tuple[int, str, st
         raise
 
 
-class _Checking:
+class Checking:
     """A process that checks a file."""
 
     def __init__(self, command: Sequence[str]) -> None:
-        self._command = command
+        self._command = tuple(command)
         self._process: subprocess.Popen[str] | None = None
         self._unwanted = False
 

@@ -27,7 +27,7 @@ from core import database, sync, verification
 from core.api import passwords
 from desktop_app.host_loop import HostLoop
 from tests.databases import Databases, worlds_on
-from tests.end_to_end import program
+from tests.end_to_end import program, warm_run
 from tests.postgres import find_binaries, private_server
 
 # A test that hangs is a failure, not a coffee break.
@@ -225,6 +225,15 @@ def checks_that_take_their_turn() -> Iterator[int]:
             ours = os.getpriority(os.PRIO_PROCESS, os.getpid())
             patch.setattr(verification, "_LOWEST_PRIORITY", ours)
         yield in_earnest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checks_that_start_warm() -> Iterator[None]:
+    """Have backups looked at by processes that need not import the program: 2 s for each."""
+    with pytest.MonkeyPatch.context() as patch:
+        if hasattr(os, "fork"):
+            patch.setattr(verification, "Checking", warm_run.WarmChecking)
+        yield
 
 
 @pytest.fixture(scope="session")

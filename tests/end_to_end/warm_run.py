@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from subprocess import CompletedProcess
 
+from core.verification import Checking
+from desktop_app.own_program import own_program
 from tests.end_to_end.program import (
     Program,
     data_dir_in,
@@ -18,7 +20,7 @@ from tests.end_to_end.program import (
     run,
     wait_for_url,
 )
-from tests.end_to_end.warm_start import WarmStart, warm_start
+from tests.end_to_end.warm_start import ForkedProcess, WarmStart, warm_start
 
 
 @cache
@@ -55,3 +57,28 @@ def hosting_warm(
     env = environment(env, data_dir)
     with _shared().starting(data_dir, *options, env=env) as process:
         yield Program(process, wait_for_url(process))
+
+
+class WarmChecking(Checking):
+    """A check of a backup by this program, without those seconds; any other is started as it is."""
+
+    _forked: ForkedProcess | None = None
+
+    def run(self) -> tuple[int, str, str]:
+        start = own_program()
+        if self._command[: len(start)] != start:
+            return super().run()
+        if self._unwanted:
+            return -1, "", "stopped"
+        done = _shared().run(self._command[len(start) :], environment(None), begun=self._begun)
+        return done.returncode, done.stdout, done.stderr
+
+    def _begun(self, process: ForkedProcess) -> None:
+        self._forked = process
+        if self._unwanted:
+            process.kill()
+
+    def kill(self) -> None:
+        super().kill()
+        if self._forked is not None:
+            self._forked.kill()

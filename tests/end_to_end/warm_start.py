@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -97,14 +97,23 @@ class WarmStart:
             door.close()
 
     def run(
-        self, arguments: Sequence[str], env: dict[str, str], *, cut_short: bool = False
+        self,
+        arguments: Sequence[str],
+        env: dict[str, str],
+        *,
+        cut_short: bool = False,
+        begun: Callable[[ForkedProcess], None] = lambda process: None,
     ) -> CompletedProcess[str]:
-        """Run the program to its end, or to where tests.end_to_end.cut_short kills it."""
+        """Run the program to its end, or to where tests.end_to_end.cut_short kills it.
+
+        `begun` gets the process, which another thread may want to end.
+        """
         with TemporaryFile("w+") as stdout, TemporaryFile("w+") as stderr:
             fds = stdout.fileno(), stderr.fileno()
             with self._fork(arguments, env, *fds, cut_short=cut_short) as door:
                 process = ForkedProcess(door)
                 try:
+                    begun(process)
                     code = process.wait()
                 finally:
                     process.kill()
