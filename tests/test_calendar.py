@@ -40,7 +40,7 @@ def put(
 ) -> None:
     """Write a due instant as a system does, and tell the calendar unless it is None."""
     with state.world.unit_of_work(Origin.EVENT, START) as unit:
-        state.world.write(PLANET, state.world.tables[PLANET], planet_id, column, at)
+        state.world.write(PLANET, planet_id, column, at)
     if calendar is not None:
         calendar.note_written(unit.written_fields)
 

@@ -134,8 +134,7 @@ def test_that_questions_change_nothing(game: GameWorld, clock: ManualClock) -> N
 def spoil(game: GameWorld, planet_id: int, finish_at: float) -> None:
     """Have a planet finish a building that it does not have: our own fault, some day."""
     with game.state.world.unit_of_work(Origin.COMMAND, game.time):
-        table = game.state.world.tables[PLANET]
-        game.state.world.write(PLANET, table, planet_id, "BuildQueue.finish_at", finish_at)
+        game.state.world.write(PLANET, planet_id, "BuildQueue.finish_at", finish_at)
     game.calendar.reload()
 
 

@@ -117,10 +117,10 @@ def test_that_what_is_at_risk_comes_first_and_then_the_oldest(
     world = game.state.world
     for planet_id in (2, 1):
         with world.unit_of_work(Origin.EVENT, clock.now(), "production"):
-            world.write(PLANET, world.tables[PLANET], planet_id, "Planet.name", "x")
+            world.write(PLANET, planet_id, "Planet.name", "x")
         clock.advance(1.0)
     with world.unit_of_work(Origin.COMMAND, clock.now(), "Rename"):
-        world.write(PLAYER, world.tables[PLAYER], 2, "Player.name", "eve")
+        world.write(PLAYER, 2, "Player.name", "eve")
     items = unsaved(game).items
     assert [(item.kind, item.entity_id) for item in items] == [
         ("player", 2),
@@ -144,7 +144,7 @@ def test_that_what_the_database_refuses_comes_first_and_as_what_it_is(
     save_everything(game, store)
     clock.advance(3.0)
     with world.unit_of_work(Origin.COMMAND, clock.now(), "Rename"):
-        world.write(PLAYER, world.tables[PLAYER], 2, "Player.name", "eve")
+        world.write(PLAYER, 2, "Player.name", "eve")
     shadow = unsaved(game)
     assert (shadow.set_aside, shadow.at_risk, shadow.to_write) == (2, 1, 0)
     seen = [(item.entity_id, item.cause, item.set_aside, item.at_risk) for item in shadow.items]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from core.ecs.component import Value
 from core.ecs.marks import Mark
@@ -50,12 +50,10 @@ class UnitOfWork:
         # What was decided at the end; until then it depends on what is still to come.
         self._waits: bool | None = None
         self._world = world
-        self._undo: list[Callable[[], None]] = []
+        # What to call, and with what.
+        self._undo: list[tuple[Any, ...]] = []
 
     # What the world reports --------------------------------------------------------------------
-
-    def note_read(self, aggregate: Aggregate) -> None:
-        self.reads.add(aggregate)
 
     def note_read_all(self) -> None:
         """Somebody looked at every row of a table."""
@@ -65,14 +63,22 @@ class UnitOfWork:
         """Somebody drew a number from a generator whose seed is not stored in the aggregate."""
         self._drew_random = True
 
-    def note_write(self, aggregate: Aggregate, key: str, undo: Callable[[], None]) -> None:
+    def note_write(
+        self,
+        aggregate: Aggregate,
+        key: str,
+        put_back: Callable[[int, str, Value], None],
+        before: Value,
+    ) -> None:
+        kind, entity_id = aggregate
         self.writes[aggregate] = None
-        self.written_fields.append((*aggregate, key))
-        self._undo.append(undo)
+        self.written_fields.append((kind, entity_id, key))
+        # No closure, because this is done for every value that changes.
+        self._undo.append((put_back, entity_id, key, before))
 
     def note_write_all(self, kind: Kind, undo: Callable[[], None]) -> None:
         self.wrote_all_of[kind] = None
-        self._undo.append(undo)
+        self.on_undo(undo)
 
     def note_create(self, aggregate: Aggregate, values: dict[str, Value]) -> None:
         self.writes[aggregate] = None
@@ -84,7 +90,7 @@ class UnitOfWork:
 
     def on_undo(self, undo: Callable[[], None]) -> None:
         """Have something that lies outside the tables put back, too, if the unit fails."""
-        self._undo.append(undo)
+        self._undo.append((undo,))
 
     # How it ends -------------------------------------------------------------------------------
 
@@ -128,7 +134,8 @@ class UnitOfWork:
         """Put every touched value back, in reverse order; afterwards nothing has happened."""
         self._waits = None
         while self._undo:
-            self._undo.pop()()
+            put_back, *values = self._undo.pop()
+            put_back(*values)
         self.writes.clear()
         self.deletes.clear()
         self.wrote_all_of.clear()

@@ -50,13 +50,16 @@ class World:
         # Deleted and not yet deleted on disk: id → when, world time in seconds.
         self.tombstones: dict[Kind, dict[int, float]] = {kind: {} for kind in kinds}
         self.next_id = dict.fromkeys(kinds, 1)
-        # Why something was changed, by the number in its mark.
+        # Why something was changed, by the number in its mark, and the number by that.
         self.causes = [""]
+        self._cause_numbers = {"": 0}
         self._views = {
             component: _view_class(component) for kind in kinds for component in kind.components
         }
         self._processors: list[Processor] = []
         self._unit: UnitOfWork | None = None
+        # Of the open unit, which asks for most of them more than once.
+        self._unit_views: dict[tuple[type, Kind, int], Any] = {}
 
     # Entities ----------------------------------------------------------------------------------
 
@@ -98,7 +101,7 @@ class World:
 
     def exists(self, kind: Kind, entity_id: int) -> bool:
         if self._unit is not None:
-            self._unit.note_read((kind, entity_id))
+            self._unit.reads.add((kind, entity_id))
         return entity_id in self.tables[kind]
 
     def note_reads(self, kind: Kind, ids: Iterable[int]) -> None:
@@ -120,11 +123,16 @@ class World:
 
         Writing needs an open unit of work. Raise UnknownEntityError if there is no such entity.
         """
+        known = self._unit_views.get((component, kind, entity_id))
         table = self.tables[kind]
-        row = table.row(entity_id)
+        if known is not None and known._moves == table.moves:
+            return cast(C, known)
+        aggregate = (kind, entity_id)
+        view = self._views[component](self, table, aggregate, table.row(entity_id))
         if self._unit is not None:
-            self._unit.reads.add((kind, entity_id))
-        return cast(C, self._views[component](self, kind, table, entity_id, row))
+            self._unit.reads.add(aggregate)
+            self._unit_views[component, kind, entity_id] = view
+        return cast(C, view)
 
     def get_components(self, kind: Kind, *components: type) -> tuple[Ids, dict[str, AnyArray]]:
         """Return the ids of all rows and, by "Component.field", their read-only columns."""
@@ -179,9 +187,11 @@ class World:
 
     def number_of_cause(self, cause: str) -> int:
         """Return the number by which marks remember a cause; there are only a few."""
-        if cause not in self.causes:
+        number = self._cause_numbers.get(cause)
+        if number is None:
+            number = self._cause_numbers[cause] = len(self.causes)
             self.causes.append(cause)
-        return self.causes.index(cause)
+        return number
 
     def on_undo(self, undo: Callable[[], None]) -> None:
         """Have something that lies outside of the tables put back, too, if the unit fails."""
@@ -194,27 +204,24 @@ class World:
 
     def close_unit(self) -> None:
         self._unit = None
+        self._unit_views.clear()
 
     def _require_unit(self) -> UnitOfWork:
         if self._unit is None:
             raise WriteOutsideUnitError("the world changes only inside a unit of work")
         return self._unit
 
-    def write(
-        self,
-        kind: Kind,
-        table: Table,
-        entity_id: int,
-        key: str,
-        value: Value,
-        row: int | None = None,
+    def write(self, kind: Kind, entity_id: int, key: str, value: Value) -> None:
+        """Set one value by the key of its column, in the open unit of work."""
+        table = self.tables[kind]
+        self.write_at(table, (kind, entity_id), table.row(entity_id), key, value)
+
+    def write_at(
+        self, table: Table, aggregate: Aggregate, row: int, key: str, value: Value
     ) -> None:
-        """Set one value, in the open unit of work. Views call this, with the row they know."""
-        unit = self._require_unit()
-        if row is None:
-            row = table.row(entity_id)
-        before = table.readers[key](row)
-        unit.note_write((kind, entity_id), key, lambda: table.set(entity_id, key, before))
+        """Do what `write` does, as views do it, which know the row."""
+        unit = self._unit or self._require_unit()
+        unit.note_write(aggregate, key, table.set, table.readers[key](row))
         table.set_at(row, key, value)
 
 
@@ -227,15 +234,12 @@ def _view_class(component: type) -> type:
     """
 
     class View:
-        __slots__ = ("_entity_id", "_kind", "_moves", "_row", "_table", "_world")
+        __slots__ = ("_aggregate", "_moves", "_row", "_table", "_world")
 
-        def __init__(
-            self, world: World, kind: Kind, table: Table, entity_id: int, row: int
-        ) -> None:
+        def __init__(self, world: World, table: Table, aggregate: Aggregate, row: int) -> None:
             self._world = world
-            self._kind = kind
             self._table = table
-            self._entity_id = entity_id
+            self._aggregate = aggregate
             self._row = row
             self._moves = table.moves
 
@@ -246,12 +250,12 @@ def _view_class(component: type) -> type:
             table = self._table
             if self._moves == table.moves:
                 return table.readers[key](self._row)
-            return table.get(self._entity_id, key)
+            return table.get(self._aggregate[1], key)
 
         def write(self: Any, value: Value) -> None:
-            table, entity_id = self._table, self._entity_id
-            row = self._row if self._moves == table.moves else None
-            self._world.write(self._kind, table, entity_id, key, value, row)
+            table, aggregate = self._table, self._aggregate
+            row = self._row if self._moves == table.moves else table.row(aggregate[1])
+            self._world.write_at(table, aggregate, row, key, value)
 
         return property(read) if field.column.fixed else property(read, write)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.components import KINDS, PLANET
-from core.ecs import Table, UnknownEntityError, World, fields_of
+from core.ecs import Kind, Table, UnknownEntityError, World, fields_of
 from core.ecs.component import values_of
 from core.rules import RULES
 from core.seed import add_rows, make_planets, plan_seed
@@ -52,6 +52,18 @@ def test_that_values_come_back_as_plain_python_objects() -> None:
     kinds = {type(value) for value in row_of(table, 1).values()}
     assert kinds == {int, str, tuple, bool, float}
     assert {type(x) for x in table.get(1, "Light.level")} == {float}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_that_vectors_of_every_type_come_back_whole(kind: Kind) -> None:
+    table = Table(kind.name, kind.components)
+    table.extend(np.arange(1, 4), {})
+    for field in table.fields:
+        if field.axis is not None:
+            column = table.array(field.key)
+            last = np.iinfo(field.dtype).max if field.dtype.kind == "i" else np.pi
+            column[...] = last - np.arange(column.size).reshape(column.shape)
+            assert table.get(2, field.key) == tuple(column[1].tolist())
 
 
 def test_that_growing_keeps_every_value() -> None:

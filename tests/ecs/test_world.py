@@ -85,6 +85,26 @@ def test_that_a_view_of_what_is_gone_says_so() -> None:
         world.component_for_entity(LAMP, 1, Label)
 
 
+def test_that_what_was_read_in_a_unit_is_looked_for_anew_when_rows_have_moved() -> None:
+    world = with_lamps(3)
+    with world.unit_of_work(Origin.COMMAND, 2.0):
+        names = [world.component_for_entity(LAMP, number, Label).name for number in (1, 3)]
+        world.delete_entity(LAMP, 1)
+        names.append(world.component_for_entity(LAMP, 3, Label).name)
+        with pytest.raises(UnknownEntityError):
+            world.component_for_entity(LAMP, 1, Label)
+    assert names == ["lamp 1", "lamp 3", "lamp 3"]
+
+
+def test_that_each_unit_notes_what_it_reads_itself() -> None:
+    world = with_lamps(2)
+    for _ in range(2):
+        with world.unit_of_work(Origin.QUERY, 2.0) as unit:
+            for component in (Label, Weight, Label):
+                world.component_for_entity(LAMP, 2, component)
+        assert unit.touched == {(LAMP, 2)}
+
+
 def test_that_writing_outside_of_a_unit_is_refused() -> None:
     world = with_lamps(1)
     view = world.component_for_entity(LAMP, 1, Weight)
