@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import repeat
 
 from core.commands import Rejected
 from core.components import (
@@ -29,23 +30,77 @@ from core.rules.economy import AFFORDABLE_TOLERANCE
 from core.rules.production import reactor_runs_on, seconds_to_restart
 from core.state import GameState
 
+# What is made, what is used up and what there is room for, of each resource.
+_Rates = tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]
+
 
 def amounts_at(stock: Stocks, at: float) -> tuple[float, ...]:
     """Return the amounts at an instant, without changing anything."""
-    elapsed_s = at - stock.settled_at
-    return tuple(
-        stocks.amount_after(*resource, elapsed_s)
-        for resource in zip(
-            stock.amount, stock.production, stock.consumption, stock.capacity, strict=True
-        )
-    )
+    return _amounts_after(stock.amount, _rates_in(stock), at - stock.settled_at)
+
+
+class _Account:
+    """A planet's stocks and ledger: read once, reckoned with at an instant, and written once."""
+
+    __slots__ = ("_at", "_ledger", "_rates", "_received", "_stock", "amounts")
+
+    def __init__(self, state: GameState, planet_id: int, at: float) -> None:
+        self._at = at
+        self._stock = state.world.component_for_entity(PLANET, planet_id, Stocks)
+        self._ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
+        self._rates = _rates_in(self._stock)
+        self._received = self._ledger.received
+        self.amounts = self._stock.amount
+
+    def settle(self) -> None:
+        """Let come in what has been made up to the instant."""
+        elapsed_s = self._at - self._stock.settled_at
+        self.receive(_amounts_after(self.amounts, self._rates, elapsed_s))
+
+    def receive(self, amounts: Sequence[float]) -> None:
+        """Set the amounts; by what each is more than before, it came onto the planet.
+
+        What is less was used up by production itself.
+        """
+        self._received = tuple(map(stocks.received_after, self._received, self.amounts, amounts))
+        self.amounts = tuple(amounts)
+
+    def take(self, amounts: Sequence[int]) -> None:
+        """Take whole amounts that the stocks cover.
+
+        The hair that a stock may lack of them (see stocks.covers) came from nowhere, or many small
+        prices would add up to a hole.
+        """
+        left = tuple(map(stocks.after_paying, self.amounts, amounts))
+        without = map(operator.sub, self.amounts, amounts)
+        self._received = tuple(map(stocks.received_after, self._received, without, left))
+        self.amounts = left
+
+    def put(self, amounts: Sequence[float]) -> None:
+        """Put amounts down; they may exceed the capacity."""
+        self.amounts = tuple(map(operator.add, self.amounts, amounts))
+
+    def write(self) -> Ledger:
+        """Write it all and foresee when the first stock reaches its boundary; return the ledger."""
+        # An event of a planet that was set aside may come after what was settled later than it.
+        at = max(self._at, self._stock.settled_at)
+        self._ledger.received = self._received
+        self._stock.amount = self.amounts
+        self._stock.settled_at = at
+        self._stock.boundary_at = _next_boundary(at, self.amounts, self._rates)
+        return self._ledger
+
+
+def _settled(state: GameState, planet_id: int, at: float) -> _Account:
+    account = _Account(state, planet_id, at)
+    account.settle()
+    return account
 
 
 def settle(state: GameState, planet_id: int, at: float) -> Stocks:
     """Make `at` the instant since which the stocks are known, and return them."""
-    stock = state.world.component_for_entity(PLANET, planet_id, Stocks)
-    receive(state, planet_id, amounts_at(stock, at), at)
-    return stock
+    _settled(state, planet_id, at).write()
+    return state.world.component_for_entity(PLANET, planet_id, Stocks)
 
 
 def reach_boundary(state: GameState, planet_id: int, at: float) -> None:
@@ -71,27 +126,26 @@ def receive(state: GameState, planet_id: int, amounts: Sequence[float], at: floa
 
     What is less was used up by production itself.
     """
-    stock = state.world.component_for_entity(PLANET, planet_id, Stocks)
-    ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
-    ledger.received = tuple(map(stocks.received_after, ledger.received, stock.amount, amounts))
-    _put(stock, amounts, at)
+    account = _Account(state, planet_id, at)
+    account.receive(amounts)
+    account.write()
 
 
 def pay(state: GameState, planet_id: int, price: Sequence[int], at: float) -> None:
     """Settle at `at` and take a price that the stocks cover."""
-    stock = settle(state, planet_id, at)
-    ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
-    _take(stock, ledger, price)
+    account = _settled(state, planet_id, at)
+    account.take(price)
+    ledger = account.write()
     ledger.spent = tuple(map(operator.add, ledger.spent, price))
     _look_after_reactor(state, planet_id, refuelled=True)
 
 
 def refund(state: GameState, planet_id: int, paid: Sequence[float], at: float) -> None:
     """Settle at `at` and give back what was paid; it may exceed the capacity."""
-    stock = settle(state, planet_id, at)
-    ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
+    account = _settled(state, planet_id, at)
+    account.put(paid)
+    ledger = account.write()
     ledger.spent = tuple(map(operator.sub, ledger.spent, paid))
-    _put(stock, tuple(map(operator.add, stock.amount, paid)), stock.settled_at)
     _look_after_reactor(state, planet_id, refuelled=True)
 
 
@@ -109,51 +163,28 @@ def burn(state: GameState, planet_id: int, amounts: Sequence[int], at: float) ->
 
     They are neither spent, which would make points, nor moved to anywhere.
     """
-    stock = settle(state, planet_id, at)
-    left = tuple(map(stocks.after_paying, stock.amount, amounts))
-    receive(state, planet_id, left, at)
+    account = _settled(state, planet_id, at)
+    account.receive(tuple(map(stocks.after_paying, account.amounts, amounts)))
+    account.write()
     _look_after_reactor(state, planet_id, refuelled=False)
 
 
 def take_away(state: GameState, planet_id: int, amounts: Sequence[int], at: float) -> None:
     """Settle at `at` and take whole amounts, which the stocks cover, off the planet."""
-    stock = settle(state, planet_id, at)
-    ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
-    _take(stock, ledger, amounts)
+    account = _settled(state, planet_id, at)
+    account.take(amounts)
+    ledger = account.write()
     ledger.moved = tuple(map(operator.sub, ledger.moved, amounts))
     _look_after_reactor(state, planet_id, refuelled=False)
 
 
 def bring(state: GameState, planet_id: int, amounts: Sequence[int], at: float) -> None:
     """Settle at `at` and put whole amounts from elsewhere down; they may exceed the capacity."""
-    stock = settle(state, planet_id, at)
-    ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
+    account = _settled(state, planet_id, at)
+    account.put(amounts)
+    ledger = account.write()
     ledger.moved = tuple(map(operator.add, ledger.moved, amounts))
-    _put(stock, tuple(map(operator.add, stock.amount, amounts)), stock.settled_at)
     _look_after_reactor(state, planet_id, refuelled=True)
-
-
-def _take(stock: Stocks, ledger: Ledger, amounts: Sequence[int]) -> None:
-    """Take whole amounts that the stocks cover.
-
-    The hair that a stock may lack of them (see stocks.covers) came from nowhere, or many small
-    prices would add up to a hole.
-    """
-    left = tuple(map(stocks.after_paying, stock.amount, amounts))
-    received = zip(ledger.received, stock.amount, left, amounts, strict=True)
-    ledger.received = tuple(
-        stocks.received_after(before, amount - taken, rest)
-        for before, amount, rest, taken in received
-    )
-    _put(stock, left, stock.settled_at)
-
-
-def _put(stock: Stocks, amounts: Sequence[float], at: float) -> None:
-    """Set the amounts at an instant and foresee when the first of them reaches its boundary."""
-    stock.amount = tuple(amounts)
-    # An event of a planet that was set aside may come after what was settled later than it.
-    stock.settled_at = max(at, stock.settled_at)
-    stock.boundary_at = _next_boundary(stock)
 
 
 def missing(stock: Stocks, at: float, price: Sequence[int]) -> dict[str, int]:
@@ -253,7 +284,7 @@ def _take_on_rates(state: GameState, planet_id: int, *, refuelled: bool) -> None
     stock.production = _floats(rates.production)
     stock.consumption = _floats(rates.consumption)
     stock.capacity = _floats(rates.capacity)
-    stock.boundary_at = _next_boundary(stock)
+    stock.boundary_at = _next_boundary(stock.settled_at, stock.amount, _rates_in(stock))
 
 
 def fuel_of(rules: Rules) -> int | None:
@@ -268,13 +299,13 @@ def _floats(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
 
-def _next_boundary(stock: Stocks) -> float:
-    return stock.settled_at + min(
-        map(
-            stocks.seconds_to_boundary,
-            stock.amount,
-            stock.production,
-            stock.consumption,
-            stock.capacity,
-        )
-    )
+def _rates_in(stock: Stocks) -> _Rates:
+    return stock.production, stock.consumption, stock.capacity
+
+
+def _amounts_after(amounts: Sequence[float], rates: _Rates, elapsed_s: float) -> tuple[float, ...]:
+    return tuple(map(stocks.amount_after, amounts, *rates, repeat(elapsed_s)))
+
+
+def _next_boundary(settled_at: float, amounts: Sequence[float], rates: _Rates) -> float:
+    return settled_at + min(map(stocks.seconds_to_boundary, amounts, *rates))
