@@ -39,17 +39,18 @@ class Step:
 class Site:
     """What stands on a planet or a moon and what is known there.
 
-    `fields` are those before terraforming; a moon's follow from its base alone. The slots of the
-    silo are taken by the missiles that are there and by those on order.
+    `fields` are those before terraforming; a moon's follow from its base alone. What only few steps
+    ask for is looked up when they do. The slots of the silo are taken by the missiles that are
+    there and by those on order.
     """
 
     levels: Levels
-    technologies: Levels
     fields: int
-    silo_slots_taken: int = 0
-    on_moon: bool = False
-    lab_busy: bool = False
-    yard_busy: bool = False
+    on_moon: bool
+    technologies: Callable[[], Levels]
+    silo_slots_taken: Callable[[], int]
+    lab_busy: Callable[[], bool]
+    yard_busy: Callable[[], bool]
 
 
 def planned(levels: Levels, steps: Sequence[Step]) -> dict[str, int]:
@@ -62,17 +63,21 @@ def planned(levels: Levels, steps: Sequence[Step]) -> dict[str, int]:
 
 def level_of(levels: Levels, steps_before: Sequence[Step], step: Step) -> int:
     """Return the level that a step reaches, or takes away, after the steps before it."""
-    level = planned(levels, steps_before)[step.building]
+    level = _level_after(levels, steps_before, step.building)
     return level if step.demolish else level + 1
 
 
+def _level_after(levels: Levels, steps: Sequence[Step], building: str) -> int:
+    return levels[building] + sum(step.change for step in steps if step.building == building)
+
+
 def price_of(
-    economy: Economy, step: Step, level: int, technologies: Levels | None = None
+    economy: Economy, step: Step, level: int, technologies: Callable[[], Levels] = dict
 ) -> tuple[int, ...]:
     """Return what a step costs where these technologies are known, none if none are given."""
     if step.demolish:
         discount = economy.rules.construction.discount_technology
-        return economy.demolition_cost(step.building, level, (technologies or {}).get(discount, 0))
+        return economy.demolition_cost(step.building, level, technologies().get(discount, 0))
     return economy.cost(step.building, level)
 
 
@@ -103,9 +108,9 @@ def hindrance(
     `energy` tells what is produced and what is used; only few steps ask for it.
     """
     rules = economy.rules
-    if site.lab_busy and step.building == rules.research.lab:
+    if step.building == rules.research.lab and site.lab_busy():
         return LAB_BUSY
-    if site.yard_busy and step.building in yard_buildings(rules):
+    if step.building in yard_buildings(rules) and site.yard_busy():
         return YARD_BUSY
     cost = rules.all_buildings[step.building].energy_cost
     if step.demolish or cost is None:
@@ -156,19 +161,21 @@ def _wrong_ground(rules: Rules, site: Site, building: str) -> Rejected | None:
 def _unmet(
     rules: Rules, site: Site, steps_before: Sequence[Step], building: str
 ) -> Rejected | None:
-    levels = {**site.technologies, **planned(site.levels, steps_before)}
-    return unmet(building, rules.buildings[building].requires, levels)
+    requires = rules.buildings[building].requires
+    if not requires:
+        return None
+    levels = {**site.technologies(), **planned(site.levels, steps_before)}
+    return unmet(building, requires, levels)
 
 
 def _no_room(rules: Rules, site: Site, steps_before: Sequence[Step]) -> Rejected | None:
     # A demolition frees its field when it is done: until then it may still be cancelled. So may the
     # building of what adds fields; what its demolition takes is as good as gone.
-    fields = min(
-        total_fields(
-            rules, site.fields, planned(site.levels, steps_before[:place]), on_moon=site.on_moon
-        )
-        for place in range(len(steps_before) + 1)
-    )
+    after = dict(site.levels)
+    fields = total_fields(rules, site.fields, after, on_moon=site.on_moon)
+    for step in steps_before:
+        after[step.building] += step.change
+        fields = min(fields, total_fields(rules, site.fields, after, on_moon=site.on_moon))
     used = _spoken_for(site.levels, steps_before)
     return None if used < fields else _no_free_fields(fields, used)
 
@@ -196,7 +203,7 @@ def _no_free_fields(fields: int, used: int) -> Rejected:
 def _cannot_go(
     rules: Rules, site: Site, steps_before: Sequence[Step], building: str
 ) -> Rejected | None:
-    level = planned(site.levels, steps_before)[building]
+    level = _level_after(site.levels, steps_before, building)
     if level < 1:
         return Rejected("nothing_to_demolish", f"There is no {building} to demolish.")
     standing = {name for name, built in site.levels.items() if built > 0}
@@ -218,13 +225,13 @@ def _cannot_go(
 def _silo_needed(rules: Rules, site: Site, building: str, level: int) -> Rejected | None:
     if building != rules.missiles.silo:
         return None
-    slots = silo_slots(rules.missiles, level - 1)
-    if site.silo_slots_taken <= slots:
+    slots, taken = silo_slots(rules.missiles, level - 1), site.silo_slots_taken()
+    if taken <= slots:
         return None
     return Rejected(
         "level_needed",
-        f"Missiles take {site.silo_slots_taken} slots; {slots} would be left.",
-        {"slots": slots, "slots_used": site.silo_slots_taken},
+        f"Missiles take {taken} slots; {slots} would be left.",
+        {"slots": slots, "slots_used": taken},
     )
 
 

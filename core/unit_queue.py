@@ -29,9 +29,9 @@ YARD_BUSY = Rejected(
 )
 
 
-def yard_buildings(rules: Rules) -> frozenset[str]:
+def yard_buildings(rules: Rules) -> tuple[str, str]:
     """Return the buildings that cannot be worked on while units are built, and the reverse."""
-    return frozenset((rules.construction.yard, rules.construction.doubler))
+    return rules.construction.yard, rules.construction.doubler
 
 
 def refusal(

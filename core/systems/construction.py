@@ -68,14 +68,15 @@ def cancel_building(state: GameState, command: CancelBuilding, at: float) -> Acc
     if not 0 <= command.index < len(steps):
         return Rejected("no_such_item", "There is no such item in the building queue.")
     left = steps[: command.index] + steps[command.index + 1 :]
+    site = _site(state, planet_id)
     if command.index == 0:
         queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
         stockpiles.refund(state, planet_id, queue.paid, at)
-        events = _start_first(state, planet_id, left, at)
+        events = _start_first(state, planet_id, site, left, at)
         events.append(StocksChanged(at, command.player_id, planet_id))
     else:
-        events = _keep_possible(state, planet_id, left, at)
-    return Accepted(queue_of(state, planet_id), tuple(events))
+        events = _keep_possible(state, planet_id, site, left, at)
+    return Accepted(_items(state, planet_id, site), tuple(events))
 
 
 def finish_building(state: GameState, planet_id: int, at: float) -> list[Event]:
@@ -91,38 +92,36 @@ def finish_building(state: GameState, planet_id: int, at: float) -> list[Event]:
         BuildingFinished(
             at, owner_id, planet_id, done.building, levels[done.building], done.demolish
         ),
-        *_start_first(state, planet_id, waiting, at),
+        *_start_first(state, planet_id, _site(state, planet_id), waiting, at),
         StocksChanged(at, owner_id, planet_id),
     ]
 
 
 def queue_of(state: GameState, planet_id: int) -> tuple[Item, ...]:
     """Return a planet's building queue, the active item first, without changing anything."""
-    steps = _steps(state, planet_id)
-    levels, technologies = levels_of(state, planet_id), known_on(state.world, planet_id)
-    queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
-    items = []
-    for place, step in enumerate(steps):
-        level = building_queue.level_of(levels, steps[:place], step)
-        price = building_queue.price_of(state.economy, step, level, technologies)
-        active = place == 0
-        items.append(
-            Item(
-                building=step.building,
-                level=level,
-                demolish=step.demolish,
-                # What was paid is what a cancelling gives back, whatever the rules say by now.
-                cost=tuple(int(amount) for amount in queue.paid) if active else price,
-                started_at=queue.started_at if active else None,
-                due_at=queue.finish_at if active else None,
-            )
-        )
-    return tuple(items)
+    return _items(state, planet_id, _site(state, planet_id))
 
 
 def levels_of(state: GameState, planet_id: int) -> dict[str, int]:
     buildings = state.world.component_for_entity(PLANET, planet_id, Buildings)
     return dict(zip(BUILDINGS.labels, buildings.level, strict=True))
+
+
+def _items(state: GameState, planet_id: int, site: Site) -> tuple[Item, ...]:
+    steps = _steps(state, planet_id)
+    return tuple(_item(state, planet_id, site, steps, place) for place in range(len(steps)))
+
+
+def _item(state: GameState, planet_id: int, site: Site, steps: Sequence[Step], place: int) -> Item:
+    step = steps[place]
+    level = building_queue.level_of(site.levels, steps[:place], step)
+    if place:
+        cost = building_queue.price_of(state.economy, step, level, site.technologies)
+        return Item(step.building, level, step.demolish, cost, None, None)
+    queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
+    # What was paid is what a cancelling gives back, whatever the rules say by now.
+    paid = tuple(int(amount) for amount in queue.paid)
+    return Item(step.building, level, step.demolish, paid, queue.started_at, queue.finish_at)
 
 
 def _order(
@@ -146,36 +145,33 @@ def _order(
     if refusal is not None:
         return refusal
     events: list[Event] = []
+    _write(state, planet_id, [*steps, step])
     if steps:
-        queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
-        _write(queue, [*steps, step])
         stockpiles.refuel(state, planet_id, at)
     else:
-        events += _start_first(state, planet_id, [step], at)
+        events.append(_start(state, planet_id, site, step, at))
         events.append(StocksChanged(at, player_id, planet_id))
-    return Accepted(queue_of(state, planet_id)[-1], tuple(events))
+    return Accepted(_item(state, planet_id, site, [*steps, step], len(steps)), tuple(events))
 
 
-def _start_first(state: GameState, planet_id: int, steps: Sequence[Step], at: float) -> list[Event]:
+def _start_first(
+    state: GameState, planet_id: int, site: Site, steps: Sequence[Step], at: float
+) -> list[Event]:
     """Make these steps the queue and start the first that can be; drop those before it."""
-    world = state.world
-    owner_id = world.component_for_entity(PLANET, planet_id, Planet).owner_id
-    queue = world.component_for_entity(PLANET, planet_id, BuildQueue)
     events: list[Event] = []
     waiting = list(steps)
-    site = _site(state, planet_id)
     while waiting:
         refusal = building_queue.refusal(state.economy, site, [], waiting[0]) or _hindrance(
             state, planet_id, site, waiting[0], at
         )
         if refusal is None:
             break
-        dropped = waiting.pop(0)
-        events.append(BuildItemDropped(at, owner_id, planet_id, dropped.building, refusal.code))
-    events += _keep_possible(state, planet_id, waiting, at)
+        events.append(_dropped(state, planet_id, waiting.pop(0), refusal.code, at))
+    events += _keep_possible(state, planet_id, site, waiting, at)
     if waiting:
         events.append(_start(state, planet_id, site, waiting[0], at))
     else:
+        queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
         queue.paid = (0.0,) * len(RESOURCES)
         queue.started_at = 0.0
         queue.finish_at = NEVER
@@ -183,17 +179,17 @@ def _start_first(state: GameState, planet_id: int, steps: Sequence[Step], at: fl
 
 
 def _keep_possible(
-    state: GameState, planet_id: int, steps: Sequence[Step], at: float
+    state: GameState, planet_id: int, site: Site, steps: Sequence[Step], at: float
 ) -> list[Event]:
     """Make these steps the queue, the first of them active; drop those that it makes impossible."""
-    world = state.world
-    owner_id = world.component_for_entity(PLANET, planet_id, Planet).owner_id
-    kept, orphans = building_queue.without_orphans(state.rules, _site(state, planet_id), steps)
-    _write(world.component_for_entity(PLANET, planet_id, BuildQueue), kept)
-    return [
-        BuildItemDropped(at, owner_id, planet_id, orphan.building, "requirements_not_met")
-        for orphan in orphans
-    ]
+    kept, orphans = building_queue.without_orphans(state.rules, site, steps)
+    _write(state, planet_id, kept)
+    return [_dropped(state, planet_id, step, "requirements_not_met", at) for step in orphans]
+
+
+def _dropped(state: GameState, planet_id: int, step: Step, why: str, at: float) -> Event:
+    owner_id = state.world.component_for_entity(PLANET, planet_id, Planet).owner_id
+    return BuildItemDropped(at, owner_id, planet_id, step.building, why)
 
 
 def _start(state: GameState, planet_id: int, site: Site, step: Step, at: float) -> Event:
@@ -231,12 +227,14 @@ def _site(state: GameState, planet_id: int) -> Site:
     planet = world.component_for_entity(PLANET, planet_id, Planet)
     return Site(
         levels=levels_of(state, planet_id),
-        technologies=known_on(world, planet_id),
         fields=planet.fields,
-        silo_slots_taken=silo_slots_taken(state.rules, spoken_for(state, planet_id)),
         on_moon=planet.is_moon,
-        lab_busy=world.component_for_entity(PLANET, planet_id, Knowledge).lab_busy,
-        yard_busy=world.component_for_entity(PLANET, planet_id, UnitQueue).unit_building != NO_UNIT,
+        technologies=lambda: known_on(world, planet_id),
+        silo_slots_taken=lambda: silo_slots_taken(state.rules, spoken_for(state, planet_id)),
+        lab_busy=lambda: world.component_for_entity(PLANET, planet_id, Knowledge).lab_busy,
+        yard_busy=lambda: (
+            world.component_for_entity(PLANET, planet_id, UnitQueue).unit_building != NO_UNIT
+        ),
     )
 
 
@@ -249,6 +247,7 @@ def _steps(state: GameState, planet_id: int) -> list[Step]:
     ]
 
 
-def _write(queue: BuildQueue, steps: Sequence[Step]) -> None:
+def _write(state: GameState, planet_id: int, steps: Sequence[Step]) -> None:
+    queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
     codes = [step.change * (BUILDINGS.index(step.building) + 1) for step in steps]
     queue.queued = (*codes, *(NOTHING_QUEUED,) * (len(PLACES) - len(codes)))
