@@ -58,6 +58,13 @@ class UnstorableError(StorageError):
     """A row holds a value that no database would give back."""
 
 
+class RowsMissingError(StorageError):
+    """Rows that were saved before are not in the database any more."""
+
+    def __init__(self, there: int, meant: int) -> None:
+        super().__init__(f"{meant - there} of {meant} rows that were saved before are missing")
+
+
 class SaveRefusedError(StorageError):
     """The database refuses a save whatever is left out of it: trying again will not help."""
 

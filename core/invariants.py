@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -49,14 +50,30 @@ class Violation:
     reason: str
 
 
-def violations(kind: Kind, columns: Columns) -> tuple[Violation, ...]:
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What must not be, in words, and what tells of the columns with these keys where it is."""
+
+    reason: str
+    keys: tuple[str, ...]
+    breaks: Callable[..., Broken]
+
+
+def _all_are_there(key: str) -> AnyArray:
+    raise KeyError(key)
+
+
+def violations(
+    kind: Kind, columns: Columns, rest: Callable[[str], AnyArray] = _all_are_there
+) -> tuple[Violation, ...]:
     """Return what is wrong with some rows of a kind, in the order of the rows; () if nothing is.
 
-    `columns` are those of `TableRows`: of shape (n,) or (n, len(axis)).
+    `columns` are those of `TableRows`: of shape (n,) or (n, len(axis)). Where these are not all,
+    what has nothing to do with them is not looked at, and `rest` is asked for others by their key.
     """
     found = [
         Violation(int(row), reason)
-        for reason, broken in _broken(kind, columns)
+        for reason, broken in _broken(kind, columns, rest)
         for row in np.flatnonzero(broken.reshape(len(broken), -1).any(axis=1))
     ]
     return tuple(sorted(found, key=lambda violation: violation.row))
@@ -97,24 +114,29 @@ def _sum(columns: Sequence[AnyArray]) -> float:
     return total if abs(total) > _EXACT * scale else 0.0
 
 
-def _broken(kind: Kind, columns: Columns) -> Iterator[tuple[str, Broken]]:
+def _broken(
+    kind: Kind, columns: Columns, rest: Callable[[str], AnyArray]
+) -> Iterator[tuple[str, Broken]]:
     """Yield for each rule that is broken its words and where, in the shape of its column."""
     for field in _float_fields(kind):
-        values = columns[field.key]
-        if _is_sound(field, values):
+        values = columns.get(field.key)
+        if values is None or _is_sound(field, values):
             continue
         broken = ~_allowed(field, values)
         if broken.any():
             yield f"{field.key} is not a finite number", broken
-    for reason, breaks in _RULES.get(kind, {}).items():
-        broken = breaks(columns)
+    for rule in _RULES.get(kind, ()):
+        if columns.keys().isdisjoint(rule.keys):
+            continue
+        broken = rule.breaks(*(columns[k] if k in columns else rest(k) for k in rule.keys))
         if broken.any():
-            yield reason, broken
+            yield rule.reason, broken
 
 
-def _float_fields(kind: Kind) -> Iterator[Field]:
-    for component in kind.components:
-        yield from (field for field in fields_of(component) if field.dtype.kind == "f")
+@cache
+def _float_fields(kind: Kind) -> tuple[Field, ...]:
+    fields = (field for component in kind.components for field in fields_of(component))
+    return tuple(field for field in fields if field.dtype.kind == "f")
 
 
 def _is_sound(field: Field, values: AnyArray) -> bool:
@@ -131,51 +153,59 @@ def _allowed(field: Field, values: AnyArray) -> Broken:
     return finite | np.isposinf(values) if field.column.may_be_never else finite
 
 
-def _is_not_conserved(columns: Columns) -> Broken:
-    received, moved = columns["Ledger.received"], columns["Ledger.moved"]
+def _is_not_conserved(
+    received: AnyArray, moved: AnyArray, spent: AnyArray, amount: AnyArray
+) -> Broken:
     with np.errstate(invalid="ignore"):
-        gap = np.abs(received + moved - columns["Ledger.spent"] - columns["Stocks.amount"])
+        gap = np.abs(received + moved - spent - amount)
         scale = np.abs(received) + np.abs(moved)
         within: Broken = gap <= LEDGER_TOLERANCE + LEDGER_TOLERANCE_RELATIVE * scale
     return ~within
 
 
-def _is_negative(key: str) -> Callable[[Columns], Broken]:
-    return lambda columns: columns[key] < 0.0
+def _is_negative(values: AnyArray) -> Broken:
+    return values < 0.0
 
 
-def _is_of_nothing(columns: Columns) -> Broken:
-    return np.minimum(columns["Offer.offered_amount"], columns["Offer.requested_amount"]) < 1
+def _is_of_nothing(offered: AnyArray, requested: AnyArray) -> Broken:
+    return np.minimum(offered, requested) < 1
 
 
-def _is_all_fee(columns: Columns) -> Broken:
-    fee = columns["Deal.fee"]
-    return (fee < 0) | (fee > columns["Offer.requested_amount"])
+def _is_all_fee(fee: AnyArray, requested: AnyArray) -> Broken:
+    return (fee < 0) | (fee > requested)
 
 
-_PLANET_RULES: dict[str, Callable[[Columns], Broken]] = {
-    "a stock is not what came onto the planet less what left it": _is_not_conserved,
-    "a stock is negative": _is_negative("Stocks.amount"),
-    "less than nothing was paid": _is_negative("BuildQueue.paid"),
-    "less than nothing was spent": _is_negative("Ledger.spent"),
-    "there are less than no units": _is_negative("Units.count"),
-}
-_PLAYER_RULES: dict[str, Callable[[Columns], Broken]] = {
-    "less than nothing was paid for research": _is_negative("ResearchQueue.paid"),
-    "less than nothing became debris": _is_negative("Wreckage.debris_made"),
-    "less than nothing went down with ships": _is_negative("Wreckage.cargo_lost"),
-    "less than nothing was found": _is_negative("Finds.resources_found"),
-}
-_OFFER_RULES: dict[str, Callable[[Columns], Broken]] = {
-    "it offers nothing, or for nothing": _is_of_nothing,
-    "a fee is negative, or more than what was paid": _is_all_fee,
-}
-_FLEET_RULES: dict[str, Callable[[Columns], Broken]] = {
-    "there are less than no ships": _is_negative("Fleet.ships"),
-    "it carries less than nothing": _is_negative("Fleet.cargo"),
-}
-_DEBRIS_RULES: dict[str, Callable[[Columns], Broken]] = {
-    "less than nothing is left": _is_negative("Debris.left"),
+_LEDGER = ("Ledger.received", "Ledger.moved", "Ledger.spent")
+_OFFERED, _REQUESTED = "Offer.offered_amount", "Offer.requested_amount"
+_RULES = {
+    PLANET: (
+        _Rule(
+            "a stock is not what came onto the planet less what left it",
+            (*_LEDGER, "Stocks.amount"),
+            _is_not_conserved,
+        ),
+        _Rule("a stock is negative", ("Stocks.amount",), _is_negative),
+        _Rule("less than nothing was paid", ("BuildQueue.paid",), _is_negative),
+        _Rule("less than nothing was spent", ("Ledger.spent",), _is_negative),
+        _Rule("there are less than no units", ("Units.count",), _is_negative),
+    ),
+    PLAYER: (
+        _Rule("less than nothing was paid for research", ("ResearchQueue.paid",), _is_negative),
+        _Rule("less than nothing became debris", ("Wreckage.debris_made",), _is_negative),
+        _Rule("less than nothing went down with ships", ("Wreckage.cargo_lost",), _is_negative),
+        _Rule("less than nothing was found", ("Finds.resources_found",), _is_negative),
+    ),
+    OFFER: (
+        _Rule("it offers nothing, or for nothing", (_OFFERED, _REQUESTED), _is_of_nothing),
+        _Rule(
+            "a fee is negative, or more than what was paid", ("Deal.fee", _REQUESTED), _is_all_fee
+        ),
+    ),
+    FLEET: (
+        _Rule("there are less than no ships", ("Fleet.ships",), _is_negative),
+        _Rule("it carries less than nothing", ("Fleet.cargo",), _is_negative),
+    ),
+    DEBRIS: (_Rule("less than nothing is left", ("Debris.left",), _is_negative),),
 }
 # What is counted where, and whether it is there or has come from nowhere.
 _BOOKS = (
@@ -189,10 +219,3 @@ _BOOKS = (
     (PLAYER, "Wreckage.debris_made", -1),
     (PLAYER, "Finds.resources_found", -1),
 )
-_RULES = {
-    PLANET: _PLANET_RULES,
-    PLAYER: _PLAYER_RULES,
-    OFFER: _OFFER_RULES,
-    FLEET: _FLEET_RULES,
-    DEBRIS: _DEBRIS_RULES,
-}

@@ -7,7 +7,7 @@ are captured anew, with their newest values.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from core.ecs.table import AnyArray, Ids
@@ -24,16 +24,21 @@ class SaveReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TableRows:
-    """Whole rows of one table: ids of shape (n,), columns of shape (n,) or (n, len(axis))."""
+    """Rows of one table: ids of shape (n,), columns of shape (n,) or (n, len(axis)).
+
+    Rows that are `whole` have all their columns and may be new. Others are on disk already: they
+    have the columns of the components that have changed, and the rest stays as it is there.
+    """
 
     table: str
     ids: Ids
     columns: Mapping[str, AnyArray]
+    whole: bool = True
 
     def part(self, start: int, end: int) -> TableRows:
         """Return some of the rows, without copying them."""
         columns = {key: values[start:end] for key, values in self.columns.items()}
-        return TableRows(self.table, self.ids[start:end], columns)
+        return replace(self, ids=self.ids[start:end], columns=columns)
 
     @property
     def bytes(self) -> int:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING
@@ -28,9 +28,9 @@ import numpy as np
 
 from core.connectivity import Connectivity, Group, belongs_any, belongs_to
 from core.ecs import EVERY_ID, Aggregate, Kind, Mark, UnitOfWork, World
-from core.ecs.marks import MarksTaken
-from core.ecs.table import Ids
-from core.errors import PersistenceClosed, SaveRefusedError
+from core.ecs.marks import EVERY_COMPONENT, MarksTaken
+from core.ecs.table import AnyArray, Ids, Rows
+from core.errors import PersistenceClosed, RowsMissingError, SaveRefusedError
 from core.failure_words import in_words
 from core.held_answers import Held, Waiting, without
 from core.invariants import violations
@@ -398,7 +398,7 @@ class WriteBehind:
     def _capture(
         self, sweep: Sweep | None, slice_rows: int
     ) -> tuple[tuple[TableRows, ...], dict[Kind, MarksTaken], frozenset[Aggregate]]:
-        captured = []
+        captured: list[TableRows] = []
         taken = {}
         urgent: set[Aggregate] = set()
         for kind in self._world.kinds:
@@ -413,21 +413,35 @@ class WriteBehind:
             if not len(rows):
                 continue
             rows.sort()
-            copied = TableRows(kind.name, table.ids[rows], table.copy_rows(rows))
-            self._report_violations(kind, copied)
-            captured.append(copied)
+            captured += self._copies_of(kind, rows)
             taken[kind] = marks.take(rows, self._slot)
         return tuple(captured), taken, frozenset(urgent)
 
-    def _report_violations(self, kind: Kind, rows: TableRows) -> None:
+    def _copies_of(self, kind: Kind, rows: Rows) -> Iterator[TableRows]:
+        """Yield copies of some rows: whole ones, and what has changed of the others."""
+        table = self._world.tables[kind]
+        changed = self._world.marks[kind].components_of(rows)
+        whole = changed == EVERY_COMPONENT
+        for part, components in (
+            (rows[whole], EVERY_COMPONENT),
+            (rows[~whole], int(np.bitwise_or.reduce(changed[~whole]))),
+        ):
+            if len(part):
+                copied = table.copy_rows(part, components)
+                as_a_whole = components == EVERY_COMPONENT
+                yield TableRows(kind.name, table.ids[part], copied, whole=as_a_whole)
+                self._report_violations(kind, part, copied)
+
+    def _report_violations(self, kind: Kind, rows: Rows, columns: Mapping[str, AnyArray]) -> None:
         """Count and name the rows that break a rule; they are saved all the same."""
-        found = violations(kind, rows.columns)
+        table = self._world.tables[kind]
+        found = violations(kind, columns, lambda key: table.array(key)[rows])
         if not found:
             return
         self.violation_count += len(found)
         self._metrics.invariant_violations.inc(len(found))
         for reason in sorted({violation.reason for violation in found}):
-            ids = [int(rows.ids[v.row]) for v in found if v.reason == reason]
+            ids = [int(table.ids[rows[v.row]]) for v in found if v.reason == reason]
             log.error(
                 "%s of %d %s rows (saved all the same), first ids %s",
                 reason,
@@ -482,7 +496,8 @@ class WriteBehind:
         # Further lines are the statement.
         self._last_reason = f"{type(error).__name__}: {error}".splitlines()[0]
         log.debug("save %d failed, next try in %.2f s: %s", in_flight.batch.number, delay, error)
-        if isinstance(error, SaveRefusedError) or now - self._failing_since > self._grace_s:
+        failing_s = now - self._failing_since
+        if isinstance(error, SaveRefusedError | RowsMissingError) or failing_s > self._grace_s:
             self._warn_once(self._last_reason)
         self._metrics.note_failed_save(
             now,

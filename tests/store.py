@@ -86,10 +86,14 @@ class ManualStore:
             for index, entity_id in enumerate(rows.ids.tolist()):
                 if is_in((rows.table, entity_id), left_out):
                     continue
-                self.rows[rows.table][entity_id] = {
-                    key: tuple(column[index].tolist()) if column.ndim > 1 else column.item(index)
+                if rows.whole:
+                    self.rows[rows.table][entity_id] = {}
+                # What is not whole must be there: a database would refuse it.
+                assert entity_id in self.rows[rows.table], f"{rows.table} {entity_id} was not saved"
+                self.rows[rows.table][entity_id].update(
+                    (key, tuple(column[index].tolist()) if column.ndim > 1 else column.item(index))
                     for key, column in rows.columns.items()
-                }
+                )
         self.clock = batch.clock
         self.on_applied(batch)
 

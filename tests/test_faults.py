@@ -340,6 +340,24 @@ async def test_that_a_home_that_was_never_saved_goes_when_it_is_dropped(tmp_path
         assert len(game_of(host).state.world.tables[PLANET]) == 1
 
 
+async def test_that_a_row_that_somebody_has_deleted_is_written_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with troubled(tmp_path, grace_s=20.0) as (host, client):
+        mira, jonas = await enter(client), await enter(client, "jonas")
+        await tell_database(host, "DELETE FROM planets WHERE id = 1")
+        first, second = await asyncio.gather(mira.build("metal_mine"), jonas.build("metal_mine"))
+        assert (first.status_code, second.status_code) == (200, 200)
+        await until_healthy(client)
+        value = host.metrics.registry.get_sample_value
+        assert value("save_failures_total") == 1
+        (warning,) = (r.message for r in caplog.records if "cannot be saved" in r.message)
+        assert "rows that were saved before are missing" in warning
+        assert await queue_of(mira) == ["metal_mine"]
+    async with troubled(tmp_path, grace_s=20.0) as (host, _):
+        assert len(game_of(host).state.world.tables[PLANET]) == 2
+
+
 async def test_that_what_is_still_refused_at_the_end_is_owned_up_to(tmp_path: Path) -> None:
     host = Host(DataFolder(tmp_path), {"port": 0})
     await host.start()

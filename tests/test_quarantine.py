@@ -568,7 +568,7 @@ class RefusedInAnyOrder(RuleBasedStateMachine):
         for batch, _ in bench.store.waiting:
             for rows in batch.rows:
                 grams = rows.columns["Weight.grams"].tolist()
-                on_its_way = dict(zip(rows.ids.tolist(), grams, strict=True))
+                on_its_way |= zip(rows.ids.tolist(), grams, strict=True)
         stored = bench.stored()
         for i, value in bench.live().items():
             flags = bench.world.marks[STONE].flags_of(i)

@@ -16,7 +16,7 @@ from core.errors import StorageError
 from core.metrics import Metrics, SaveState
 from core.save_batch import SaveBatch, SaveReason, SaveResult, WorldClock
 from core.write_behind import RETRY_DELAYS_S, SLICE_ROWS_MIN, WriteBehind
-from tests.ecs.things import LAMP, STONE, Weight, lamp, new_world
+from tests.ecs.things import LAMP, STONE, Light, Weight, lamp, new_world
 from tests.manual_clock import ManualClock
 from tests.store import ManualStore
 
@@ -257,6 +257,72 @@ def test_that_a_batch_is_a_copy(bench: Bench) -> None:
     assert again is not None
     assert again.number > batch.number
     assert again.rows[0].columns["Weight.grams"].tolist() == [2.0]
+
+
+def switch(world: World, lamp_id: int) -> None:
+    light = world.component_for_entity(LAMP, lamp_id, Light)
+    light.is_on = not light.is_on
+
+
+def parts_of(batch: SaveBatch | None) -> list[tuple[list[int], set[str] | None]]:
+    """Return the ids of each part of a batch with its components, None for whole rows."""
+    assert batch is not None
+    return [
+        (
+            rows.ids.tolist(),
+            None if rows.whole else {key.partition(".")[0] for key in rows.columns},
+        )
+        for rows in batch.rows
+    ]
+
+
+def test_that_of_a_row_that_is_on_disk_the_changed_components_are_written(bench: Bench) -> None:
+    bench.run(Origin.COMMAND, lambda world: [world.create_entity(LAMP, *lamp(n)) for n in range(3)])
+    assert parts_of(bench.pump()) == [([1, 2, 3], None)]
+    bench.commit()
+    bench.run(Origin.COMMAND, lambda world: switch(world, 2))
+    assert parts_of(bench.pump()) == [([2], {"Light"})]
+    bench.commit()
+    # New rows go whole, beside what has changed of all the others.
+    bench.run(
+        Origin.COMMAND,
+        lambda world: switch(world, 1),
+        lambda world: setattr(world.component_for_entity(LAMP, 3, Weight), "grams", 1.5),
+        lambda world: world.create_entity(LAMP, *lamp(9)),
+        lambda world: switch(world, 4),
+    )
+    assert parts_of(bench.pump()) == [([4], None), ([1, 3], {"Light", "Weight"})]
+    bench.commit()
+    bench.run(Origin.COMMAND, lambda world: world.write_column(LAMP, "Weight.count", 7))
+    assert parts_of(bench.pump()) == [([1, 2, 3, 4], {"Weight"})]
+    bench.commit()
+    table = bench.world.tables[LAMP]
+    assert bench.store.rows["lamp"] == {
+        lamp_id: {field.key: table.get(lamp_id, field.key) for field in table.fields}
+        for lamp_id in (1, 2, 3, 4)
+    }
+
+
+def test_that_rows_are_written_whole_after_a_failure(bench: Bench) -> None:
+    bench.run(Origin.COMMAND, lambda world: world.create_entity(LAMP, *lamp(1)))
+    bench.pump()
+    bench.run(Origin.COMMAND, lambda world: switch(world, 1))
+    bench.fail()
+    bench.clock.advance(RETRY_DELAYS_S[0])
+    assert parts_of(bench.pump()) == [([1], None)]
+    bench.commit()
+    bench.run(Origin.COMMAND, lambda world: switch(world, 1))
+    bench.pump()
+    bench.fail(committed=True)
+    bench.clock.advance(RETRY_DELAYS_S[0])
+    assert parts_of(bench.pump()) == [([1], None)]
+
+
+def test_that_a_row_that_was_marked_by_hand_is_written_whole(bench: Bench) -> None:
+    (stone,) = bench.create()
+    bench.world.tables[STONE].set(stone, "mark.flags", int(Mark.WAITING))
+    bench.save()
+    assert parts_of(bench.pump()) == [([stone], None)]
 
 
 def test_that_every_kind_goes_in_one_batch_in_its_order(bench: Bench) -> None:
@@ -1086,9 +1152,8 @@ class AnyOrder(RuleBasedStateMachine):
         on_its_way: dict[int, float] = {}
         if bench.store.waiting:
             for rows in bench.store.waiting[0][0].rows:
-                on_its_way = dict(
-                    zip(rows.ids.tolist(), rows.columns["Weight.grams"].tolist(), strict=True)
-                )
+                grams_of = rows.columns["Weight.grams"].tolist()
+                on_its_way |= zip(rows.ids.tolist(), grams_of, strict=True)
         stored = bench.stored()
         for i, grams in bench.live().items():
             if not bench.world.marks[STONE].flags_of(i) & (Mark.WAITING | Mark.URGENT):

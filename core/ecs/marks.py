@@ -1,6 +1,7 @@
 """Which aggregates of a table have changes that are not on disk yet.
 
-A mark says how long a change may wait, since when it waits and when the row was last written.
+A mark says how long a change may wait, since when it waits, what of the row has changed and when it
+was last written.
 Marks lie in columns beside the components, so that they move with their row.
 """
 
@@ -16,6 +17,8 @@ import numpy.typing as npt
 from core.ecs.component import Column, Field
 from core.ecs.table import AnyArray, Ids, Rows, Table
 
+# Of a row that may not be on disk yet, or of which nobody knows what has changed.
+EVERY_COMPONENT = 0xFFFF
 # Save slots are numbered so that this one lies a full interval before the first.
 NEVER_WRITTEN_SLOT = 0
 
@@ -47,8 +50,10 @@ MARK_FIELDS = (
     Field("mark", "since", Column(np.dtype(np.float64))),
     Field("mark", "written_slot", Column(np.dtype(np.int32))),
     Field("mark", "cause", Column(np.dtype(np.int16))),
+    # A bit for each component that has changed: see Table.component_bits.
+    Field("mark", "components", Column(np.dtype(np.uint16))),
 )
-_FLAGS, _SINCE, _WRITTEN, _CAUSE = (field.key for field in MARK_FIELDS)
+_FLAGS, _SINCE, _WRITTEN, _CAUSE, _COMPONENTS = (field.key for field in MARK_FIELDS)
 _CHANGED = int(Mark.WAITING | Mark.URGENT)
 _URGENT, _ASIDE = int(Mark.URGENT), int(Mark.ASIDE)
 
@@ -76,10 +81,18 @@ class Marks:
     def is_urgent(self, entity_id: int) -> bool:
         return entity_id in self._urgent
 
-    def set(self, entity_id: int, mark: Mark, since: float, cause: int | None = None) -> None:
+    def set(
+        self,
+        entity_id: int,
+        mark: Mark,
+        since: float,
+        cause: int | None = None,
+        components: int = EVERY_COMPONENT,
+    ) -> None:
         """Mark one aggregate as changed; an urgent one stays urgent, the oldest time stays.
 
-        The cause is that of the latest change; without one it stays what it was.
+        The cause is that of the latest change; without one it stays what it was. `components` are
+        the bits of those that have changed.
         """
         # In plain numbers: this is done for every change, and arithmetic of enumerations is slow.
         table, flags = self._table, int(mark)
@@ -90,12 +103,15 @@ class Marks:
             since = min(table.readers[_SINCE](row), since)
         table.set_at(row, _SINCE, since)
         table.set_at(row, _FLAGS, before | flags)
+        table.set_at(row, _COMPONENTS, table.readers[_COMPONENTS](row) | components)
         if cause is not None:
             table.set_at(row, _CAUSE, cause)
         if flags & _URGENT and not before & _ASIDE:
             self._urgent[entity_id] = None
 
-    def set_all(self, mark: Mark, since: float, cause: int = 0) -> None:
+    def set_all(
+        self, mark: Mark, since: float, cause: int = 0, components: int = EVERY_COMPONENT
+    ) -> None:
         """Mark every row as changed."""
         flags, times = self._table.array(_FLAGS), self._table.array(_SINCE)
         changed = (flags & _CHANGED) != 0
@@ -103,6 +119,7 @@ class Marks:
         times[...] = np.where(changed, np.minimum(times, since), since)
         flags |= np.uint8(mark)
         self._table.array(_CAUSE)[...] = cause
+        self._table.array(_COMPONENTS)[...] |= np.uint16(components)
         if mark & Mark.URGENT:
             kept = (flags & np.uint8(Mark.ASIDE)) == 0
             self._urgent.update(dict.fromkeys(self._table.ids[kept].tolist()))
@@ -140,11 +157,19 @@ class Marks:
         due: Rows = rows[(flags & np.uint8(Mark.DUE | Mark.URGENT)) == int(Mark.DUE)]
         return due
 
+    def components_of(self, rows: Rows) -> npt.NDArray[np.uint16]:
+        """Return for each of these rows the bits of the components that have changed."""
+        components: npt.NDArray[np.uint16] = self._table.array(_COMPONENTS)[rows]
+        # Whoever has marked a row by hand has not said what he did to it.
+        components[components == 0] = EVERY_COMPONENT
+        return components
+
     def take(self, rows: Rows, slot: int) -> MarksTaken:
         """Take the marks off these rows and return them, so that they can be put back."""
         flags, since = self._table.array(_FLAGS), self._table.array(_SINCE)
         taken = MarksTaken(self._table.ids[rows], flags[rows], since[rows])
         flags[rows] = 0
+        self._table.array(_COMPONENTS)[rows] = 0
         self._table.array(_WRITTEN)[rows] = slot
         self._take_off_urgent(taken.ids[(taken.flags & np.uint8(Mark.URGENT)) != 0])
         return taken
@@ -156,7 +181,8 @@ class Marks:
     def put_back(self, taken: MarksTaken) -> None:
         """Put marks back on after a save that failed; entities that are gone are passed over.
 
-        They become writable again at the very next save, whatever the throttle says.
+        They become writable again at the very next save, whatever the throttle says, and whole: who
+        knows what is on disk.
         """
         there = taken.part(self._table.has(taken.ids))
         rows = self._table.rows(there.ids)
@@ -165,6 +191,7 @@ class Marks:
         changed = (before & _CHANGED) != 0
         times[rows] = np.where(changed, np.minimum(times[rows], there.since), there.since)
         flags[rows] = before | there.flags
+        self._table.array(_COMPONENTS)[rows] = EVERY_COMPONENT
         self._table.array(_WRITTEN)[rows] = NEVER_WRITTEN_SLOT
         urgent = (there.flags & np.uint8(Mark.URGENT)) != 0
         urgent &= (before & np.uint8(Mark.ASIDE)) == 0
@@ -193,7 +220,9 @@ class Marks:
 
     def wipe(self, ids: Ids) -> None:
         """Take every mark off entities that are as the database has them."""
-        self._table.array(_FLAGS)[self._table.rows(ids)] = 0
+        rows = self._table.rows(ids)
+        self._table.array(_FLAGS)[rows] = 0
+        self._table.array(_COMPONENTS)[rows] = 0
         self._take_off_urgent(ids)
 
     def changed_count(self) -> int:

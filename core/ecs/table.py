@@ -21,6 +21,8 @@ _PAGE_BITS = 12
 _PAGE_SIZE = 1 << _PAGE_BITS
 _PAGE_MASK = _PAGE_SIZE - 1
 _ABSENT = -1
+# A mark has a bit for each component of its row.
+COMPONENTS_MAX = 16
 
 
 class UnknownEntityError(KeyError):
@@ -103,6 +105,14 @@ class Table:
             field for component in self.components for field in fields_of(component)
         )
         self.fixed_keys = frozenset(field.key for field in self.fields if field.column.fixed)
+        if len(self.components) > COMPONENTS_MAX:
+            raise TypeError(f"{name} has more than {COMPONENTS_MAX} components")
+        # By the key of each column, the bit that stands for its component.
+        self.component_bits = {
+            field.key: 1 << number
+            for number, component in enumerate(self.components)
+            for field in fields_of(component)
+        }
         self._arrays: dict[str, AnyArray] = {
             field.key: field.empty(0) for field in (*self.fields, *extra_fields)
         }
@@ -180,13 +190,17 @@ class Table:
         """The keys of the columns that rows can be found by without a look at all of them."""
         return tuple(self._groups)
 
-    def copy_rows(self, rows: Rows) -> dict[str, AnyArray]:
-        """Return copies of some rows of every component's columns; `rows` in ascending order."""
+    def copy_rows(self, rows: Rows, components: int = -1) -> dict[str, AnyArray]:
+        """Return copies of some rows of the columns of components, given by their bits.
+
+        `rows` are in ascending order.
+        """
         first, last = int(rows[0]), int(rows[-1]) + 1
+        wanted = [key for key, bit in self.component_bits.items() if bit & components]
         if last - first == len(rows):
             # Neighbours are copied as one block, which is ten times as fast.
-            return {field.key: self._arrays[field.key][first:last].copy() for field in self.fields}
-        return {field.key: self._arrays[field.key][rows] for field in self.fields}
+            return {key: self._arrays[key][first:last].copy() for key in wanted}
+        return {key: self._arrays[key][rows] for key in wanted}
 
     def array(self, key: str) -> AnyArray:
         """Return the live column of all rows: writing to it is the caller's responsibility."""

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from core.ecs.component import Value
-from core.ecs.marks import Mark
+from core.ecs.marks import EVERY_COMPONENT, Mark
 
 if TYPE_CHECKING:
     from core.ecs.world import Aggregate, Kind, World
@@ -43,7 +43,9 @@ class UnitOfWork:
         self.reads: set[Aggregate] = set()
         self.writes: dict[Aggregate, None] = {}
         self.deletes: dict[Aggregate, None] = {}
-        self.wrote_all_of: dict[Kind, None] = {}
+        # The bits of the components of which a column was written.
+        self.wrote_all_of: dict[Kind, int] = {}
+        self.creates: set[Aggregate] = set()
         self.written_fields: list[tuple[Kind, int, str]] = []
         self._read_all = False
         self._drew_random = False
@@ -76,12 +78,14 @@ class UnitOfWork:
         # No closure, because this is done for every value that changes.
         self._undo.append((put_back, entity_id, key, before))
 
-    def note_write_all(self, kind: Kind, undo: Callable[[], None]) -> None:
-        self.wrote_all_of[kind] = None
+    def note_write_all(self, kind: Kind, key: str, undo: Callable[[], None]) -> None:
+        bit = self._world.tables[kind].component_bits[key]
+        self.wrote_all_of[kind] = self.wrote_all_of.get(kind, 0) | bit
         self.on_undo(undo)
 
     def note_create(self, aggregate: Aggregate, values: dict[str, Value]) -> None:
         self.writes[aggregate] = None
+        self.creates.add(aggregate)
         self.written_fields.extend((*aggregate, key) for key in values)
 
     def note_delete(self, aggregate: Aggregate) -> None:
@@ -140,15 +144,29 @@ class UnitOfWork:
         self.deletes.clear()
         self.wrote_all_of.clear()
         self.written_fields.clear()
+        self.creates.clear()
+
+    def _changed_components(self) -> dict[Aggregate, int]:
+        """Return, of what was written, the bits of the components that were."""
+        changed = {
+            aggregate: EVERY_COMPONENT if aggregate in self.creates else 0
+            for aggregate in self.writes
+        }
+        tables = self._world.tables
+        for kind, entity_id, key in self.written_fields:
+            # Some were deleted after they were written.
+            if (aggregate := (kind, entity_id)) in changed:
+                changed[aggregate] |= tables[kind].component_bits[key]
+        return changed
 
     def _mark(self) -> None:
         self._waits = self._can_wait()
         mark = Mark.WAITING if self._waits else Mark.URGENT
         cause = self._world.number_of_cause(self.cause)
-        for kind in self.wrote_all_of:
-            self._world.marks[kind].set_all(mark, self.at, cause)
-        for kind, entity_id in self.writes:
-            self._world.marks[kind].set(entity_id, mark, self.at, cause)
+        for kind, components in self.wrote_all_of.items():
+            self._world.marks[kind].set_all(mark, self.at, cause, components)
+        for (kind, entity_id), components in self._changed_components().items():
+            self._world.marks[kind].set(entity_id, mark, self.at, cause, components)
         for kind, entity_id in self.deletes:
             self._world.marks[kind].forget(entity_id)
             self._world.tombstones[kind][entity_id] = self.at

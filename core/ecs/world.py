@@ -153,7 +153,7 @@ class World:
         def undo() -> None:
             self.tables[kind].array(key)[...] = before
 
-        unit.note_write_all(kind, undo)
+        unit.note_write_all(kind, key, undo)
         column[...] = values
 
     # Systems that run every tick ---------------------------------------------------------------

@@ -177,6 +177,8 @@ class _Parts:
             (parent, EVERY_ID) in names or not names.isdisjoint((parent, id_) for id_ in ids)
             for rows in self.batch(number, number + 1).rows
             for key, parent in _references()[rows.table]
+            # What is on disk already has a parent there.
+            if key in rows.columns
             for ids in (rows.columns[key].tolist(),)
         )
 
@@ -214,7 +216,7 @@ class _Numbers:
 def _sorted_rows(rows: TableRows, of_row: Ids) -> tuple[TableRows, Ids]:
     order = np.argsort(of_row, kind="stable")
     columns = {key: values[order] for key, values in rows.columns.items()}
-    return TableRows(rows.table, rows.ids[order], columns), of_row[order]
+    return replace(rows, ids=rows.ids[order], columns=columns), of_row[order]
 
 
 def _sorted_ids(ids: Sequence[int], of_id: Ids) -> tuple[Ids, Ids]:

@@ -19,9 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.components import KINDS
 from core.ecs import Kind
+from core.errors import RowsMissingError
 from core.models.database import WORLD_CLOCK, WORLD_TABLES, AnsweredRequest, User
 from core.persistence.columns import StoredColumn, check_finite, stored_columns
-from core.persistence.driver_thread import run_statements
+from core.persistence.driver_thread import Statement, run_statements
 from core.save_batch import TableRows, WorldClock
 
 BEGIN = "BEGIN IMMEDIATE"
@@ -29,8 +30,10 @@ _PARAMETERS_MAX = 8_000
 _ROWS_MAX = 256
 # Rows whose parameters are prepared in one go, a few milliseconds on the window's thread.
 _ENCODED_ROWS = 1024
-# Each with its parameters, made one by one as they are carried out.
-Statements = Iterator[tuple[str, tuple[Any, ...]]]
+# Made one by one as they are carried out.
+Statements = Iterator[Statement]
+# Keys of columns in memory.
+Keys = tuple[str, ...]
 _KINDS = {kind.name: kind for kind in KINDS}
 
 
@@ -52,11 +55,15 @@ class BulkWriter:
     def statements(self) -> int:
         return self._statements.count
 
-    async def upsert(self, rows: TableRows) -> None:
-        """Insert rows, or replace the columns that may change where the id is known."""
+    async def write(self, rows: TableRows) -> None:
+        """Insert rows, or replace the columns that may change where the id is known.
+
+        Of rows that are not whole only the columns that they have are replaced. If one of those is
+        not there RowsMissingError is raised, by `finish` at the latest.
+        """
         kind = _KINDS[rows.table]
         check_finite(rows.columns, kind)
-        await self._statements.upsert(kind, rows)
+        await self._statements.write(kind, rows)
         self.rows += len(rows.ids)
 
     async def write_clock(self, clock: WorldClock) -> None:
@@ -93,32 +100,34 @@ class _SqliteStatements:
     def __init__(self, driver: Any, *, begins: bool) -> None:
         self.count = 0
         self._driver = driver
-        self._steps: list[Statements] = [iter([(BEGIN, ())])] if begins else []
+        self._steps: list[Statements] = [iter([(BEGIN, (), None)])] if begins else []
 
-    async def upsert(self, kind: Kind, rows: TableRows) -> None:
-        self.count += -(-len(rows.ids) // _statement_rows(kind))
-        self._steps.append(_sqlite_upserts(kind, rows))
+    async def write(self, kind: Kind, rows: TableRows) -> None:
+        self.count += -(-len(rows.ids) // _statement_rows(kind, (*rows.columns,)))
+        self._steps.append(_sqlite_writes(kind, rows))
 
     async def upsert_row(self, table: Table, row: Mapping[str, Any]) -> None:
         self.count += 1
         marks = ", ".join("?" * len(row))
         sql = _upsert(table, tuple(row), f"VALUES ({marks})")
-        self._steps.append(iter([(sql, (*row.values(),))]))
+        self._steps.append(iter([(sql, (*row.values(),), None)]))
 
     async def delete(self, table: str, ids: list[int], column: str = "id") -> None:
         self.count += 1
         some = "(SELECT value FROM json_each(?))"
         sql = f"DELETE FROM {table} WHERE {column} IN {some}"  # noqa: S608
-        self._steps.append(iter([(sql, (json.dumps(ids),))]))
+        self._steps.append(iter([(sql, (json.dumps(ids),), None)]))
 
     async def finish(self) -> None:
         steps, self._steps = self._steps, []
         await run_statements(self._driver, chain.from_iterable(steps))
 
 
-def _sqlite_upserts(kind: Kind, rows: TableRows) -> Statements:
+def _sqlite_writes(kind: Kind, rows: TableRows) -> Statements:
     """Yield statements for any number of rows, of which a few texts serve."""
-    size = _statement_rows(kind)
+    keys = (*rows.columns,)
+    size = _statement_rows(kind, keys)
+    make_sql = _sqlite_upsert if rows.whole else _sqlite_update
     for start in range(0, len(rows.ids), size):
         part = rows.part(start, start + size)
         count = len(part.ids)
@@ -127,7 +136,8 @@ def _sqlite_upserts(kind: Kind, rows: TableRows) -> Statements:
         columns = _encoded(kind, part)
         if padded > count:
             columns = [column + column[-1:] * (padded - count) for column in columns]
-        yield _sqlite_upsert(kind, padded), tuple(chain.from_iterable(zip(*columns, strict=True)))
+        parameters = tuple(chain.from_iterable(zip(*columns, strict=True)))
+        yield make_sql(kind, keys, padded), parameters, None if rows.whole else count
 
 
 class _PostgresStatements:
@@ -137,11 +147,15 @@ class _PostgresStatements:
         self.count = 0
         self._connection = connection
 
-    async def upsert(self, kind: Kind, rows: TableRows) -> None:
+    async def write(self, kind: Kind, rows: TableRows) -> None:
+        make_sql = _postgres_upsert if rows.whole else _postgres_update
+        sql = make_sql(kind, (*rows.columns,))
         for start in range(0, len(rows.ids), _ENCODED_ROWS):
             self.count += 1
-            columns = _encoded(kind, rows.part(start, start + _ENCODED_ROWS))
-            await self._connection.exec_driver_sql(_postgres_upsert(kind), tuple(columns))
+            part = rows.part(start, start + _ENCODED_ROWS)
+            result = await self._connection.exec_driver_sql(sql, (*_encoded(kind, part),))
+            if not rows.whole and result.rowcount != len(part.ids):
+                raise RowsMissingError(result.rowcount, len(part.ids))
 
     async def upsert_row(self, table: Table, row: Mapping[str, Any]) -> None:
         self.count += 1
@@ -162,7 +176,7 @@ def _encoded(kind: Kind, rows: TableRows) -> list[list[Any]]:
     """Return the rows as the driver wants them, column by column, the id first."""
     return [
         rows.ids.tolist(),
-        *(column.encode(rows.columns) for column in stored_columns_of(kind)),
+        *(column.encode(rows.columns) for column in _columns_of(kind, (*rows.columns,))),
     ]
 
 
@@ -172,9 +186,15 @@ def stored_columns_of(kind: Kind) -> tuple[StoredColumn, ...]:
 
 
 @cache
-def _statement_rows(kind: Kind) -> int:
+def _columns_of(kind: Kind, keys: Keys) -> tuple[StoredColumn, ...]:
+    """Return the database columns of some columns in memory."""
+    return tuple(column for column in stored_columns_of(kind) if column.field.key in keys)
+
+
+@cache
+def _statement_rows(kind: Kind, keys: Keys) -> int:
     """Return how many rows a statement takes: a power of two within the limits."""
-    fitting = _PARAMETERS_MAX // (1 + len(stored_columns_of(kind)))
+    fitting = _PARAMETERS_MAX // (1 + len(_columns_of(kind, keys)))
     return min(1 << (fitting.bit_length() - 1), _ROWS_MAX)
 
 
@@ -183,26 +203,49 @@ def _quoted(table: Table) -> str:
 
 
 @cache
-def _sqlite_upsert(kind: Kind, rows: int) -> str:
-    names = _column_names(kind)
-    row = f"({', '.join('?' * len(names))})"
-    return _upsert(WORLD_TABLES[kind], names, f"VALUES {', '.join([row] * rows)}", _fixed(kind))
+def _sqlite_upsert(kind: Kind, keys: Keys, rows: int) -> str:
+    names = _column_names(kind, keys)
+    return _upsert(WORLD_TABLES[kind], names, _marks(len(names), rows), _fixed(kind))
 
 
 @cache
-def _postgres_upsert(kind: Kind) -> str:
-    table, names = WORLD_TABLES[kind], _column_names(kind)
+def _sqlite_update(kind: Kind, keys: Keys, rows: int) -> str:
+    names = _column_names(kind, keys)
+    # What SQLite calls the columns of VALUES.
+    given = tuple(f"column{number}" for number in range(1, len(names) + 1))
+    return _update(kind, names, f"({_marks(len(names), rows)}) AS given", given)
+
+
+def _marks(columns: int, rows: int) -> str:
+    row = f"({', '.join('?' * columns)})"
+    return f"VALUES {', '.join([row] * rows)}"
+
+
+@cache
+def _postgres_upsert(kind: Kind, keys: Keys) -> str:
+    rows = f"SELECT * FROM {_unnested(kind, keys)}"  # noqa: S608
+    return _upsert(WORLD_TABLES[kind], _column_names(kind, keys), rows, _fixed(kind))
+
+
+@cache
+def _postgres_update(kind: Kind, keys: Keys) -> str:
+    names = _column_names(kind, keys)
+    return _update(kind, names, f"{_unnested(kind, keys)} AS given ({', '.join(names)})", names)
+
+
+def _unnested(kind: Kind, keys: Keys) -> str:
+    """Return a table made of an array for each column."""
+    table = WORLD_TABLES[kind]
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     arrays = ", ".join(
         f"${number}::{table.c[name].type.compile(dialect=dialect)}[]"
-        for number, name in enumerate(names, start=1)
+        for number, name in enumerate(_column_names(kind, keys), start=1)
     )
-    rows = f"SELECT * FROM unnest({arrays})"  # noqa: S608
-    return _upsert(table, names, rows, _fixed(kind))
+    return f"unnest({arrays})"
 
 
-def _column_names(kind: Kind) -> tuple[str, ...]:
-    return ("id", *(column.name for column in stored_columns_of(kind)))
+def _column_names(kind: Kind, keys: Keys) -> tuple[str, ...]:
+    return ("id", *(column.name for column in _columns_of(kind, keys)))
 
 
 def _fixed(kind: Kind) -> frozenset[str]:
@@ -220,3 +263,17 @@ def _upsert(
         f"INSERT INTO {_quoted(table)} ({', '.join(names)}) {source} "
         f"ON CONFLICT (id) DO {f'UPDATE SET {changes}' if changes else 'NOTHING'}"
     )
+
+
+def _update(kind: Kind, names: tuple[str, ...], source: str, given: tuple[str, ...]) -> str:
+    """Return what replaces columns of the rows with the ids of a source.
+
+    `given` are its own names of what `names` are in the table, the id first.
+    """
+    table, fixed = _quoted(WORLD_TABLES[kind]), _fixed(kind)
+    changes = ", ".join(
+        f"{name} = given.{its_own}"
+        for name, its_own in zip(names[1:], given[1:], strict=True)
+        if name not in fixed
+    )
+    return f"UPDATE {table} SET {changes} FROM {source} WHERE {table}.id = given.{given[0]}"  # noqa: S608

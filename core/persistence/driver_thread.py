@@ -10,20 +10,28 @@ from sqlalchemy import Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.errors import RowsMissingError
+
+# Its text, its parameters, and how many rows it is meant to change if that is known.
+Statement = tuple[str, tuple[Any, ...], int | None]
+
 # So few that their values are still in the processor's cache when they are digested.
 _DIGESTED_ROWS = 250
 
 
-async def run_statements(driver: Any, statements: Iterable[tuple[str, tuple[Any, ...]]]) -> None:
+async def run_statements(driver: Any, statements: Iterable[Statement]) -> None:
     """Carry out statements over an aiosqlite connection in a single hop to its thread.
 
     They are taken from the iterable on that thread. If this is cancelled they are carried out all
-    the same, and whatever is asked of the connection afterwards comes after them.
+    the same, and whatever is asked of the connection afterwards comes after them. Raise
+    RowsMissingError as soon as one changes another number of rows than it is meant to.
     """
 
     def run(connection: sqlite3.Connection) -> None:
-        for sql, parameters in statements:
-            connection.execute(sql, parameters)
+        for sql, parameters, meant in statements:
+            changed = connection.execute(sql, parameters).rowcount
+            if meant is not None and changed != meant:
+                raise RowsMissingError(changed, meant)
 
     await _hop(driver, run)
 

@@ -59,13 +59,27 @@ def _faults_of_rows(rows: TableRows) -> Iterator[str]:
     if rows.ids.min(initial=_IDS.start) < _IDS.start:
         yield f"{rows.table} has impossible ids"
     fields = _fields_of(rows.table)
-    if rows.columns.keys() != fields.keys():
-        yield f"{rows.table} has not its columns: {min(rows.columns.keys() ^ fields.keys())}"
+    if wrong := _wrong_columns(rows, fields):
+        yield f"{rows.table} has not its columns: {wrong}"
         return
     for key, values in rows.columns.items():
         field = fields[key]
         if values.dtype != field.dtype or values.shape != _shape(field, len(rows.ids)):
             yield f"{rows.table}: {key} is {values.dtype} of shape {values.shape}"
+
+
+def _wrong_columns(rows: TableRows, fields: Mapping[str, Field]) -> str | None:
+    """Return one of the columns that are too many, or that are missing."""
+    has = rows.columns.keys()
+    wanted = fields.keys() if rows.whole else _with_their_components(rows.table, frozenset(has))
+    return min(has ^ wanted, default=None if has else "it has none")
+
+
+@cache
+def _with_their_components(table: str, keys: frozenset[str]) -> frozenset[str]:
+    """Return the columns of every component that one of these columns is of."""
+    changed = {key.partition(".")[0] for key in keys}
+    return frozenset(key for key in _fields_of(table) if key.partition(".")[0] in changed)
 
 
 def _shape(field: Field, count: int) -> tuple[int, ...]:

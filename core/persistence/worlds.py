@@ -71,7 +71,7 @@ async def write_batch(batch: SaveBatch, submitted_at: float) -> SaveReceipt:
         # Neither is ever on the disk without the other: an account alone gets a home at a start.
         await writer.delete_accounts(batch.deleted.get(PLAYER.name, ()))
         for rows in batch.rows:
-            await writer.upsert(rows)
+            await writer.write(rows)
         await writer.write_clock(batch.clock)
         await writer.finish()
         executed_at = time.perf_counter()
@@ -232,7 +232,7 @@ async def write_seed(
         for table in rows:
             total = len(table.ids)
             for start in range(0, total, _LOAD_ROWS):
-                await writer.upsert(table.part(start, start + _LOAD_ROWS))
+                await writer.write(table.part(start, start + _LOAD_ROWS))
                 await writer.finish()
                 progress(table.table, min(start + _LOAD_ROWS, total), total)
         await writer.write_clock(clock)

@@ -21,10 +21,10 @@ from core.components import PLANET
 from core.game import GameWorld
 from core.metrics import Metrics
 from core.persistence import bulk
-from core.save_batch import SaveBatch, SaveReason, TableRows, WorldClock
+from core.save_batch import SaveBatch, SaveReason, WorldClock
 from tests.benchmarks.report import against_bar, print_table, rate, spread
 from tests.benchmarks.worlds import (
-    change_planets,
+    changed_rows,
     load_game,
     on_host_loop,
     open_world,
@@ -43,12 +43,8 @@ Arrays = list[list[Any]]
 
 def changed(game: GameWorld, count: int, number: int) -> SaveBatch:
     """Change planets and return the batch that saves them."""
-    change_planets(game, slice(0, count), number)
-    world = game.state.world
-    table = world.tables[PLANET]
-    columns = {field.key: table.array(field.key)[:count].copy() for field in table.fields}
-    rows = TableRows(PLANET.name, table.ids[:count].copy(), columns)
-    next_ids = {kind.name: next_id for kind, next_id in world.next_id.items()}
+    rows = changed_rows(game, count, number)
+    next_ids = {kind.name: next_id for kind, next_id in game.state.world.next_id.items()}
     clock = WorldClock(game.clock.now(), number, next_ids)
     return SaveBatch(number, SaveReason.PERIODIC, (rows,), {}, clock, time.perf_counter())
 
@@ -65,17 +61,16 @@ def arrays_of(batch: SaveBatch) -> list[Arrays]:
     (rows,) = batch.rows
     size = bulk._ENCODED_ROWS
     parts = (rows.part(start, start + size) for start in range(0, len(rows.ids), size))
-    return [
-        [part.ids.tolist(), *(c.encode(part.columns) for c in bulk.stored_columns_of(PLANET))]
-        for part in parts
-    ]
+    return [bulk._encoded(PLANET, part) for part in parts]
 
 
-async def write_raw(connection: Any, parameters: Sequence[Arrays]) -> float:
+async def write_raw(connection: Any, batch: SaveBatch) -> float:
     """Return the seconds that asyncpg takes to commit rows whose parameters are ready."""
+    sql = bulk._postgres_update(PLANET, (*batch.rows[0].columns,))
+    parameters = arrays_of(batch)
     start = time.perf_counter()
     async with connection.transaction():
-        statement = await connection.prepare(bulk._postgres_upsert(PLANET))
+        statement = await connection.prepare(sql)
         for arrays in parameters:
             await statement.fetch(*arrays)
     return time.perf_counter() - start
@@ -88,7 +83,7 @@ async def compare(
     ours, raw = [], []
     for number in range(1, 2 * rounds + 2, 2):
         ours.append(await save(changed(game, count, number)))
-        raw.append(await write_raw(connection, arrays_of(changed(game, count, number + 1))))
+        raw.append(await write_raw(connection, changed(game, count, number + 1)))
     # The first of each prepares its statements.
     ours, raw = ours[1:], raw[1:]
     shares = [theirs / own for own, theirs in zip(ours, raw, strict=True)]

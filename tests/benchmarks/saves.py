@@ -8,17 +8,17 @@ import statistics
 import tempfile
 import time
 from contextlib import closing
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from core.components import PLANET
 from core.game import GameWorld
 from core.metrics import Metrics
 from core.persistence import bulk
+from core.save_batch import TableRows
 from tests.benchmarks.report import print_table, rate, spread
 from tests.benchmarks.worlds import (
     change_planets,
+    changed_rows,
     load_game,
     on_host_loop,
     open_world,
@@ -27,8 +27,6 @@ from tests.benchmarks.worlds import (
 
 SIZES = (100, 10_000, 100_000)
 ROUNDS = 7
-
-Rows = list[tuple[Any, ...]]
 
 
 async def save(game: GameWorld, count: int, number: int) -> float:
@@ -39,39 +37,25 @@ async def save(game: GameWorld, count: int, number: int) -> float:
     return count / (time.perf_counter() - start)
 
 
-def changed_rows(game: GameWorld, count: int, number: int) -> Rows:
-    change_planets(game, slice(0, count), number)
-    table = game.state.world.tables[PLANET]
-    table.array("mark.flags")[:] = 0
-    columns = {field.key: table.array(field.key)[:count] for field in table.fields}
-    encoded = (column.encode(columns) for column in bulk.stored_columns_of(PLANET))
-    return list(zip(table.ids[:count].tolist(), *encoded, strict=True))
-
-
-def by_many_rows(connection: sqlite3.Connection, rows: Rows) -> float:
-    """Return rows per second with the statement that the program uses, parameters ready."""
-    size = bulk._statement_rows(PLANET)
-    sql = bulk._sqlite_upsert(PLANET, size)
-    padded = rows + [rows[-1]] * (-len(rows) % size)
-    parameters = [
-        tuple(chain.from_iterable(padded[start : start + size]))
-        for start in range(0, len(padded), size)
-    ]
+def by_many_rows(connection: sqlite3.Connection, rows: TableRows) -> float:
+    """Return rows per second with the statements that the program uses, parameters ready."""
+    statements = list(bulk._sqlite_writes(PLANET, rows))
     start = time.perf_counter()
     connection.execute("BEGIN IMMEDIATE")
-    for part in parameters:
-        connection.execute(sql, part)
+    for sql, parameters, _ in statements:
+        connection.execute(sql, parameters)
     connection.execute("COMMIT")
-    return len(rows) / (time.perf_counter() - start)
+    return len(rows.ids) / (time.perf_counter() - start)
 
 
-def by_executemany(connection: sqlite3.Connection, rows: Rows) -> float:
-    sql = bulk._sqlite_upsert(PLANET, 1)
+def by_executemany(connection: sqlite3.Connection, rows: TableRows) -> float:
+    sql = bulk._sqlite_update(PLANET, (*rows.columns,), 1)
+    parameters = list(zip(*bulk._encoded(PLANET, rows), strict=True))
     start = time.perf_counter()
     connection.execute("BEGIN IMMEDIATE")
-    connection.executemany(sql, rows)
+    connection.executemany(sql, parameters)
     connection.execute("COMMIT")
-    return len(rows) / (time.perf_counter() - start)
+    return len(parameters) / (time.perf_counter() - start)
 
 
 async def compare(path: Path, game: GameWorld, count: int) -> tuple[str, ...]:

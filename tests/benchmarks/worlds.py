@@ -17,6 +17,7 @@ from core import database, sync
 from core.clock import SystemClock
 from core.components import KINDS, NEVER, PLANET, PLAYER, UNIVERSE, UNIVERSE_ID
 from core.config import Settings
+from core.ecs.table import Table
 from core.game import GameWorld
 from core.indexes import prepare
 from core.loading import build_game
@@ -32,6 +33,11 @@ from tests.store import ManualStore
 from tests.worlds import new_game
 
 PLANETS_PER_PLAYER = 10
+_PLANETS = Table(PLANET.name, PLANET.components)
+# What change_planets() changes, as marks have it.
+CHANGED_COMPONENTS = (
+    _PLANETS.component_bits["Stocks.amount"] | _PLANETS.component_bits["Ledger.received"]
+)
 
 
 def on_host_loop(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
@@ -107,6 +113,15 @@ async def load_game(metrics: Metrics, submit: SubmitSave = sync.submit_save) -> 
     return build_game(loaded, Settings(), SystemClock(), metrics, submit)
 
 
+def changed_rows(game: GameWorld, count: int, number: int) -> TableRows:
+    """Change planets, take off their marks, and return what a save writes of them."""
+    change_planets(game, slice(0, count), number)
+    table, marks = game.state.world.tables[PLANET], game.state.world.marks[PLANET]
+    marks.take(np.arange(count), 0)
+    columns = table.copy_rows(np.arange(count), CHANGED_COMPONENTS)
+    return TableRows(PLANET.name, table.ids[:count].copy(), columns, whole=False)
+
+
 def change_planets(game: GameWorld, rows: slice | np.ndarray[Any, Any], number: int) -> None:
     """Change planets as a due event would, every time to other values, and mark them."""
     table = game.state.world.tables[PLANET]
@@ -117,3 +132,4 @@ def change_planets(game: GameWorld, rows: slice | np.ndarray[Any, Any], number: 
     flags, since = table.array("mark.flags"), table.array("mark.since")
     since[rows] = np.where(flags[rows] == 0, game.clock.now(), since[rows])
     flags[rows] |= 1
+    table.array("mark.components")[rows] |= CHANGED_COMPONENTS

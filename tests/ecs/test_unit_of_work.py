@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.ecs import Mark, Origin, UnitOfWork, World
+from core.ecs.marks import EVERY_COMPONENT
 from tests.ecs.things import LAMP, LAW, STONE, Label, Light, Weight, lamp, new_world
 
 
@@ -305,6 +306,30 @@ def test_that_a_deleted_entity_leaves_a_tombstone_and_no_mark(world: World) -> N
 def test_that_a_created_entity_is_marked(world: World) -> None:
     run(world, Origin.COMMAND, lambda world: world.create_entity(STONE, Weight(1.0, 1)))
     assert flags(world) == {("stone", 4): Mark.URGENT}
+
+
+def grow_lamp(world: World, lamp_id: int) -> None:
+    world.component_for_entity(LAMP, lamp_id, Weight).count += 1
+
+
+def test_that_the_components_that_were_written_are_marked(world: World) -> None:
+    def change(world: World) -> None:
+        world.component_for_entity(LAMP, 1, Light).is_on = True
+        world.component_for_entity(LAMP, 1, Weight).count = 5
+        world.component_for_entity(LAMP, 2, Light).is_on = False
+        made = world.create_entity(LAMP, *lamp(7))
+        world.component_for_entity(LAMP, made, Light).is_on = True
+        world.delete_entity(LAMP, 2)
+
+    run(world, Origin.COMMAND, change)
+    table, marks = world.tables[LAMP], world.marks[LAMP]
+    rows = table.rows(np.array([1, 4]))
+    light, weight = table.component_bits["Light.is_on"], table.component_bits["Weight.count"]
+    assert marks.components_of(rows).tolist() == [light | weight, EVERY_COMPONENT]
+    marks.take(rows, 1)
+    run(world, Origin.COMMAND, lambda world: world.write_column(LAMP, "Weight.count", 3))
+    run(world, Origin.COMMAND, lambda world: grow_lamp(world, 4))
+    assert marks.components_of(table.rows(np.array([1, 3, 4]))).tolist() == [weight] * 3
 
 
 def test_that_the_fields_that_were_written_are_named(world: World) -> None:

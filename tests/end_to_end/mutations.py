@@ -22,7 +22,7 @@ from core import game, loading, stockpiles
 from core.components import KINDS, PLANET, REMEMBERED_ANSWER
 from core.connectivity import Connectivity
 from core.ecs import Origin
-from core.ecs.marks import NEVER_WRITTEN_SLOT, Mark, Marks, MarksTaken
+from core.ecs.marks import EVERY_COMPONENT, NEVER_WRITTEN_SLOT, Mark, Marks, MarksTaken
 from core.ecs.unit_of_work import UnitOfWork
 from core.game import GameWorld
 from core.persistence import worlds
@@ -142,14 +142,16 @@ def send_a_failed_batch_again() -> Iterator[Replacement]:
     failed, capture = WriteBehind._failed, WriteBehind._capture
 
     def fail(self: WriteBehind, in_flight: Any, error: BaseException) -> None:
-        vars(self)["stale"] = {rows.table: rows for rows in in_flight.batch.rows}
+        vars(self)["stale"] = in_flight.batch.rows
         failed(self, in_flight, error)
 
     def capture_stale(self: WriteBehind, *how: Any) -> Any:
         captured = capture(self, *how)
-        stale: dict[str, TableRows] = vars(self).pop("stale", {})
+        stale: tuple[TableRows, ...] = vars(self).pop("stale", ())
         for rows in captured[0]:
-            _make_stale(rows, stale.get(rows.table))
+            for part in stale:
+                if part.table == rows.table:
+                    _make_stale(rows, part)
         return captured
 
     yield Replacement(WriteBehind, "_failed", fail)
@@ -157,11 +159,21 @@ def send_a_failed_batch_again() -> Iterator[Replacement]:
     yield from fail_some_saves()
 
 
-def _make_stale(rows: TableRows, stale: TableRows | None) -> None:
-    if stale is not None:
-        _, here, there = np.intersect1d(rows.ids, stale.ids, return_indices=True)
-        for key, column in rows.columns.items():
-            column[here] = stale.columns[key][there]
+def _make_stale(rows: TableRows, stale: TableRows) -> None:
+    _, here, there = np.intersect1d(rows.ids, stale.ids, return_indices=True)
+    for key in rows.columns.keys() & stale.columns.keys():
+        rows.columns[key][here] = stale.columns[key][there]
+
+
+def leave_out_a_component() -> Iterator[Replacement]:
+    """Of what has changed in a row the first component alone is written."""
+    components_of = Marks.components_of
+
+    def first_alone(self: Marks, rows: Any) -> Any:
+        changed = components_of(self, rows)
+        return np.where(changed == EVERY_COMPONENT, changed, changed & (~changed + 1))
+
+    yield Replacement(Marks, "components_of", first_alone)
 
 
 def keep_counters_out_of_saves() -> Iterator[Replacement]:
@@ -312,6 +324,7 @@ _EVERYWHERE = _by_name(
     cut_urgent_rows,
     throttle_each_row,
     send_a_failed_batch_again,
+    leave_out_a_component,
     keep_counters_out_of_saves,
     keep_time_out_of_saves,
     count_ids_from_the_highest,

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.components import KINDS, NEVER, PLANET, PLAYER, UNIVERSE
 from core.database import ReadSession, SessionLocal
 from core.ecs import Field, Kind, fields_of
-from core.errors import StorageError
+from core.errors import RowsMissingError, StorageError
 from core.models.database import WORLD_TABLES
 from core.persistence import accounts, bulk, driver_thread, worlds
 from core.persistence.bulk import BulkWriter
@@ -96,7 +96,7 @@ async def write(
         writer = await writer_over(await session.connection())
         await writer.delete("planet", deleted)
         for table in rows:
-            await writer.upsert(table)
+            await writer.write(table)
         if clock is not None:
             await writer.write_clock(clock)
         await writer.finish()
@@ -127,7 +127,7 @@ async def traced(rows: TableRows) -> tuple[list[int], BulkWriter]:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         writer = await writer_over(connection)
         await driver.set_trace_callback(seen.append)
-        await writer.upsert(rows)
+        await writer.write(rows)
         await writer.finish()
         await driver.set_trace_callback(None)
     return [statement.count("), (") + 1 for statement in seen], writer
@@ -210,6 +210,60 @@ async def test_that_a_known_id_gets_new_values_but_for_what_never_changes(tmp_pa
         assert np.array_equal(values, expected.columns[key]), key
 
 
+@pytest.mark.parametrize("count", [1, 3, 256, 1025])
+async def test_that_of_rows_that_are_not_whole_only_what_they_have_is_replaced(
+    tmp_path: Path, count: int
+) -> None:
+    before, after = rows_of(PLANET, count + 1), rows_of(PLANET, count, shift=50)
+    part = part_of(after, "Stocks", "BuildQueue")
+    async with open_world(tmp_path):
+        await write(before)
+        writer = await write(part)
+        stored = await read(PLANET)
+    assert writer.rows == count
+    for key, values in stored.columns.items():
+        assert np.array_equal(values[count:], before.columns[key][count:]), key
+        expected = (part if key in part.columns else before).columns[key]
+        assert np.array_equal(values[:count], expected[:count]), key
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+async def test_that_each_component_of_each_kind_can_be_written_by_itself(
+    tmp_path: Path, kind: Kind
+) -> None:
+    rows = rows_of(kind, 3)
+    async with open_world(tmp_path, 3):
+        await empty(kind)
+        await write(rows)
+        for number, component in enumerate(kind.components):
+            changed = part_of(rows_of(kind, 3, shift=number + 1), component.__name__)
+            if all(field.column.fixed for field in fields_of(component)):
+                continue
+            await write(changed)
+            stored = await read(kind)
+            for field in fields_of(component):
+                expected = rows if field.column.fixed else changed
+                assert np.array_equal(stored.columns[field.key], expected.columns[field.key])
+
+
+@pytest.mark.parametrize("missing", [1, 130, 300])
+async def test_that_a_row_that_should_be_there_and_is_not_fails_the_whole_save(
+    tmp_path: Path, missing: int
+) -> None:
+    async with open_world(tmp_path):
+        await write(rows_of(PLANET, 300))
+        await write(deleted=[missing])
+        before = await read(PLANET)
+        with pytest.raises(RowsMissingError, match=r"1 of \d+ rows that were saved before"):
+            await write(part_of(rows_of(PLANET, 300, shift=9), "Stocks"))
+        assert same(await read(PLANET), before)
+
+
+def part_of(rows: TableRows, *components: str) -> TableRows:
+    columns = {k: v for k, v in rows.columns.items() if k.partition(".")[0] in components}
+    return TableRows(rows.table, rows.ids, columns, whole=False)
+
+
 async def test_that_the_database_gets_plain_values(tmp_path: Path) -> None:
     async with open_world(tmp_path):
         await write(rows_of(PLANET, 129), rows_of(UNIVERSE, 3), clock=CLOCK)
@@ -258,7 +312,7 @@ async def test_that_a_failing_statement_raises_and_leaves_nothing_running(
             writer = await writer_over(await session.connection())
 
             async def write_bad_rows() -> None:
-                await writer.upsert(rows)
+                await writer.write(rows)
                 await writer.finish()
 
             with pytest.raises(IntegrityError, match="stocks_not_negative"):
@@ -278,7 +332,7 @@ async def test_that_a_number_no_database_gives_back_is_refused_before_any_statem
     async with open_world(tmp_path), SessionLocal() as session:
         writer = await writer_over(await session.connection())
         with pytest.raises(StorageError, match=r"Stocks\.amount is not a finite number"):
-            await writer.upsert(rows)
+            await writer.write(rows)
         assert (writer.rows, writer.statements) == (0, 0)
 
 
