@@ -35,7 +35,7 @@ class Step:
         return -1 if self.demolish else 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Site:
     """What stands on a planet or a moon and what is known there.
 
@@ -68,7 +68,11 @@ def level_of(levels: Levels, steps_before: Sequence[Step], step: Step) -> int:
 
 
 def _level_after(levels: Levels, steps: Sequence[Step], building: str) -> int:
-    return levels[building] + sum(step.change for step in steps if step.building == building)
+    level = levels[building]
+    for step in steps:
+        if step.building == building:
+            level += step.change
+    return level
 
 
 def price_of(

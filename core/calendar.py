@@ -80,6 +80,7 @@ class Calendar:
         self._heap: list[tuple[float, int, int]] = []
         self._horizon = -np.inf
         self._orders = {(due.kind, due.column): order for order, due in enumerate(DUE_KINDS)}
+        self._columns = frozenset(due.column for due in DUE_KINDS)
         self._set_aside: set[Aggregate] = set()
         self._postponed: set[Aggregate] = set()
 
@@ -111,6 +112,9 @@ class Calendar:
     def note_written(self, fields: Iterable[tuple[Kind, int, str]]) -> None:
         """Take in the due instants among the fields that a unit of work wrote."""
         for kind, entity_id, column in fields:
+            # Most of them tell no instant.
+            if column not in self._columns:
+                continue
             order = self._orders.get((kind, column))
             if order is None or entity_id not in self._state.world.tables[kind]:
                 continue

@@ -122,8 +122,8 @@ class Executed:
     """What became of a command, what it touched and what of that it changed."""
 
     outcome: Outcome
-    shown: set[Aggregate]
-    changes: set[Aggregate]
+    shown: frozenset[Aggregate]
+    changes: frozenset[Aggregate]
 
     @property
     def changed(self) -> bool:
@@ -167,7 +167,7 @@ class GameWorld:
         self.tick = 0 if durable is None else durable.tick
         # Everything due up to here has been applied; each command gets a later instant.
         self.time = 0.0 if durable is None else durable.world_time
-        self.on_event: Callable[[Event, set[Aggregate], bool], None] = lambda *_: None
+        self.on_event: Callable[[Event, frozenset[Aggregate], bool], None] = lambda *_: None
         # An event that needs the report of a battle is next, and the report is not there yet.
         self.held = False
         self._foresight = Foresight(state)
@@ -180,6 +180,7 @@ class GameWorld:
         self._last_due: tuple[DueEvent, int] | None = None
         self._system_seconds: dict[str, float] = {}
         self._row_counters: dict[str, Counter] = {}
+        self._outcome_counters: dict[tuple[str, str], Counter] = {}
 
     # Threads -----------------------------------------------------------------------------------
 
@@ -295,7 +296,7 @@ class GameWorld:
             outcome = Unavailable(
                 "failed", "This could not be carried out; nothing was changed.", 5
             )
-        self.metrics.commands.labels(name, _word(outcome)).inc()
+        self._outcomes(name, _word(outcome)).inc()
         self._after_unit(unit, outcome.events if isinstance(outcome, Accepted) else ())
         return Executed(outcome, unit.touched, unit.changes)
 
@@ -303,7 +304,7 @@ class GameWorld:
         if not isinstance(outcome, Accepted):
             return outcome
         told = notices.write_notices(self.state, outcome.events)
-        return replace(outcome, events=(*outcome.events, *told))
+        return replace(outcome, events=(*outcome.events, *told)) if told else outcome
 
     def _dispatch(self, command: Command, at: float) -> Outcome:
         return refusal_while_on_vacation(self.state.world, command) or self._do(command, at)
@@ -379,7 +380,7 @@ class GameWorld:
             case _:
                 assert_never(command)
 
-    def ask(self, query: queries.Query) -> tuple[Any, set[Aggregate]]:
+    def ask(self, query: queries.Query) -> tuple[Any, frozenset[Aggregate]]:
         """Answer a query as of now; return with it the aggregates that the answer shows.
 
         Raise WorldHeldError if that is not known yet.
@@ -387,9 +388,9 @@ class GameWorld:
         at = max(self.clock.now(), self.time)
         match query:
             case queries.ListUnsaved():
-                return shadow.unsaved(self.state.world, self.writer, at, query.limit), set()
+                return shadow.unsaved(self.state.world, self.writer, at, query.limit), frozenset()
             case queries.ReadThrottleTrace():
-                return self.trace.changes(self.clock.monotonic()), set()
+                return self.trace.changes(self.clock.monotonic()), frozenset()
             case _:
                 pass
         self._advance_or_raise(at)
@@ -445,7 +446,7 @@ class GameWorld:
         self.calendar.resume(group.postponed)
         for planet_id in self._members(group, PLANET)[:_EVENTS_MAX].tolist():
             owner_id = self.state.world.tables[PLANET].get(planet_id, "Planet.owner_id")
-            self.on_event(StocksChanged(at, owner_id, planet_id), set(), False)
+            self.on_event(StocksChanged(at, owner_id, planet_id), frozenset(), False)
         return Accepted(count)
 
     def _members(self, group: SetAside, kind: Kind) -> Ids:
@@ -572,6 +573,14 @@ class GameWorld:
             counter = self._row_counters[system] = self.metrics.system_rows.labels(system)
         return counter
 
+    def _outcomes(self, name: str, word: str) -> Counter:
+        """Return a counter that prometheus_client would look for at every command."""
+        counter = self._outcome_counters.get((name, word))
+        if counter is None:
+            counter = self.metrics.commands.labels(name, word)
+            self._outcome_counters[name, word] = counter
+        return counter
+
     def _postpone(self, due: DueEvent, group: SetAside) -> None:
         entity = (due.due_kind.kind, due.entity_id)
         self.calendar.postpone(*entity)
@@ -631,8 +640,10 @@ class GameWorld:
         if urgent:
             self.writer.note_urgent(unit)
         self._trace(unit, urgent=urgent)
-        for event in events:
-            self.on_event(event, unit.touched, urgent)
+        if events:
+            shown = unit.touched
+            for event in events:
+                self.on_event(event, shown, urgent)
 
     def _trace(self, unit: UnitOfWork, *, urgent: bool) -> None:
         now, kinds = self.clock.monotonic(), self._kind_numbers

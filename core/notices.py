@@ -13,6 +13,7 @@ from core.components import PLANET, RESOURCES, Planet
 from core.ecs import World
 from core.events import (
     BattleFought,
+    BuildingStarted,
     BuildItemDropped,
     EspionageReported,
     Event,
@@ -23,6 +24,7 @@ from core.events import (
     OfferChanged,
     PlanetSpiedUpon,
     ResearchDropped,
+    StocksChanged,
 )
 from core.messages import write_message
 from core.offers import TradeOffer
@@ -84,6 +86,9 @@ def write_notices(state: GameState, events: Iterable[Event]) -> tuple[Event, ...
 
 def _notice_of(world: World, event: Event) -> _Notice | None:
     match event:
+        case StocksChanged() | BuildingStarted():
+            # First, for it is what happens most.
+            return None
         case BuildItemDropped():
             planet = world.component_for_entity(PLANET, event.planet_id, Planet).name
             queue = f"the building queue of {planet}"

@@ -82,7 +82,9 @@ class Quarantine:
 
     def group_touched(self, unit: UnitOfWork) -> SetAside | None:
         """Return a group that a unit of work has read or changed."""
-        if unit.read_all and self._groups:
+        if not self._groups:
+            return None
+        if unit.read_all:
             return next(iter(self._groups.values()))
         return self.group_with([*unit.changes, *unit.reads])
 

@@ -375,5 +375,5 @@ def _order(
     building: int, level: int, factory_level: int, settings: EconomySettings
 ) -> tuple[tuple[int, ...], int]:
     name = BUILDINGS.labels[building]
-    seconds = ECONOMY.build_seconds(name, level, factory_level, settings)
+    seconds = ECONOMY.build_seconds(name, level, factory_level, settings.economy_speed)
     return ECONOMY.cost(name, level), seconds

@@ -364,7 +364,7 @@ class Simulation:
             return
         entry.begun = True
         value: Any
-        shown: set[Aggregate]
+        shown: frozenset[Aggregate]
         if entry.is_command:
             executed = self.game.execute(entry.item)  # type: ignore[arg-type]
             value, shown = executed.outcome, executed.shown
@@ -379,7 +379,7 @@ class Simulation:
                 raise
             except Exception:
                 log.exception("%s could not be answered", type(entry.item).__name__)
-                value, shown = Unavailable("failed", "This cannot be answered.", 5), set()
+                value, shown = Unavailable("failed", "This cannot be answered.", 5), frozenset()
         # To accept what is so already is a promise, too: that it is so on disk.
         is_promise = entry.is_command and isinstance(value, Accepted)
         held = _HeldAnswer(self, entry, value, is_promise)
@@ -401,7 +401,7 @@ class Simulation:
         with self._door:
             self._pending[entry.is_command] -= 1
 
-    def _on_event(self, event: Event, shown: set[Aggregate], urgent: bool) -> None:
+    def _on_event(self, event: Event, shown: frozenset[Aggregate], urgent: bool) -> None:
         if not self._listeners:
             # While the world catches up nobody is there yet, and there are very many of them.
             return

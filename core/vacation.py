@@ -29,16 +29,18 @@ from core.state import GameState
 
 ON_VACATION = Rejected("on_vacation", "You are on vacation; come back from it first.")
 # Whatever else a player can ask for changes his empire.
-_MAY_BE_DONE_MEANWHILE = (
-    AcceptFriend,
-    DeleteMessage,
-    FoundHome,
-    NotePresence,
-    ReadMessage,
-    RevokeFriend,
-    SelectPlanet,
-    SendMessage,
-    SetVacation,
+_MAY_BE_DONE_MEANWHILE = frozenset(
+    (
+        AcceptFriend,
+        DeleteMessage,
+        FoundHome,
+        NotePresence,
+        ReadMessage,
+        RevokeFriend,
+        SelectPlanet,
+        SendMessage,
+        SetVacation,
+    )
 )
 
 
@@ -68,7 +70,7 @@ def is_on_vacation(world: World, player_id: int) -> bool:
 
 def refusal_while_on_vacation(world: World, command: Any) -> Rejected | None:
     """Return why whoever sends a command may not do that now, None if he may."""
-    if isinstance(command, _MAY_BE_DONE_MEANWHILE):
+    if type(command) in _MAY_BE_DONE_MEANWHILE:
         return None
     # The host's commands are nobody's.
     player_id = getattr(command, "player_id", None)

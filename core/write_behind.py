@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING
@@ -161,7 +161,7 @@ class WriteBehind:
         """
         self._held.append(Waiting(held, frozenset(on)))
 
-    def hold_until_kept(self, held: Held, shown: set[Aggregate]) -> bool:
+    def hold_until_kept(self, held: Held, shown: Set[Aggregate]) -> bool:
         """Hold an answer that shows urgent, uncommitted aggregates; return whether it was held.
 
         While storage is stalled nothing but promises is held back.
@@ -176,7 +176,7 @@ class WriteBehind:
             return False
         return True
 
-    def is_kept(self, shown: set[Aggregate]) -> bool:
+    def is_kept(self, shown: Set[Aggregate]) -> bool:
         """Return whether no urgent change of these aggregates waits for its commit."""
         return all(map(self._is_committed, shown)) and self.quarantine.group_with(shown) is None
 

@@ -17,6 +17,8 @@ from core.ecs.marks import EVERY_COMPONENT, Mark
 if TYPE_CHECKING:
     from core.ecs.world import Aggregate, Kind, World
 
+# To look a member of an enumeration up takes as long as to mark a row.
+_WAITING, _URGENT = Mark.WAITING, Mark.URGENT
 # Stands for all entities of a kind where aggregates are named: ids begin with 1.
 EVERY_ID: Final = 0
 
@@ -103,15 +105,15 @@ class UnitOfWork:
         return bool(self.writes or self.deletes or self.wrote_all_of)
 
     @property
-    def touched(self) -> set[Aggregate]:
+    def touched(self) -> frozenset[Aggregate]:
         """Everything that was read or changed: what an answer or an event may show."""
-        return self.reads | self.writes.keys() | self.deletes.keys()
+        return frozenset().union(self.reads, self.writes, self.deletes)
 
     @property
-    def changes(self) -> set[Aggregate]:
+    def changes(self) -> frozenset[Aggregate]:
         """What was changed: (kind, EVERY_ID) where a whole table was."""
-        whole = ((kind, EVERY_ID) for kind in self.wrote_all_of)
-        return {*self.writes, *self.deletes, *whole}
+        whole = [(kind, EVERY_ID) for kind in self.wrote_all_of]
+        return frozenset().union(self.writes, self.deletes, whole)
 
     @property
     def read_all(self) -> bool:
@@ -161,7 +163,7 @@ class UnitOfWork:
 
     def _mark(self) -> None:
         self._waits = self._can_wait()
-        mark = Mark.WAITING if self._waits else Mark.URGENT
+        mark = _WAITING if self._waits else _URGENT
         cause = self._world.number_of_cause(self.cause)
         for kind, components in self.wrote_all_of.items():
             self._world.marks[kind].set_all(mark, self.at, cause, components)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from core.ecs.component import Field, Value, fields_of, values_of
 from core.ecs.marks import MARK_FIELDS, Marks
@@ -126,13 +126,14 @@ class World:
         known = self._unit_views.get((component, kind, entity_id))
         table = self.tables[kind]
         if known is not None and known._moves == table.moves:
-            return cast(C, known)
+            found: C = known
+            return found
         aggregate = (kind, entity_id)
-        view = self._views[component](self, table, aggregate, table.row(entity_id))
+        view: C = self._views[component](self, table, aggregate, table.row(entity_id))
         if self._unit is not None:
             self._unit.reads.add(aggregate)
             self._unit_views[component, kind, entity_id] = view
-        return cast(C, view)
+        return view
 
     def get_components(self, kind: Kind, *components: type) -> tuple[Ids, dict[str, AnyArray]]:
         """Return the ids of all rows and, by "Component.field", their read-only columns."""

@@ -117,7 +117,7 @@ class Economy:
         building: str,
         level: int,
         factory_level: int,
-        settings: EconomySettings,
+        economy_speed: float,
         nanite_level: int = 0,
     ) -> int:
         """Return the seconds that reaching `level` takes, and removing it: whole, at least 1.
@@ -136,7 +136,7 @@ class Economy:
                 * max(early, 1)
                 * (1 + factory_level)
                 * 2**nanite_level
-                * settings.economy_speed
+                * economy_speed
             )
         )
         return whole_seconds(seconds)

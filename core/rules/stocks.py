@@ -57,9 +57,11 @@ def amount_after(
     amount: float, production: float, consumption: float, capacity: float, seconds: float
 ) -> float:
     """Return what a stock has after `seconds`, no longer than to its boundary."""
+    if seconds <= 0:
+        return amount
     rate = net_rate(amount, production, consumption, capacity)
     limit = boundary(amount, rate, capacity)
-    if limit is None or seconds <= 0:
+    if limit is None:
         return amount
     changed = amount + rate * (seconds / SECONDS_PER_HOUR)
     return min(changed, limit) if rate > 0 else max(changed, limit)

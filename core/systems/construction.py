@@ -204,7 +204,7 @@ def _start(state: GameState, planet_id: int, site: Site, step: Step, at: float) 
         step.building,
         level,
         site.levels[construction.factory],
-        state.economy_settings(),
+        state.universe.economy_speed,
         site.levels[construction.doubler],
     )
     owner_id = state.world.component_for_entity(PLANET, planet_id, Planet).owner_id

@@ -139,7 +139,7 @@ def test_that_a_terraformer_requires_energy(building: str, level: int, energy: i
 def test_that_a_level_takes_its_time(
     building: str, level: int, factory: int, economy_speed: float, seconds: int
 ) -> None:
-    taken = ECONOMY.build_seconds(building, level, factory, speed(economy_speed))
+    taken = ECONOMY.build_seconds(building, level, factory, economy_speed)
     assert taken == seconds
     assert isinstance(taken, int)
 
@@ -159,7 +159,7 @@ def test_that_a_level_takes_its_time(
 def test_that_nanites_halve_the_time(
     building: str, level: int, factory: int, nanite: int, seconds: int
 ) -> None:
-    assert ECONOMY.build_seconds(building, level, factory, STANDARD, nanite) == seconds
+    assert ECONOMY.build_seconds(building, level, factory, 1.0, nanite) == seconds
 
 
 @given(
@@ -176,7 +176,7 @@ def test_that_a_time_is_the_floor_of_the_exact_quotient(
     early = Fraction(1) if late else max(4 - Fraction(level, 2), Fraction(1))
     divisor = 2500 * early * (1 + factory) * Fraction(economy_speed)
     exact = 3600 * (metal + crystal) / divisor
-    taken = ECONOMY.build_seconds(building, level, factory, speed(economy_speed))
+    taken = ECONOMY.build_seconds(building, level, factory, economy_speed)
     assert taken == max(1, math.floor(exact))
 
 

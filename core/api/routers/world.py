@@ -28,7 +28,7 @@ from core.components import BUILDINGS, RESOURCES
 from core.health import Health, assess
 from core.process_memory import resident_bytes
 from core.queries import CountWorld, ReadSettings, WorldCounts
-from core.rules import ECONOMY, RULES, EconomySettings
+from core.rules import ECONOMY, RULES
 
 router = new_router(tags=["world"], dependencies=[Depends(limited_by_address)])
 
@@ -108,17 +108,13 @@ async def building_costs(
     if building_type not in BUILDINGS.labels:
         raise Problem(404, "unknown_type", f"There is no building called {building_type}.")
     settings = await _settings(context)
-    economy = EconomySettings(
-        economy_speed=settings["economy_speed"],
-        basic_income=(0.0,) * len(RESOURCES),
-        energy_floor=0.0,
-    )
+    speed = settings["economy_speed"]
     cost = ECONOMY.cost(building_type, level + 1)
     return BuildingCosts(
         building_type=building_type,
         level=level,
         cost=dict(zip(RESOURCES.labels, cost, strict=True)),
-        build_time_seconds=ECONOMY.build_seconds(building_type, level + 1, 0, economy),
+        build_time_seconds=ECONOMY.build_seconds(building_type, level + 1, 0, speed),
         energy_required=ECONOMY.energy_required(building_type, level + 1) or None,
     )
 
