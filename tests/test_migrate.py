@@ -145,21 +145,23 @@ async def test_that_a_newer_database_is_refused_in_one_sentence(url: URL) -> Non
 
 
 @pytest.mark.sqlite_file
-@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+aiosqlite"])
-def test_that_the_alembic_command_takes_either_kind_of_url(tmp_path: Path, scheme: str) -> None:
-    alembic(f"{scheme}:///{tmp_path}/world.db", "upgrade", "head")
-    assert head() in alembic(f"{scheme}:///{tmp_path}/world.db", "current")
+def test_that_the_alembic_command_takes_either_kind_of_url(tmp_path: Path) -> None:
+    alembic(f"sqlite:///{tmp_path}/world.db", "upgrade", "head")
+    assert head() in alembic(f"sqlite+aiosqlite:///{tmp_path}/world.db", "current")
 
 
-@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+asyncpg"])
-def test_that_the_alembic_command_takes_either_kind_of_postgresql_url(
-    postgres_url: URL, scheme: str
+async def test_that_the_alembic_command_takes_either_kind_of_postgresql_url(
+    postgres_url: URL,
 ) -> None:
-    url = postgres_url.set(drivername=scheme).render_as_string(hide_password=False)
-    alembic(url, "upgrade", "head")
-    assert head() in alembic(url, "current")
-    alembic(url, "check")
-    alembic(url, "downgrade", "base")
+    def on_server(scheme: str, *arguments: str) -> str:
+        url = postgres_url.set(drivername=scheme).render_as_string(hide_password=False)
+        return alembic(url, *arguments)
+
+    on_server("postgresql", "upgrade", "head")
+    assert head() in on_server("postgresql+asyncpg", "current")
+    await run_alembic(postgres_url, "check")
+    await run_alembic(postgres_url, "downgrade", "base")
+    assert await tables(postgres_url) == {"alembic_version"}
 
 
 async def test_that_the_alembic_command_leaves_a_world_alone_that_is_open(tmp_path: Path) -> None:
