@@ -45,7 +45,9 @@ class PrivateServer:
 
     def execute(self, sql: str, database: str = _MAINTENANCE) -> list[str]:
         """Run statements, each on its own, and return the rows of their answers as lines."""
-        return self._run("psql", *self.psql_options(database), "-c", sql).splitlines()
+        # As whoever runs the tests: to become somebody else takes a real fork, after which every
+        # page that a test writes to has to be copied.
+        return self._run(None, "psql", *self.psql_options(database), "-c", sql).splitlines()
 
     def psql_options(self, database: str) -> list[str]:
         where = ["-h", str(self.folder), "-U", "starkeep", "-d", database]
@@ -53,7 +55,7 @@ class PrivateServer:
 
     def initialise(self) -> None:
         options = ("-U", "starkeep", "-A", "trust", "-E", "UTF8", "--no-sync")
-        self._run("initdb", "-D", str(self._data), *options)
+        self._run(self.user, "initdb", "-D", str(self._data), *options)
 
     def start(self) -> None:
         careless = () if self.durable else _CARELESS_SETTINGS
@@ -90,12 +92,16 @@ class PrivateServer:
 
     def _pg_ctl(self, *arguments: str) -> None:
         # What it starts must not inherit a pipe that is read to its end here.
-        self._run("pg_ctl", "-D", str(self._data), "-w", *arguments, output=subprocess.DEVNULL)
+        self._run(
+            self.user, "pg_ctl", "-D", str(self._data), "-w", *arguments, output=subprocess.DEVNULL
+        )
 
-    def _run(self, program: str, *arguments: str, output: int = subprocess.PIPE) -> str:
+    def _run(
+        self, user: str | None, program: str, *arguments: str, output: int = subprocess.PIPE
+    ) -> str:
         ended = subprocess.run(
             [str(self.binaries / program), *arguments],
-            user=self.user,
+            user=user,
             cwd=self.folder,
             env={**os.environ, "LC_ALL": "C"},
             stdout=output,

@@ -8,7 +8,7 @@ from typing import Any
 
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import Boolean, Connection, MetaData, insert, select, text
+from sqlalchemy import Boolean, Connection, MetaData, insert, inspect, select, text
 from sqlalchemy.engine import URL
 
 from core.database import async_url, make_engine
@@ -38,7 +38,7 @@ async def restore_on_server(revision: str, url: URL, scratch: Path) -> None:
     """Make the same database on a server: its tables by the revisions, its rows from the file."""
     file_url = restore_file(revision, scratch)
     await run_alembic(url, "upgrade", revision)
-    rows = await rows_of(file_url)
+    rows: Rows = await _on(file_url, _read_by_type)
     await _on(url, lambda connection: _insert(connection, rows))
 
 
@@ -52,7 +52,7 @@ async def run_alembic(url: URL, what: str, *arguments: Any) -> None:
 
 
 async def rows_of(url: URL) -> Rows:
-    """Return every row of every table, by its key, whatever revision the database has."""
+    """Return every row of every table as it is stored, by its key, whatever revision it has."""
     rows: Rows = await _on(url, _read)
     return rows
 
@@ -69,15 +69,26 @@ async def _on(url: URL, work: Any) -> Any:
 
 
 def _read(connection: Connection) -> Rows:
+    rows = {}
+    keys = inspect(connection).get_multi_pk_constraint()
+    for (_, table), key in keys.items():
+        if table == "alembic_version":
+            continue
+        order = ", ".join(f'"{name}"' for name in key["constrained_columns"])
+        found = connection.execute(text(f'SELECT * FROM "{table}" ORDER BY {order}'))
+        rows[table] = [dict(row) for row in found.mappings()]
+    return rows
+
+
+def _read_by_type(connection: Connection) -> Rows:
+    """Return the same for another kind of database, which has times and what is true by itself."""
     metadata = MetaData()
     metadata.reflect(connection)
-    rows = {}
-    for table in metadata.sorted_tables:
-        if table.name == "alembic_version":
-            continue
-        query = select(table).order_by(*table.primary_key)
-        rows[table.name] = [dict(row) for row in connection.execute(query).mappings()]
-    return rows
+    return {
+        table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
+        for table in metadata.sorted_tables
+        if table.name != "alembic_version"
+    }
 
 
 def _insert(connection: Connection, rows: Rows) -> None:
