@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.program import hosting, player, wait_until
+from tests.end_to_end.program import Program, hosting, player, wait_until
+from tests.end_to_end.warm_run import hosting_warm
 from tests.processes import children_of, has_ended
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-@pytest.mark.parametrize("end", ["stop", "kill", "interrupt"])
+@pytest.mark.parametrize(
+    ("end", "hosting"), [("stop", hosting), ("kill", hosting_warm), ("interrupt", hosting_warm)]
+)
 def test_that_battles_are_fought_and_their_process_ends_with_the_program(
-    tmp_path: Path, end: str
+    tmp_path: Path, end: str, hosting: Callable[[Path], AbstractContextManager[Program]]
 ) -> None:
     with hosting(tmp_path / "world") as program, player(program.url) as ada:
         ada.register()
