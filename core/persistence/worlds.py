@@ -20,8 +20,8 @@ from core.errors import WorldInUseError
 from core.models.database import WORLD_CLOCK, WORLD_TABLES, PlayerRow, User
 from core.persistence.accounts import insert_accounts
 from core.persistence.bulk import BulkWriter, stored_columns_of
-from core.persistence.columns import StoredColumn
 from core.persistence.driver_thread import fetch
+from core.persistence.row_packing import decode, row_packing
 from core.persistence.single_session import NewAccount
 from core.save_batch import RowName, SaveBatch, SaveReceipt, TableRows, WorldClock
 
@@ -152,20 +152,19 @@ async def _homeless(session: AsyncSession) -> tuple[tuple[int, str], ...]:
 
 
 async def _load_table(connection: AsyncConnection, kind: Kind, progress: Progress) -> LoadedTable:
-    table = WORLD_TABLES[kind]
-    stored = stored_columns_of(kind)
+    table, packing = WORLD_TABLES[kind], row_packing(kind)
     total = await connection.scalar(select(func.count()).select_from(table)) or 0
-    query = select(table.c.id, *(table.c[column.name] for column in stored)).order_by(table.c.id)
+    stored = (table.c[column.name] for column in packing.columns)
+    query = select(table.c.id, *stored).order_by(table.c.id)
     ids: Ids = np.zeros(total, dtype=np.int64)
-    columns = {column.field.key: column.field.empty(total) for column in stored}
+    columns = {column.field.key: column.field.empty(total) for column in stored_columns_of(kind)}
     done = 0
 
     def take_in(rows: Sequence[Any]) -> None:
         nonlocal done
-        values = list(zip(*rows, strict=True))
         end = done + len(rows)
-        ids[done:end] = values[0]
-        _decode(values[1:], stored, {key: column[done:end] for key, column in columns.items()})
+        parts = {key: column[done:end] for key, column in columns.items()}
+        packing.take_in(rows, ids[done:end], parts)
         done = end
 
     while done < total:
@@ -173,15 +172,6 @@ async def _load_table(connection: AsyncConnection, kind: Kind, progress: Progres
         await fetch(connection, page.limit(_LOAD_ROWS), take_in)
         progress(kind.name, done, total)
     return LoadedTable(ids, columns)
-
-
-def _decode(
-    values: Sequence[Sequence[Any]], stored: Sequence[StoredColumn], columns: Mapping[str, AnyArray]
-) -> None:
-    """Fill columns in memory with the values of rows, given column by column."""
-    for column, cells in zip(stored, values, strict=True):
-        target = columns[column.field.key]
-        (target if column.place is None else target[:, column.place])[...] = column.decode(cells)
 
 
 async def read_rows(wanted: Iterable[RowName]) -> tuple[TableRows, ...]:
@@ -212,7 +202,7 @@ async def _read_table(connection: AsyncConnection, kind: Kind, ids: list[int]) -
         rows += (await connection.execute(query.where(some))).all()
     columns = {column.field.key: column.field.empty(len(rows)) for column in stored}
     if rows:
-        _decode(list(zip(*rows, strict=True))[1:], stored, columns)
+        decode(stored, list(zip(*rows, strict=True))[1:], columns)
     return TableRows(kind.name, np.array([row[0] for row in rows], dtype=np.int64), columns)
 
 
