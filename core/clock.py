@@ -71,8 +71,12 @@ class SystemClock:
 class _EventWake:
     def __init__(self) -> None:
         self._event = threading.Event()
-        self.set = self._event.set
         self.clear = self._event.clear
+
+    def set(self) -> None:
+        # Whoever is awake looks at everything after he has cleared it: once is enough till then.
+        if not self._event.is_set():
+            self._event.set()
 
     def wait(self, until: float) -> None:
         self._event.wait(max(0.0, until - time.perf_counter()))
