@@ -278,6 +278,13 @@ class GameWorld:
         """
         at = max(self.clock.now(), math.nextafter(self.time, math.inf))
         self._advance_or_raise(at)
+        return self._execute_at(at, command)
+
+    def execute_before_what_is_due(self, command: Command) -> Executed:
+        """Carry out a command that no due event depends on, and leave what is due undone."""
+        return self._execute_at(self.time, command)
+
+    def _execute_at(self, at: float, command: Command) -> Executed:
         name = type(command.command if isinstance(command, Once) else command).__name__
         unit = self.state.world.unit_of_work(Origin.COMMAND, at, name)
         outcome: Outcome

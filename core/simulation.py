@@ -17,7 +17,7 @@ from typing import Any
 from core.bots.driver import BotDriver
 from core.bots.strength import Bot
 from core.clock import Clock
-from core.commands import Accepted, Command, Outcome, Unavailable
+from core.commands import Accepted, Command, ExcuseAbsence, Outcome, Unavailable
 from core.components import PLANET, PLAYER
 from core.delivery import AnswerFuture, Listener
 from core.ecs import Aggregate
@@ -276,12 +276,15 @@ class Simulation:
     def _open(self) -> None:
         """Catch up on the time the world was not running, then carry out the opening orders."""
         self._next_word = self._clock.monotonic() + WORD_INTERVAL_S
+        left_off_at = self.game.time
         applied = self.game.catch_up(
             self._clock.now(), self._note_catching_up, lambda: self._stop_requested
         )
         self.game.writer.count_grace_from_now()
         if applied:
             log.info("caught up on %d events", applied)
+        if self._stop_requested:
+            self._excuse_what_was_caught_up(left_off_at)
         # A command applies all that is due first: after a stop that is left to the next start.
         for command in () if self._stop_requested else self._opening.commands:
             outcome = self._execute_at_opening(command)
@@ -294,6 +297,12 @@ class Simulation:
         self._next_status = now
         self._note_status(now)
         self.ready.set_result(None)
+
+    def _excuse_what_was_caught_up(self, left_off_at: float) -> None:
+        """Excuse absence for the part of the time off that the next start does not know of."""
+        if any(isinstance(command, ExcuseAbsence) for command in self._opening.commands):
+            excuse = ExcuseAbsence(self.game.time - left_off_at)
+            self.game.execute_before_what_is_due(excuse)
 
     def _note_catching_up(self, applied: int, left: int) -> None:
         self._opening.progress(applied, left)

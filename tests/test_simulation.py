@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from core.commands import (
     CancelBuilding,
     ChangeSettings,
     Command,
+    ExcuseAbsence,
     FoundHome,
     Outcome,
     Rejected,
@@ -23,7 +25,7 @@ from core.commands import (
     StartBuilding,
     Unavailable,
 )
-from core.components import PLANET
+from core.components import PLANET, PLAYER
 from core.delivery import Listener
 from core.ecs import World
 from core.errors import StorageError
@@ -779,6 +781,36 @@ def test_that_a_world_that_is_stopped_while_it_catches_up_does_not_finish_first(
     again = reload(store, clock)
     again.advance(clock.now())
     assert levels_of(again.state, 1)["metal_mine"] == 1
+
+
+def test_that_a_stop_in_the_middle_of_catching_up_leaves_nobody_away_for_longer(
+    host: Start,
+) -> None:
+    clock, store = ManualClock(), ManualStore(at_once=True)
+    left_with_work(store, clock)
+    day = 86_400.0
+    clock.advance(20 * day)
+    game = reload(store, clock)
+    left_off_at = game.time
+    seen_at = game.state.world.tables[PLAYER].get(1, "Presence.active_at")
+    hosts = host(
+        game=game,
+        clock=clock,
+        store=store,
+        opening=Opening(
+            (ExcuseAbsence(20 * day),),
+            lambda applied, _left: hosts.simulation.request_stop() if applied else None,
+        ),
+    )
+    with patch("core.game.CATCH_UP_STEP", 1):
+        hosts.thread.start()
+        hosts.simulation.finished.result(TIMEOUT_S)
+        hosts.thread.join(TIMEOUT_S)
+    stopped_at = game.time
+    assert left_off_at < stopped_at < clock.now()
+    again = reload(store, clock)
+    presence = again.state.world.tables[PLAYER].get(1, "Presence.active_at")
+    assert presence - seen_at == pytest.approx(stopped_at - left_off_at)
 
 
 def test_that_a_world_that_took_long_to_catch_up_is_not_short_of_storage(
