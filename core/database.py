@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,8 @@ from core.world_lock import WorldLock
 
 log = logging.getLogger(__name__)
 
+# The first that can change many rows to different values at once: UPDATE ... FROM.
+SQLITE_MIN = (3, 33)
 BUSY_TIMEOUT_MS = 5_000
 READERS_MAX = 4
 CONNECT_TIMEOUT_S = 10
@@ -220,6 +223,12 @@ async def start_db(url: URL, readers_max: int = READERS_MAX) -> None:
     """
     if _Engines.writer is not None:
         raise RuntimeError("the database is open already")
+    if url.get_backend_name() == "sqlite" and sqlite3.sqlite_version_info < SQLITE_MIN:
+        wanted = ".".join(map(str, SQLITE_MIN))
+        raise DatabaseError(
+            f"this Python has SQLite {sqlite3.sqlite_version}, and {wanted} or newer is needed;"
+            " install a newer Python, or use PostgreSQL"
+        )
     writer = make_engine(url)
     try:
         async with writer.connect() as connection:

@@ -116,6 +116,15 @@ async def test_that_closing_leaves_one_file(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["world.db"]
 
 
+async def test_that_a_library_that_is_too_old_is_refused_by_its_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 31, 1))
+    with pytest.raises(DatabaseError, match=r"3\.33 or newer is needed; install a newer Python"):
+        await database.start_db(database.async_url(f"sqlite:///{tmp_path}/world.db"))
+    assert not database.is_open()
+
+
 @pytest.mark.sqlite_file
 async def test_that_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "world.db").write_bytes(b"not a database, but long enough to look like one" * 40)
