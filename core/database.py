@@ -254,10 +254,11 @@ async def shutdown_db() -> None:
     SessionLocal.configure(bind=None)
     ReadSession.configure(bind=None)
     if reader is not None:
+        await _let_users_finish(reader)
         await reader.dispose()
     if writer is None:
         return
-    await _let_the_writer_finish(writer)
+    await _let_users_finish(writer)
     if writer.dialect.name == "sqlite":
         try:
             async with writer.connect() as connection:
@@ -278,9 +279,12 @@ async def await_last_connection() -> None:
         log.error("a connection of the database does not end; it is left to itself")
 
 
-async def _let_the_writer_finish(writer: AsyncEngine) -> None:
-    """Wait for what is being written: its connection would outlive the engine."""
-    pool = cast("QueuePool", writer.sync_engine.pool)
+async def _let_users_finish(engine: AsyncEngine) -> None:
+    """Wait for what is being written or read: its connection would outlive the engine.
+
+    Who is cancelled while his session closes is gone, and his session closes by itself.
+    """
+    pool = cast("QueuePool", engine.sync_engine.pool)
     give_up_at = time.monotonic() + LAST_WRITE_TIMEOUT_S
     while pool.checkedout() and time.monotonic() < give_up_at:  # noqa: ASYNC110
         await asyncio.sleep(0.005)  # the pool tells nobody

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core import database
 from core.errors import DatabaseError
+from core.persistence.sqlite_connections import connections_ended
 from tests import faults
 from tests.databases import open_database
 
@@ -169,3 +170,18 @@ async def test_that_an_error_tells_no_value_of_a_row(tmp_path: Path) -> None:
                 {"name": "ada", "email": "ada@example.org"},
             )
     assert "ada" not in str(caught.value)
+
+
+@pytest.mark.parametrize("sessions", ["ReadSession", "SessionLocal"])
+async def test_that_a_session_that_closes_late_leaves_no_connection(
+    tmp_path: Path, sessions: str
+) -> None:
+    async with open_database(tmp_path / "world.db"):
+        session = getattr(database, sessions)()
+        await session.execute(text("SELECT 1"))
+        closing = asyncio.ensure_future(database.shutdown_db())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        await session.close()
+        await closing
+        assert await connections_ended(5.0)
