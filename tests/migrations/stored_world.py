@@ -15,7 +15,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from tests.end_to_end.program import PlayerClient, Program, hosting, player, wait_until
+from tests.end_to_end.program import PlayerClient, Program, hosting, player, run, wait_until
 
 FIXTURES = Path(__file__).with_name("fixtures")
 _RICH = {"STARTER_METAL": "60000", "STARTER_CRYSTAL": "40000", "STARTER_DEUTERIUM": "20000"}
@@ -24,8 +24,12 @@ _RICH = {"STARTER_METAL": "60000", "STARTER_CRYSTAL": "40000", "STARTER_DEUTERIU
 def play(data_dir: Path) -> None:
     """Have a world with finished, active, waiting and cancelled items, and a token logged out.
 
-    There is an offer of each kind that a moment can make, and there are messages.
+    There is an offer of each kind that a moment can make, and there are messages. Beside those who
+    play lie seeded planets, between which fleets fly.
     """
+    people = ("--players", "3", "--planets", "3", "--bots", "1", "--fleets", "5")
+    seeded = run("seed", "--data-dir", str(data_dir), *people, "--random-seed", "1")
+    assert seeded.returncode == 0, seeded.stderr
     with hosting(data_dir, "--speed", "20", env=_RICH) as program:
         _raise_mines(program)
         _demolish(program)
