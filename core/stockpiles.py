@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import repeat
 
 from core.commands import Rejected
@@ -215,16 +214,13 @@ def rates_of(state: GameState, planet_id: int, *, reactor_runs: bool | None = No
     `reactor_runs` asks what they would give if the reactor ran, or did not.
     """
     world = state.world
-    conditions = conditions_of(state, planet_id)
-    if reactor_runs is not None:
-        conditions = replace(conditions, reactor_runs=reactor_runs)
     levels = world.component_for_entity(PLANET, planet_id, Buildings).level
     return state.economy.rates(
         dict(zip(BUILDINGS.labels, levels, strict=True)),
         world.component_for_entity(PLANET, planet_id, Position).position,
         world.component_for_entity(PLANET, planet_id, Planet).temperature_max,
         state.economy_settings(),
-        conditions,
+        conditions_of(state, planet_id, reactor_runs=reactor_runs),
     )
 
 

@@ -95,6 +95,7 @@ class _Mind(Turn):
         self.researching = view.researching
         # The same ones are asked for again and again in a turn.
         self._prices: dict[str, tuple[int, ...]] = {}
+        self._next_price: tuple[int, ...] | None = None
 
     def whim(self, random: Random) -> list[Command]:
         """Raise any building that can be paid."""
@@ -151,7 +152,15 @@ class _Mind(Turn):
         return trade.take_offer(self, price) or trade.make_offer(self, price)
 
     def next_price(self) -> tuple[int, ...]:
-        """Return what is to be paid next if nothing else is: nothing if there is nothing to do."""
+        """Return what is to be paid next if nothing else is: nothing if there is nothing to do.
+
+        It follows from what he sees, and not from what he has decided since.
+        """
+        if self._next_price is None:
+            self._next_price = self._price_of_what_is_next()
+        return self._next_price
+
+    def _price_of_what_is_next(self) -> tuple[int, ...]:
         for name in self._wanted(self._mines()):
             if self._meets(self._requires(name)) and self.view.fields_free > 0:
                 return self._price(name)

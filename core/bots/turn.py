@@ -109,4 +109,5 @@ class Turn:
 
 
 def worth(amounts: Sequence[float]) -> float:
-    return sum(amount * each for amount, each in zip(amounts, WORTH, strict=True))
+    metal, crystal, deuterium = amounts
+    return metal * WORTH[0] + crystal * WORTH[1] + deuterium * WORTH[2]

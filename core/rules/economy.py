@@ -7,12 +7,11 @@ that does not (powers, exponentials) comes from tables by level that are made on
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 
 from core.rules.arithmetic import SECONDS_PER_HOUR, cost_of_level, whole_seconds
 from core.rules.buildings import Building, EnergyOutput, Growth
@@ -27,7 +26,8 @@ FACTOR_TOLERANCE = 1e-9
 # Up to here every whole number is a float.
 EXACT_LIMIT = 2**53
 
-LevelTable = npt.NDArray[np.float64]
+# What there is at a level: a number, or a column of them for a column of levels.
+ByLevel = Callable[..., Number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,10 @@ class _Tables:
     """
 
     building: Building
-    output: LevelTable | None
-    energy_use: LevelTable | None
-    energy_output: LevelTable | None
-    burn: LevelTable | None
+    output: ByLevel | None
+    energy_use: ByLevel | None
+    energy_output: ByLevel | None
+    burn: ByLevel | None
 
 
 class Economy:
@@ -75,10 +75,19 @@ class Economy:
         self.rules = rules
         self.names = tuple(rules.buildings)
         buildings = tuple(rules.all_buildings.values())
-        self._tables = tuple(map(self._tables_of, buildings))
+        # Those of each building, and those that each formula goes through, in the same order.
+        tables = tuple(map(self._tables_of, buildings))
+        self._with_energy = tuple(
+            each for each in tables if each.energy_output is not None or each.energy_use is not None
+        )
+        self._with_output = tuple(each for each in tables if each.output is not None)
+        self._with_burn = tuple(each for each in tables if each.burn is not None)
+        self._with_stores = tuple(
+            each.building for each in tables if each.building.stores is not None
+        )
         limit = rules.level_limit
         storage = rules.storage
-        self._capacity = np.array(
+        self._capacity = _by_level(
             [
                 storage.unit
                 * math.floor(
@@ -87,7 +96,7 @@ class Economy:
                 for level in range(limit + 1)
             ]
         )
-        self._slot_bonus = np.array(
+        self._slot_bonus = _by_two_levels(
             [(0.0,) * len(rules.resources), *(s.bonus for s in rules.slots)]
         )
         self._costs = {
@@ -110,7 +119,7 @@ class Economy:
 
     def storage_capacity(self, level: Level) -> Number:
         """Return unit · floor(scale · e^(numerator · level / denominator)), units of a resource."""
-        return self._capacity[level]
+        return self._capacity(level)
 
     def build_seconds(
         self,
@@ -170,7 +179,7 @@ class Economy:
         works = 1 - conditions.idle
         production = []
         for index, mine in enumerate(mines):
-            bonus = 1 + self._slot_bonus[slot, index]
+            bonus = 1 + self._slot_bonus(slot, index)
             basic = settings.basic_income[index] * settings.economy_speed
             basic = basic * (1 - conditions.on_moon)
             plasma = 1 + conditions.plasma * self.rules.plasma.percent[index] / 100
@@ -196,13 +205,13 @@ class Economy:
         """
         produced: Number = 0.0
         used: Number = 0.0
-        for tables in self._tables:
+        for tables in self._with_energy:
             name = tables.building.name
             level = levels.get(name, 0)
             if tables.energy_output is not None:
                 produced = produced + self._energy_given(tables, level, conditions)
             if tables.energy_use is not None:
-                use = tables.energy_use[level]
+                use = tables.energy_use(level)
                 if self.rules.sliders.energy_use_follows:
                     use = self._by_slider(use, name, conditions)
                 used = used + use
@@ -217,7 +226,7 @@ class Economy:
             return 0.0
         technology = 0 if output.technology is None else conditions.energy_technology
         given = self._by_slider(
-            tables.energy_output[technology, level], tables.building.name, conditions
+            tables.energy_output(technology, level), tables.building.name, conditions
         )
         return given if tables.burn is None else given * conditions.reactor_runs
 
@@ -232,11 +241,11 @@ class Economy:
         mines: list[Number] = [0.0] * len(self.rules.resources)
         # The mean temperature lies half of the span below the maximum.
         temperature = temperature_max - self.rules.planet.temperature_span // 2
-        for tables in self._tables:
+        for tables in self._with_output:
             rule = tables.building.output
             if rule is None or tables.output is None:
                 continue
-            output = tables.output[levels.get(tables.building.name, 0)]
+            output = tables.output(levels.get(tables.building.name, 0))
             if rule.depends_on_temperature:
                 output = output * (rule.temperature_offset + rule.temperature_slope * temperature)
             output = self._by_slider(output, tables.building.name, conditions)
@@ -252,11 +261,11 @@ class Economy:
         conditions: Conditions,
     ) -> tuple[Number, ...]:
         burnt: list[Number] = [0.0 * rate for rate in production]
-        for tables in self._tables:
+        for tables in self._with_burn:
             rule = tables.building.burn
             if rule is None or tables.burn is None:
                 continue
-            burn = tables.burn[levels.get(tables.building.name, 0)]
+            burn = tables.burn(levels.get(tables.building.name, 0))
             burn = self._by_slider(burn, tables.building.name, conditions) * speed
             index = self.rules.resources.index(rule.resource)
             burnt[index] = burnt[index] + burn * conditions.reactor_runs * (1 - conditions.idle)
@@ -264,8 +273,7 @@ class Economy:
 
     def _stores(self, levels: Mapping[str, Level]) -> list[Level]:
         stores: list[Level] = [0] * len(self.rules.resources)
-        for tables in self._tables:
-            building = tables.building
+        for building in self._with_stores:
             if building.stores is not None:
                 stores[self.rules.resources.index(building.stores)] = levels.get(building.name, 0)
         return stores
@@ -283,19 +291,41 @@ class Economy:
             None if building.burn is None else self._growth_table(building.burn.rate),
         )
 
-    def _growth_table(self, growth: Growth) -> LevelTable:
-        levels = range(self.rules.level_limit + 1)
-        return np.array([growth.base * level * math.pow(growth.growth, level) for level in levels])
+    def _growth_table(self, growth: Growth) -> ByLevel:
+        return _by_level(self._grown(growth))
 
-    def _energy_table(self, output: EnergyOutput) -> LevelTable:
+    def _energy_table(self, output: EnergyOutput) -> ByLevel:
         technology_levels = range(1 if output.technology is None else self.rules.level_limit + 1)
         rate = output.rate
-        return np.array(
+        return _by_two_levels(
             [
-                self._growth_table(Growth(rate.base, rate.growth + output.growth_per_level * level))
+                self._grown(Growth(rate.base, rate.growth + output.growth_per_level * level))
                 for level in technology_levels
             ]
         )
+
+    def _grown(self, growth: Growth) -> list[float]:
+        levels = range(self.rules.level_limit + 1)
+        return [growth.base * level * math.pow(growth.growth, level) for level in levels]
+
+
+# Of one planet they are plain numbers: the same bits, with which it is reckoned twice as fast.
+
+
+def _by_level(numbers: Sequence[float]) -> ByLevel:
+    column = np.array(numbers)
+    return lambda level: numbers[level] if isinstance(level, int) else column[level]
+
+
+def _by_two_levels(numbers: Sequence[Sequence[float]]) -> ByLevel:
+    table = np.array(numbers)
+
+    def at(first: Level, second: Level) -> Number:
+        if isinstance(first, int) and isinstance(second, int):
+            return numbers[first][second]
+        return table[first, second]
+
+    return at
 
 
 def energy_factor(produced: Number, used: Number, floor: float = 0.0) -> Number:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,6 +74,9 @@ PLAIN = Conditions()
 
 def satellite_energy(rules: SatelliteRules, temperature_max: Number) -> Number:
     """Return the energy of one satellite at a maximum temperature in °C, never below 0."""
+    if isinstance(temperature_max, int | float):
+        # The same bits, in a tenth of the time.
+        return float(max(math.floor((temperature_max + rules.offset) / rules.divisor), 0))
     return np.maximum(np.floor((temperature_max + rules.offset) / rules.divisor), 0)[()]
 
 
@@ -110,9 +114,8 @@ def reactor_runs_on(
     starts = reactor_starts_again(rules, deuterium, burn) | (burn <= 0)
     if refuelled:
         starts = starts | (deuterium > 0)
-    return np.logical_and(
-        np.logical_or(runs, starts), np.logical_not(reactor_shuts_down(deuterium, income, burn))
-    )[()]
+    # Numbers and columns alike, while `not` is for numbers and ~ for columns.
+    return (runs | starts) & (reactor_shuts_down(deuterium, income, burn) ^ True)
 
 
 def seconds_to_restart(
