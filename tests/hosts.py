@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from core.commands import Command, Outcome
+from core.errors import StorageError
 from core.paths import DataFolder
 from core.queries import Query
 from desktop_app.application import Host
@@ -22,10 +23,20 @@ async def running_host(folder: Path, **overrides: Any) -> AsyncIterator[Host]:
         await put_empty_world(url_of_world(folder))
     host = make_host(folder, **overrides)
     await host.start()
-    try:
+    async with stopping(host):
         yield host
-    finally:
-        await host.stop()
+
+
+@asynccontextmanager
+async def stopping(host: Host) -> AsyncIterator[None]:
+    """Stop a host at the end; what has failed before is worth more than what fails then."""
+    try:
+        yield
+    except BaseException:
+        with suppress(StorageError):
+            await host.stop()
+        raise
+    await host.stop()
 
 
 def make_host(folder: Path, **overrides: Any) -> Host:

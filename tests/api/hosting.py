@@ -25,7 +25,7 @@ from core.simulation import Simulation
 from core.state import GameState
 from desktop_app.application import Host
 from tests.databases import locked_world, put_empty_world, url_of_world
-from tests.hosts import make_host
+from tests.hosts import make_host, stopping
 from tests.worlds import Bits, bits_of
 
 T = TypeVar("T")
@@ -64,11 +64,9 @@ async def hosting(root: Path, **settings: Any) -> AsyncIterator[Host]:
         await put_empty_world(url_of_world(root))
     host = make_host(root, **settings)
     await host.start()
-    try:
+    async with stopping(host):
         yield host
-    finally:
-        await host.stop()
-        await await_last_connection()
+    await await_last_connection()
 
 
 @asynccontextmanager
@@ -166,17 +164,17 @@ def give_ships(host: Host, counts: dict[str, int], planet_id: int = 1) -> None:
 
 async def leave_debris(host: Host, place: tuple[int, int, int], amounts: tuple[int, ...]) -> None:
     """Have a battle's debris lie at a place from the next tick on."""
-    await _in_next_tick(host, lambda state, _at: debris.add(state.world, place, amounts))
+    await in_next_tick(host, lambda state, _at: debris.add(state.world, place, amounts))
 
 
 async def give_moon(host: Host, planet_id: int = 1, diameter_km: int = 8_366) -> int:
     """Have a planet get a moon in the next tick, and return the moon's id."""
-    return await _in_next_tick(
+    return await in_next_tick(
         host, lambda state, at: create_moon(state, planet_id, diameter_km, at)
     )
 
 
-async def _in_next_tick(host: Host, change: Callable[[GameState, float], T]) -> T:
+async def in_next_tick(host: Host, change: Callable[[GameState, float], T]) -> T:
     """Have the world changed in a unit of work of the next tick, and return what came of it."""
     game = game_of(host)
     made: Future[T] = Future()

@@ -12,9 +12,12 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from core import stockpiles
 from core.api.request_keys import KEY_CHARACTERS_MAX
-from core.components import BUILDINGS, FLEET, FRIENDSHIP, MESSAGE, OFFER, PLANET, PLAYER
+from core.components import BUILDINGS, FLEET, FRIENDSHIP, MESSAGE, OFFER, PLANET, PLAYER, Buildings
 from core.database import ReadSession
+from core.settlement import create_moon
+from core.state import GameState
 from desktop_app.application import Host
 from tests.api.hosting import (
     PASSWORD,
@@ -24,9 +27,9 @@ from tests.api.hosting import (
     client_of,
     enter,
     game_of,
-    give_moon,
     give_ships,
     hosting,
+    in_next_tick,
     locked_database,
     log_in,
     registration,
@@ -158,14 +161,20 @@ async def _moons(scene: Scene) -> tuple[int, int]:
     """Return two moons of a player with a phalanx and a gate, the first of them with fuel."""
     eve = await enter(scene.client, "eve")
     planets = game_of(scene.host).state.world.tables[PLANET]
+
+    def make(state: GameState, at: float) -> tuple[int, int]:
+        # In one unit of work: what is set later may come too late for the save of a new moon.
+        one, other = (create_moon(state, planet_id, 8_366, at) for planet_id in (1, 2))
+        for moon_id in (one, other):
+            buildings = state.world.component_for_entity(PLANET, moon_id, Buildings)
+            buildings.level = (1,) * len(BUILDINGS)
+        stockpiles.receive(state, one, (0.0, 0.0, 9_000.0), at)
+        return one, other
+
     planets.set(2, "Planet.owner_id", scene.mira.id)
-    moon_ids = [await give_moon(scene.host, planet_id) for planet_id in (1, 2)]
+    moon_ids = await in_next_tick(scene.host, make)
     planets.set(2, "Planet.owner_id", eve.id)
-    for moon_id in moon_ids:
-        planets.set(moon_id, "Buildings.level", (1,) * len(BUILDINGS))
-    for key in ("Stocks.amount", "Ledger.received"):
-        planets.set(moon_ids[0], key, (0.0, 0.0, 9_000.0))
-    return moon_ids[0], moon_ids[1]
+    return moon_ids
 
 
 async def _fleet_order(scene: Scene) -> dict[str, Any]:
