@@ -7,12 +7,13 @@ import contextlib
 import math
 import os
 import sys
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import Context
 from types import ModuleType
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimerEvent, Signal
 
 os.environ.setdefault("QT_API", "pyside6")
 
@@ -48,14 +49,70 @@ class _PreciseTimer(qasync._SimpleTimer):
         return int(super().startTimer(ms, Qt.TimerType.PreciseTimer))
 
 
+class _Ready(QObject):
+    """What is to be called at the loop's next turn, from whatever thread it was handed in."""
+
+    _woken = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.handles: deque[asyncio.Handle] = deque()
+        self._has_turn = False
+        self._is_woken = False
+        self._woken.connect(self._wake_up, Qt.ConnectionType.QueuedConnection)
+
+    def add(self, handle: asyncio.Handle) -> None:
+        """Call something at the next turn. The loop's own thread alone."""
+        self.handles.append(handle)
+        self._ask_for_turn()
+
+    def add_from_elsewhere(self, handle: asyncio.Handle) -> None:
+        """Call something at the next turn; any thread."""
+        self.handles.append(handle)
+        # Whoever finds it set has added before it is taken back, and so before anything is called.
+        if not self._is_woken:
+            self._is_woken = True
+            self._woken.emit()
+
+    def _ask_for_turn(self) -> None:
+        # One timer for all that is called at a turn, since to start and to kill it costs more than
+        # a call; and a new one for each, because none goes off within itself, in a loop of Qt's own
+        # that one of the calls may run. Events that are posted instead would let nothing else in.
+        if not self._has_turn:
+            self._has_turn = True
+            self.startTimer(0)
+
+    def timerEvent(self, event: QTimerEvent) -> None:
+        self.killTimer(event.timerId())
+        self._has_turn = False
+        self._take_turn()
+
+    def _wake_up(self) -> None:
+        self._is_woken = False
+        self._take_turn()
+
+    def _take_turn(self) -> None:
+        """Call all that is there now; what that adds waits for the next turn."""
+        handles = self.handles
+        try:
+            for _ in range(len(handles)):
+                if handles and not (handle := handles.popleft()).cancelled():
+                    handle._run()
+        finally:
+            if handles:
+                self._ask_for_turn()
+
+
 class HostLoop(qasync.QEventLoop):
     """qasync's loop with timers that are never early and a door that says when it is shut.
 
     WORKAROUND: qasync 0.28 cuts delays to whole milliseconds, so sleeps end early and loops spin
-    through their last one; and after close() it drops what other threads hand in, silently.
+    through their last one; after close() it drops what other threads hand in, silently; and it
+    makes a timer of Qt for each callback, so that a save has a dozen of them made.
     """
 
     def __init__(self, app: QCoreApplication) -> None:
+        self._ready_handles = _Ready()
         super().__init__(app)
         self._timer = _PreciseTimer()
 
@@ -88,4 +145,17 @@ class HostLoop(qasync.QEventLoop):
     ) -> Any:
         if self.is_closed():
             raise RuntimeError("Event loop is closed")
-        return super().call_soon_threadsafe(callback, *args, context=context)
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready_handles.add_from_elsewhere(handle)
+        return handle
+
+    def call_soon(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready_handles.add(handle)
+        return handle
+
+    def close(self) -> None:
+        super().close()
+        self._ready_handles.handles.clear()
