@@ -15,6 +15,7 @@ from core.ecs.component import Value
 from core.ecs.marks import EVERY_COMPONENT, Mark
 
 if TYPE_CHECKING:
+    from core.ecs.table import Table
     from core.ecs.world import Aggregate, Kind, World
 
 # To look a member of an enumeration up takes as long as to mark a row.
@@ -43,11 +44,11 @@ class UnitOfWork:
         self.at = at
         self.cause = cause
         self.reads: set[Aggregate] = set()
-        self.writes: dict[Aggregate, None] = {}
+        # With the bits of the components that were written.
+        self.writes: dict[Aggregate, int] = {}
         self.deletes: dict[Aggregate, None] = {}
         # The bits of the components of which a column was written.
         self.wrote_all_of: dict[Kind, int] = {}
-        self.creates: set[Aggregate] = set()
         self.written_fields: list[tuple[Kind, int, str]] = []
         self._read_all = False
         self._drew_random = False
@@ -67,18 +68,12 @@ class UnitOfWork:
         """Somebody drew a number from a generator whose seed is not stored in the aggregate."""
         self._drew_random = True
 
-    def note_write(
-        self,
-        aggregate: Aggregate,
-        key: str,
-        put_back: Callable[[int, str, Value], None],
-        before: Value,
-    ) -> None:
+    def note_write(self, table: Table, aggregate: Aggregate, key: str, before: Value) -> None:
         kind, entity_id = aggregate
-        self.writes[aggregate] = None
+        self.writes[aggregate] = self.writes.get(aggregate, 0) | table.component_bits[key]
         self.written_fields.append((kind, entity_id, key))
         # No closure, because this is done for every value that changes.
-        self._undo.append((put_back, entity_id, key, before))
+        self._undo.append((table.set, entity_id, key, before))
 
     def note_write_all(self, kind: Kind, key: str, undo: Callable[[], None]) -> None:
         bit = self._world.tables[kind].component_bits[key]
@@ -86,8 +81,7 @@ class UnitOfWork:
         self.on_undo(undo)
 
     def note_create(self, aggregate: Aggregate, values: dict[str, Value]) -> None:
-        self.writes[aggregate] = None
-        self.creates.add(aggregate)
+        self.writes[aggregate] = EVERY_COMPONENT
         self.written_fields.extend((*aggregate, key) for key in values)
 
     def note_delete(self, aggregate: Aggregate) -> None:
@@ -146,20 +140,6 @@ class UnitOfWork:
         self.deletes.clear()
         self.wrote_all_of.clear()
         self.written_fields.clear()
-        self.creates.clear()
-
-    def _changed_components(self) -> dict[Aggregate, int]:
-        """Return, of what was written, the bits of the components that were."""
-        changed = {
-            aggregate: EVERY_COMPONENT if aggregate in self.creates else 0
-            for aggregate in self.writes
-        }
-        tables = self._world.tables
-        for kind, entity_id, key in self.written_fields:
-            # Some were deleted after they were written.
-            if (aggregate := (kind, entity_id)) in changed:
-                changed[aggregate] |= tables[kind].component_bits[key]
-        return changed
 
     def _mark(self) -> None:
         self._waits = self._can_wait()
@@ -167,7 +147,7 @@ class UnitOfWork:
         cause = self._world.number_of_cause(self.cause)
         for kind, components in self.wrote_all_of.items():
             self._world.marks[kind].set_all(mark, self.at, cause, components)
-        for (kind, entity_id), components in self._changed_components().items():
+        for (kind, entity_id), components in self.writes.items():
             self._world.marks[kind].set(entity_id, mark, self.at, cause, components)
         for kind, entity_id in self.deletes:
             self._world.marks[kind].forget(entity_id)

@@ -222,7 +222,7 @@ class World:
     ) -> None:
         """Do what `write` does, as views do it, which know the row."""
         unit = self._unit or self._require_unit()
-        unit.note_write(aggregate, key, table.set, table.readers[key](row))
+        unit.note_write(table, aggregate, key, table.readers[key](row))
         table.set_at(row, key, value)
 
 

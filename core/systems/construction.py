@@ -64,25 +64,25 @@ def cancel_building(state: GameState, command: CancelBuilding, at: float) -> Acc
     planet_id = planet_of(state.world, command.player_id, command.planet_id)
     if isinstance(planet_id, Rejected):
         return planet_id
-    steps = _steps(state, planet_id)
+    queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
+    steps = _steps(queue)
     if not 0 <= command.index < len(steps):
         return Rejected("no_such_item", "There is no such item in the building queue.")
     left = steps[: command.index] + steps[command.index + 1 :]
     site = _site(state, planet_id)
     if command.index == 0:
-        queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
         stockpiles.refund(state, planet_id, queue.paid, at)
         events = _start_first(state, planet_id, site, left, at)
         events.append(StocksChanged(at, command.player_id, planet_id))
     else:
         events = _keep_possible(state, planet_id, site, left, at)
-    return Accepted(_items(state, planet_id, site), tuple(events))
+    return Accepted(_items(state, queue, site), tuple(events))
 
 
 def finish_building(state: GameState, planet_id: int, at: float) -> list[Event]:
     """Finish the active item at its due instant and start the next one at the same instant."""
     world = state.world
-    done, *waiting = _steps(state, planet_id)
+    done, *waiting = _steps(world.component_for_entity(PLANET, planet_id, BuildQueue))
     buildings = world.component_for_entity(PLANET, planet_id, Buildings)
     levels = building_queue.planned(levels_of(state, planet_id), [done])
     buildings.level = tuple(levels[name] for name in BUILDINGS.labels)
@@ -99,7 +99,8 @@ def finish_building(state: GameState, planet_id: int, at: float) -> list[Event]:
 
 def queue_of(state: GameState, planet_id: int) -> tuple[Item, ...]:
     """Return a planet's building queue, the active item first, without changing anything."""
-    return _items(state, planet_id, _site(state, planet_id))
+    queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
+    return _items(state, queue, _site(state, planet_id))
 
 
 def levels_of(state: GameState, planet_id: int) -> dict[str, int]:
@@ -107,18 +108,19 @@ def levels_of(state: GameState, planet_id: int) -> dict[str, int]:
     return dict(zip(BUILDINGS.labels, buildings.level, strict=True))
 
 
-def _items(state: GameState, planet_id: int, site: Site) -> tuple[Item, ...]:
-    steps = _steps(state, planet_id)
-    return tuple(_item(state, planet_id, site, steps, place) for place in range(len(steps)))
+def _items(state: GameState, queue: BuildQueue, site: Site) -> tuple[Item, ...]:
+    steps = _steps(queue)
+    return tuple(_item(state, queue, site, steps, place) for place in range(len(steps)))
 
 
-def _item(state: GameState, planet_id: int, site: Site, steps: Sequence[Step], place: int) -> Item:
+def _item(
+    state: GameState, queue: BuildQueue, site: Site, steps: Sequence[Step], place: int
+) -> Item:
     step = steps[place]
     level = building_queue.level_of(site.levels, steps[:place], step)
     if place:
         cost = building_queue.price_of(state.economy, step, level, site.technologies)
         return Item(step.building, level, step.demolish, cost, None, None)
-    queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
     # What was paid is what a cancelling gives back, whatever the rules say by now.
     paid = tuple(int(amount) for amount in queue.paid)
     return Item(step.building, level, step.demolish, paid, queue.started_at, queue.finish_at)
@@ -132,7 +134,8 @@ def _order(
         return planet_id
     if step.building not in state.rules.buildings:
         return Rejected("unknown_type", f"There is no building called {step.building}.")
-    steps = _steps(state, planet_id)
+    queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
+    steps = _steps(queue)
     limit = state.rules.build_queue_limit
     if len(steps) >= limit:
         return Rejected(
@@ -145,13 +148,13 @@ def _order(
     if refusal is not None:
         return refusal
     events: list[Event] = []
-    _write(state, planet_id, [*steps, step])
+    _write(queue, [*steps, step])
     if steps:
         stockpiles.refuel(state, planet_id, at)
     else:
         events.append(_start(state, planet_id, site, step, at))
         events.append(StocksChanged(at, player_id, planet_id))
-    return Accepted(_item(state, planet_id, site, [*steps, step], len(steps)), tuple(events))
+    return Accepted(_item(state, queue, site, [*steps, step], len(steps)), tuple(events))
 
 
 def _start_first(
@@ -183,7 +186,7 @@ def _keep_possible(
 ) -> list[Event]:
     """Make these steps the queue, the first of them active; drop those that it makes impossible."""
     kept, orphans = building_queue.without_orphans(state.rules, site, steps)
-    _write(state, planet_id, kept)
+    _write(state.world.component_for_entity(PLANET, planet_id, BuildQueue), kept)
     return [_dropped(state, planet_id, step, "requirements_not_met", at) for step in orphans]
 
 
@@ -238,8 +241,7 @@ def _site(state: GameState, planet_id: int) -> Site:
     )
 
 
-def _steps(state: GameState, planet_id: int) -> list[Step]:
-    queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
+def _steps(queue: BuildQueue) -> list[Step]:
     return [
         Step(BUILDINGS.labels[abs(code) - 1], demolish=code < 0)
         for code in queue.queued
@@ -247,7 +249,6 @@ def _steps(state: GameState, planet_id: int) -> list[Step]:
     ]
 
 
-def _write(state: GameState, planet_id: int, steps: Sequence[Step]) -> None:
-    queue = state.world.component_for_entity(PLANET, planet_id, BuildQueue)
+def _write(queue: BuildQueue, steps: Sequence[Step]) -> None:
     codes = [step.change * (BUILDINGS.index(step.building) + 1) for step in steps]
     queue.queued = (*codes, *(NOTHING_QUEUED,) * (len(PLACES) - len(codes)))
