@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +28,7 @@ from core.components import (
     PLAYER,
     RESOURCES,
 )
-from core.ecs import Field, Kind, fields_of
+from core.ecs import Kind
 from core.ecs.table import AnyArray
 
 LEDGER_TOLERANCE = 1e-6
@@ -118,11 +117,11 @@ def _broken(
     kind: Kind, columns: Columns, rest: Callable[[str], AnyArray]
 ) -> Iterator[tuple[str, Broken]]:
     """Yield for each rule that is broken its words and where, in the shape of its column."""
-    for field in _float_fields(kind):
+    for field in kind.float_fields:
         values = columns.get(field.key)
-        if values is None or _is_sound(field, values):
+        if values is None or field.is_surely_finite(values):
             continue
-        broken = ~_allowed(field, values)
+        broken = ~field.is_finite(values)
         if broken.any():
             yield f"{field.key} is not a finite number", broken
     for rule in _RULES.get(kind, ()):
@@ -131,26 +130,6 @@ def _broken(
         broken = rule.breaks(*(columns[k] if k in columns else rest(k) for k in rule.keys))
         if broken.any():
             yield rule.reason, broken
-
-
-@cache
-def _float_fields(kind: Kind) -> tuple[Field, ...]:
-    fields = (field for component in kind.components for field in fields_of(component))
-    return tuple(field for field in fields if field.dtype.kind == "f")
-
-
-def _is_sound(field: Field, values: AnyArray) -> bool:
-    """Return whether a column is surely as it should be, looking at it as a whole."""
-    # NaN is in every sum and every minimum, and more than nothing.
-    if field.column.may_be_never:
-        return bool(values.min(initial=np.inf) > -np.inf)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(values.sum()))
-
-
-def _allowed(field: Field, values: AnyArray) -> Broken:
-    finite: Broken = np.isfinite(values)
-    return finite | np.isposinf(values) if field.column.may_be_never else finite
 
 
 def _is_not_conserved(

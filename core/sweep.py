@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 
+_NO_ROWS: Rows = np.zeros(0, dtype=np.intp)
+
+
 @dataclass(slots=True)
 class Sweep:
     """What is wanted, who waits for it and how much of it is written.
@@ -26,7 +30,8 @@ class Sweep:
     reason: SaveReason
     slot: int | None
     futures: list[Future[SaveResult]] = field(default_factory=list)
-    queues: dict[Kind, Ids] = field(default_factory=dict)
+    # Of each kind of which something is due what is left, None before it is looked for.
+    queues: dict[Kind, Ids | None] = field(default_factory=dict)
     batches: int = 0
     aggregates: int = 0
     rows: int = 0
@@ -40,16 +45,19 @@ class Sweep:
         if future is not None:
             self.futures.append(future)
 
-    def begin(self) -> None:
-        """Forget whoever has cancelled; the others cannot any more."""
+    def begin(self, kinds: Iterable[Kind]) -> None:
+        """Take on what is due of these kinds, and forget who has cancelled; nobody can any more."""
         self.futures = [f for f in self.futures if f.set_running_or_notify_cancel()]
+        self.queues = dict.fromkeys(kinds)
 
     def next_slice(self, kind: Kind, marks: Marks, limit: int) -> Rows:
         """Take up to `limit` rows that are due, the oldest change first."""
-        queue = self.queues.get(kind)
+        if kind not in self.queues:
+            return _NO_ROWS
+        queue = self.queues[kind]
         if queue is None or not len(queue):
             queue = marks.due_ids_oldest_first()
-        chosen: list[Rows] = [np.zeros(0, dtype=np.intp)]
+        chosen = [_NO_ROWS]
         position = found = 0
         while position < len(queue) and found < limit:
             part = queue[position : position + limit - found]

@@ -346,11 +346,12 @@ class WriteBehind:
         if self._sweep is not None or self._next_sweep is None:
             return
         sweep, self._next_sweep = self._next_sweep, None
-        sweep.begin()
-        for kind in self._world.kinds:
-            self._world.marks[kind].want(
-                slot=sweep.slot, slots_between_writes=self._slots_between_writes
-            )
+        slots = self._slots_between_writes
+        sweep.begin(
+            kind
+            for kind in self._world.kinds
+            if self._world.marks[kind].want(slot=sweep.slot, slots_between_writes=slots)
+        )
         self._sweep = sweep
 
     def _send(self, clock: WorldClock, sweep: Sweep | None, slice_rows: int) -> None:
@@ -403,6 +404,8 @@ class WriteBehind:
         urgent: set[Aggregate] = set()
         for kind in self._world.kinds:
             marks, table = self._world.marks[kind], self._world.tables[kind]
+            if not marks.urgent_count and (sweep is None or kind not in sweep.queues):
+                continue
             urgent_ids = marks.urgent_ids
             urgent.update(zip(repeat(kind), urgent_ids.tolist()))
             rows = table.rows(urgent_ids)
@@ -479,7 +482,7 @@ class WriteBehind:
         sweep = self._sweep
         if sweep is None or not sweep.batches:
             return
-        if any(self._world.marks[kind].due_count() for kind in self._world.kinds):
+        if any(self._world.marks[kind].due_count() for kind in sweep.queues):
             return
         self._sweep = None
         sweep.end(self.durable.world_time, self.quarantine.count)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import numpy as np
+import numpy.typing as npt
 
 Scalar = bool | int | float | str
 Value = Scalar | tuple[Any, ...]
@@ -73,6 +74,22 @@ class Field:
     @property
     def axis(self) -> Axis | None:
         return self.column.axis
+
+    def is_surely_finite(self, values: np.ndarray[Any, Any]) -> bool:
+        """Look at floats as a whole: False if one of them may be infinite or none at all.
+
+        A time that may be never may be infinite.
+        """
+        # NaN is in every sum and every minimum, and more than nothing.
+        if self.column.may_be_never:
+            return bool(values.min(initial=np.inf) > -np.inf)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return bool(np.isfinite(values.sum()))
+
+    def is_finite(self, values: np.ndarray[Any, Any]) -> npt.NDArray[np.bool_]:
+        """Return of floats which are finite, or never where they may be."""
+        finite: npt.NDArray[np.bool_] = np.isfinite(values)
+        return finite | np.isposinf(values) if self.column.may_be_never else finite
 
     def empty(self, capacity: int) -> np.ndarray[Any, Any]:
         shape = (capacity,) if self.axis is None else (capacity, len(self.axis))

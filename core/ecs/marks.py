@@ -128,7 +128,7 @@ class Marks:
         return int(np.count_nonzero(self._table.array(_FLAGS) & np.uint8(Mark.DUE)))
 
     def want(self, *, slot: int | None = None, slots_between_writes: int = 0) -> int:
-        """Mark changed rows as due and return how many are due now.
+        """Mark changed rows as due and return how many are due now, those from before included.
 
         Without a slot every changed row is; with one, urgent rows and those that were last
         written at least `slots_between_writes` save slots before it.
@@ -140,7 +140,7 @@ class Marks:
             rested = slot - written >= slots_between_writes
             wanted &= rested | ((flags & np.uint8(Mark.URGENT)) != 0)
         flags[wanted] |= np.uint8(Mark.DUE)
-        return int(np.count_nonzero(wanted))
+        return self.due_count()
 
     def due_ids_oldest_first(self) -> Ids:
         """Return the ids of rows that are due and not urgent, the longest waiting first."""

@@ -26,12 +26,14 @@ class Kind:
     reading it then counts as reading a constant.
     """
 
-    __slots__ = ("components", "constant", "name")
+    __slots__ = ("components", "constant", "float_fields", "name")
 
     def __init__(self, name: str, *components: type, constant: bool = False) -> None:
         self.name: Final = name
         self.components: Final = components
         self.constant: Final = constant
+        fields = (field for component in components for field in fields_of(component))
+        self.float_fields: Final = tuple(field for field in fields if field.dtype.kind == "f")
 
     def __repr__(self) -> str:
         return f"Kind({self.name})"

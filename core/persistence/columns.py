@@ -121,19 +121,12 @@ def check_finite(columns: Mapping[str, AnyArray], kind: Kind) -> None:
 
     Only a time that may be never is infinite, and has no number in the database then.
     """
-    never = _keys_that_may_be_never(kind)
-    for key, values in columns.items():
-        if values.dtype.kind != "f":
+    for field in kind.float_fields:
+        values = columns.get(field.key)
+        if values is None or field.is_surely_finite(values):
             continue
-        sound = np.isfinite(values) | (np.isposinf(values) if key in never else False)
-        if not sound.all():
-            raise UnstorableError(f"{kind.name}: {key} is not a finite number")
-
-
-@cache
-def _keys_that_may_be_never(kind: Kind) -> frozenset[str]:
-    fields = (field for component in kind.components for field in fields_of(component))
-    return frozenset(field.key for field in fields if field.column.may_be_never)
+        if not field.is_finite(values).all():
+            raise UnstorableError(f"{kind.name}: {field.key} is not a finite number")
 
 
 def _columns_of(field: Field) -> list[StoredColumn]:
