@@ -18,7 +18,7 @@ def test_that_an_answered_order_survives_a_kill(tmp_path: Path) -> None:
         before = ada.planet()
         item = ada.build("metal_mine")["item"]
         program.kill()
-    with hosting(data_dir) as program, player(program.url) as ada:
+    with hosting_warm(data_dir) as program, player(program.url) as ada:
         ada.log_in()
         after = ada.planet()
         assert after["build_queue"] == [item]
