@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -9,11 +10,21 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("core", "desktop_app", "migrations", "resources", "tests", "pyproject.toml")
+
+_ALEMBIC = """
+import json, sys
+from alembic.config import main
+for words in json.loads(sys.argv[1]):
+    main(words)
+"""
 
 _BLOCK = re.compile(r"^(?P<indent> *)```(?:python)?\n(?P<text>.*?)^(?P=indent)```\n", re.M | re.S)
 _PLACE = re.compile(r"In `(?P<file>[\w./]+)`, (?:below `(?P<below>[^`]+)`|at the end):\s*\Z")
@@ -48,15 +59,23 @@ class Copy:
         assert text.count(old) == 1, text
         path.write_text(text.replace(old, new), encoding="utf-8")
 
-    def run(self, line: str) -> None:
-        if line.startswith("export "):
-            return
+    def run(self, lines: Iterable[str]) -> None:
+        """Do what a block of commands says; those of Alembic one after the other in one process."""
+        commands = [self._command(line) for line in lines if not line.startswith("export ")]
+        for module, group in groupby(commands, key=itemgetter(0)):
+            if module == "migrate":
+                self.call("-c", _ALEMBIC, json.dumps([words for _, words in group]))
+            else:
+                for _, words in group:
+                    self.call("-m", "pytest", *words)
+
+    def _command(self, line: str) -> tuple[str, list[str]]:
         newest = int(self._revisions()[-1].name.partition("_")[0])
         words = shlex.split(line.replace("NEXT", f"{newest + 1:04}"))
-        modules = {"migrate": "alembic", "test": "pytest"}
         assert words[:2] == ["python3", "dev.py"], line
+        assert words[2] in ("migrate", "test"), line
         assert words[3] == "--", line
-        self.call("-m", modules[words[2]], *words[4:])
+        return words[2], words[4:]
 
     def call(self, *arguments: str) -> None:
         ended = subprocess.run(
@@ -98,8 +117,7 @@ def follow(guide: str, copy: Copy) -> int:
         elif new_file := _NEW_FILE.search(words):
             copy.create(new_file["file"], textwrap.dedent(text))
         else:
-            for line in text.splitlines():
-                copy.run(line.strip())
+            copy.run(line.strip() for line in text.splitlines())
         done += 1
     return done
 
