@@ -41,20 +41,32 @@ def amounts_at(stock: Stocks, at: float) -> tuple[float, ...]:
 class _Account:
     """A planet's stocks and ledger: read once, reckoned with at an instant, and written once."""
 
-    __slots__ = ("_at", "_ledger", "_rates", "_received", "_stock", "amounts")
+    __slots__ = (
+        "_elapsed_s",
+        "_has_new_rates",
+        "_ledger",
+        "_rates",
+        "_received",
+        "_stock",
+        "amounts",
+        "at",
+    )
 
     def __init__(self, state: GameState, planet_id: int, at: float) -> None:
-        self._at = at
         self._stock = state.world.component_for_entity(PLANET, planet_id, Stocks)
         self._ledger = state.world.component_for_entity(PLANET, planet_id, Ledger)
+        settled_at = self._stock.settled_at
+        self._elapsed_s = at - settled_at
+        # An event of a planet that was set aside may come after what was settled later than it.
+        self.at = max(at, settled_at)
         self._rates = _rates_in(self._stock)
+        self._has_new_rates = False
         self._received = self._ledger.received
         self.amounts = self._stock.amount
 
     def settle(self) -> None:
         """Let come in what has been made up to the instant."""
-        elapsed_s = self._at - self._stock.settled_at
-        self.receive(_amounts_after(self.amounts, self._rates, elapsed_s))
+        self.receive(_amounts_after(self.amounts, self._rates, self._elapsed_s))
 
     def receive(self, amounts: Sequence[float]) -> None:
         """Set the amounts; by what each is more than before, it came onto the planet.
@@ -79,14 +91,24 @@ class _Account:
         """Put amounts down; they may exceed the capacity."""
         self.amounts = tuple(map(operator.add, self.amounts, amounts))
 
+    def take_on(self, rates: Rates) -> None:
+        """Have the stocks grow and shrink by these rates from the instant on."""
+        self._rates = (
+            _floats(rates.production),
+            _floats(rates.consumption),
+            _floats(rates.capacity),
+        )
+        self._has_new_rates = True
+
     def write(self) -> Ledger:
         """Write it all and foresee when the first stock reaches its boundary; return the ledger."""
-        # An event of a planet that was set aside may come after what was settled later than it.
-        at = max(self._at, self._stock.settled_at)
+        stock = self._stock
         self._ledger.received = self._received
-        self._stock.amount = self.amounts
-        self._stock.settled_at = at
-        self._stock.boundary_at = _next_boundary(at, self.amounts, self._rates)
+        stock.amount = self.amounts
+        stock.settled_at = self.at
+        if self._has_new_rates:
+            stock.production, stock.consumption, stock.capacity = self._rates
+        stock.boundary_at = _next_boundary(self.at, self.amounts, self._rates)
         return self._ledger
 
 
@@ -116,8 +138,10 @@ def reach_boundary(state: GameState, planet_id: int, at: float) -> None:
             amounts.append(amount if limit is None else limit)
         else:
             amounts.append(stocks.amount_after(*resource, at - stock.settled_at))
-    receive(state, planet_id, amounts, at)
-    _look_after_reactor(state, planet_id, refuelled=False)
+    account = _Account(state, planet_id, at)
+    account.receive(amounts)
+    _look_after_reactor(state, planet_id, account, refuelled=False)
+    account.write()
 
 
 def receive(state: GameState, planet_id: int, amounts: Sequence[float], at: float) -> None:
@@ -134,18 +158,18 @@ def pay(state: GameState, planet_id: int, price: Sequence[int], at: float) -> No
     """Settle at `at` and take a price that the stocks cover."""
     account = _settled(state, planet_id, at)
     account.take(price)
+    _look_after_reactor(state, planet_id, account, refuelled=True)
     ledger = account.write()
     ledger.spent = tuple(map(operator.add, ledger.spent, price))
-    _look_after_reactor(state, planet_id, refuelled=True)
 
 
 def refund(state: GameState, planet_id: int, paid: Sequence[float], at: float) -> None:
     """Settle at `at` and give back what was paid; it may exceed the capacity."""
     account = _settled(state, planet_id, at)
     account.put(paid)
+    _look_after_reactor(state, planet_id, account, refuelled=True)
     ledger = account.write()
     ledger.spent = tuple(map(operator.sub, ledger.spent, paid))
-    _look_after_reactor(state, planet_id, refuelled=True)
 
 
 def refuel(state: GameState, planet_id: int, at: float) -> None:
@@ -164,26 +188,26 @@ def burn(state: GameState, planet_id: int, amounts: Sequence[int], at: float) ->
     """
     account = _settled(state, planet_id, at)
     account.receive(tuple(map(stocks.after_paying, account.amounts, amounts)))
+    _look_after_reactor(state, planet_id, account, refuelled=False)
     account.write()
-    _look_after_reactor(state, planet_id, refuelled=False)
 
 
 def take_away(state: GameState, planet_id: int, amounts: Sequence[int], at: float) -> None:
     """Settle at `at` and take whole amounts, which the stocks cover, off the planet."""
     account = _settled(state, planet_id, at)
     account.take(amounts)
+    _look_after_reactor(state, planet_id, account, refuelled=False)
     ledger = account.write()
     ledger.moved = tuple(map(operator.sub, ledger.moved, amounts))
-    _look_after_reactor(state, planet_id, refuelled=False)
 
 
 def bring(state: GameState, planet_id: int, amounts: Sequence[int], at: float) -> None:
     """Settle at `at` and put whole amounts from elsewhere down; they may exceed the capacity."""
     account = _settled(state, planet_id, at)
     account.put(amounts)
+    _look_after_reactor(state, planet_id, account, refuelled=True)
     ledger = account.write()
     ledger.moved = tuple(map(operator.add, ledger.moved, amounts))
-    _look_after_reactor(state, planet_id, refuelled=True)
 
 
 def missing(stock: Stocks, at: float, price: Sequence[int]) -> dict[str, int]:
@@ -240,32 +264,33 @@ def change_rates(state: GameState, planet_id: int, at: float, *, refuelled: bool
 
     A reactor without fuel shuts down; one that has is started if it is `refuelled`.
     """
-    settle(state, planet_id, at)
-    _take_on_rates(state, planet_id, refuelled=refuelled)
+    account = _settled(state, planet_id, at)
+    _take_on_rates(state, planet_id, account, refuelled=refuelled)
+    account.write()
 
 
-def _look_after_reactor(state: GameState, planet_id: int, *, refuelled: bool) -> None:
+def _look_after_reactor(
+    state: GameState, planet_id: int, account: _Account, *, refuelled: bool
+) -> None:
     """Shut a reactor down that has just run dry, or start one that may run again."""
     fuel = fuel_of(state.rules)
     levels = state.world.component_for_entity(PLANET, planet_id, Buildings).level
     if fuel is None or not levels[BUILDINGS.index(state.rules.fusion.reactor)]:
         return
     runs = state.world.component_for_entity(PLANET, planet_id, Power).reactor_runs
-    stock = state.world.component_for_entity(PLANET, planet_id, Stocks)
-    if not runs or stock.amount[fuel] <= 0:
-        _take_on_rates(state, planet_id, refuelled=refuelled)
+    if not runs or account.amounts[fuel] <= 0:
+        _take_on_rates(state, planet_id, account, refuelled=refuelled)
 
 
-def _take_on_rates(state: GameState, planet_id: int, *, refuelled: bool) -> None:
-    """Decide whether the reactor runs, and set the rates from when the stocks are settled on."""
-    stock = state.world.component_for_entity(PLANET, planet_id, Stocks)
+def _take_on_rates(state: GameState, planet_id: int, account: _Account, *, refuelled: bool) -> None:
+    """Decide whether the reactor runs, and set the rates from the account's instant on."""
     power = state.world.component_for_entity(PLANET, planet_id, Power)
     rates = running = rates_of(state, planet_id, reactor_runs=True)
     restart_s = stocks.NEVER
     runs = True
     fuel = fuel_of(state.rules)
     if fuel is not None:
-        there, burn = stock.amount[fuel], float(running.consumption[fuel])
+        there, burn = account.amounts[fuel], float(running.consumption[fuel])
         income = float(running.production[fuel])
         fusion = state.rules.fusion
         runs = bool(
@@ -276,11 +301,8 @@ def _take_on_rates(state: GameState, planet_id: int, *, refuelled: bool) -> None
             meanwhile, capacity = float(rates.production[fuel]), float(rates.capacity[fuel])
             restart_s = float(seconds_to_restart(fusion, there, meanwhile, burn, capacity))
     power.reactor_runs = runs
-    power.restart_at = stock.settled_at + restart_s
-    stock.production = _floats(rates.production)
-    stock.consumption = _floats(rates.consumption)
-    stock.capacity = _floats(rates.capacity)
-    stock.boundary_at = _next_boundary(stock.settled_at, stock.amount, _rates_in(stock))
+    power.restart_at = account.at + restart_s
+    account.take_on(rates)
 
 
 def fuel_of(rules: Rules) -> int | None:
