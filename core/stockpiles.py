@@ -300,8 +300,10 @@ def _take_on_rates(state: GameState, planet_id: int, account: _Account, *, refue
             rates = rates_of(state, planet_id, reactor_runs=False)
             meanwhile, capacity = float(rates.production[fuel]), float(rates.capacity[fuel])
             restart_s = float(seconds_to_restart(fusion, there, meanwhile, burn, capacity))
-    power.reactor_runs = runs
-    power.restart_at = account.at + restart_s
+    # Mostly it is so already, and what is not written need not be saved.
+    if (power.reactor_runs, power.restart_at) != (runs, account.at + restart_s):
+        power.reactor_runs = runs
+        power.restart_at = account.at + restart_s
     account.take_on(rates)
 
 
