@@ -40,9 +40,11 @@ def market_seen(state: GameState, player_id: int, bots: Container[int]) -> Marke
     newest = state.world.next_id[OFFER] - 1
     stalls, of_bots = [], 0
     for offer_id in range(newest, max(0, newest - OFFERS_LOOKED_AT), -1):
-        if offer_id not in table or table.get(offer_id, "Deal.state") != OPEN:
+        if offer_id not in table:
             continue
         row = table.row(offer_id)
+        if table.value_at(row, "Deal.state") != OPEN:
+            continue
         if table.value_at(row, "Offer.seller_id") in bots:
             of_bots += 1
             continue

@@ -29,6 +29,7 @@ from core.components import (
     Stocks,
     UnitQueue,
 )
+from core.conditions import conditions_of
 from core.galaxy import Coordinates
 from core.knowledge import technologies_of
 from core.ownership import planet_ids_of
@@ -124,7 +125,9 @@ def _planet(
         units=dict(zip(UNITS.labels, units, strict=True)),
         amounts=stockpiles.amounts_at(stock, at),
         capacities=stock.capacity,
-        energy=stockpiles.energy_of(state, planet_id),
+        energy=state.economy.energy(
+            levels, planet.temperature_max, conditions_of(state, planet_id)
+        ),
         temperature_max=planet.temperature_max,
         fields_free=fields - sum(levels.values()),
         building=None if code == NOTHING_QUEUED else BUILDINGS.labels[abs(code) - 1],
