@@ -680,9 +680,11 @@ def run_log(
     game = small_game(clock, store)
     populate(game)
     ticks = [] if tick_rate is None else range(1, int(horizon_s * tick_rate) + 1)
+    # In whole milliseconds: each order is later than all before it, if only by the last digit of
+    # a float; a refused one, too, which so would move another that comes as close as that.
     agenda: list[tuple[float, int, object]] = [
-        *((START + at, number, command) for number, (at, command) in enumerate(log)),
-        *((START + at, len(log), what) for at, what in disturbed),
+        *((START + round(at, 3), number, command) for number, (at, command) in enumerate(log)),
+        *((START + round(at, 3), len(log), what) for at, what in disturbed),
         *((START + number / (tick_rate or 1), len(log) + 1, None) for number in ticks),
     ]
     for at, _, what in sorted(agenda, key=lambda entry: entry[:2]):
