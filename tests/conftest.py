@@ -6,6 +6,7 @@ import asyncio
 import gc
 import inspect
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -51,6 +52,13 @@ hypothesis.settings.load_profile("starkeep")
 # The suite starts the program many times, and each start would compile all of it anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# Nothing that a test writes has to survive the computer; where there is room for it in memory, no
+# test waits for a disk. pytest's own --basetemp comes first.
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own in it
+_ROOM_BYTES = 2 * 1024**3
+if os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > _ROOM_BYTES:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
 
 for _name in list(os.environ):
     # The suite must not depend on what a developer has set for the program.
