@@ -74,7 +74,6 @@ class _InFlight:
     sweep: Sweep | None
     capture_s: float
     retried: bool
-    future: Future[SaveReceipt] | None = None
 
 
 class WriteBehind:
@@ -388,7 +387,7 @@ class WriteBehind:
         if in_flight.retried:
             self._metrics.save_retries.inc()
         future = self._submit(batch)
-        in_flight.future = future
+        # A future keeps its callbacks: kept here, it would be a ring, with all that is held.
         future.add_done_callback(lambda done: self._completed(in_flight, done))
 
     def _completed(self, in_flight: _InFlight, future: Future[SaveReceipt]) -> None:

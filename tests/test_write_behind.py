@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 
@@ -835,6 +837,19 @@ def test_that_an_answer_in_flight_goes_on_waiting_after_a_failure(bench: Bench) 
     assert not answer.is_out
     bench.recover()
     assert answer.kept
+
+
+def test_that_what_a_batch_held_is_left_to_no_garbage_collector(bench: Bench) -> None:
+    (stone,) = bench.create()
+    bench.urge(stone)
+    answer = weakref.ref(bench.hold())
+    bench.pump()
+    gc.disable()
+    try:
+        bench.commit()
+        assert answer() is None
+    finally:
+        gc.enable()
 
 
 # Storage that does not answer ---------------------------------------------------------------------
