@@ -36,6 +36,8 @@ from tests.postgres import find_binaries, private_server
 # A test that hangs is a failure, not a coffee break.
 ASYNC_TEST_TIMEOUT_S = 60.0
 ENDING_THREAD_S = 5.0
+# Programs are started and waited for in them.
+_TAKES_LONG = "end_to_end/*.py"
 
 # A slow machine is no bug. Where everything must pass, the same examples are tried every time; at
 # a desk new ones are.
@@ -142,6 +144,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             continue
         if inspect.iscoroutinefunction(item.obj):
             item.fixturenames.insert(0, "qloop")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # Begun last, one of them would have all other workers wait for its end.
+        items.sort(key=lambda item: not item.path.match(_TAKES_LONG))
 
 
 def deselect(config: pytest.Config, items: list[pytest.Item], marker: str) -> None:
