@@ -40,7 +40,9 @@ class TickThread(QThread):
     async def ended(self) -> None:
         """Wait for the thread to end, without holding up the event loop it may be waiting for."""
         ended = asyncio.Event()
-        self.finished.connect(ended.set)
+        # Not ended.set itself: of a method Qt's binding calls what has become of its object, and
+        # who finds the thread at its end already does not wait until it is called.
+        self.finished.connect(lambda: ended.set())
         if not self.isFinished():
             await ended.wait()
         self.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 from core.metrics import Metrics
@@ -60,3 +61,21 @@ async def test_that_waiting_for_an_ended_thread_returns_at_once() -> None:
     await thread.ended()
     await thread.ended()
     assert threading.main_thread() is threading.current_thread()
+
+
+class _EndsWhenAsked(TickThread):
+    """Ends just when somebody who is about to wait looks whether it has."""
+
+    def isFinished(self) -> bool:  # noqa: N802 - Qt's name
+        self._simulation.request_stop()
+        return self.wait()
+
+
+async def test_that_who_comes_at_its_very_end_may_go_before_he_is_told() -> None:
+    simulation = new_simulation(ManualClock())
+    thread = _EndsWhenAsked(simulation)
+    thread.start()
+    simulation.ready.result(timeout=10)
+    await thread.ended()
+    # Now he is told. What had gone before was called all the same.
+    await asyncio.sleep(0)
