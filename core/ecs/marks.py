@@ -1,8 +1,7 @@
 """Which aggregates of a table have changes that are not on disk yet.
 
 A mark says how long a change may wait, since when it waits, what of the row has changed and when it
-was last written.
-Marks lie in columns beside the components, so that they move with their row.
+was last written. Marks lie in columns beside the components, so that they move with their row.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from typing import Any
 
@@ -28,6 +28,10 @@ from core.save_batch import TableRows, WorldClock
 BEGIN = "BEGIN IMMEDIATE"
 _PARAMETERS_MAX = 8_000
 _ROWS_MAX = 256
+# There are many sets of components that may have changed, each with statements of its own, and
+# SQLite keeps up to 128 that it has prepared: of this size some 0.2 MiB each.
+_ROWS_IN_PART_MAX = 64
+_TEXTS_KEPT = 256
 # Rows whose parameters are prepared in one go, a few milliseconds on the window's thread.
 _ENCODED_ROWS = 1024
 # Made one by one as they are carried out.
@@ -103,7 +107,7 @@ class _SqliteStatements:
         self._steps: list[Statements] = [iter([(BEGIN, (), None)])] if begins else []
 
     async def write(self, kind: Kind, rows: TableRows) -> None:
-        self.count += -(-len(rows.ids) // _statement_rows(kind, (*rows.columns,)))
+        self.count += -(-len(rows.ids) // _statement_rows(kind, (*rows.columns,), rows.whole))
         self._steps.append(_sqlite_writes(kind, rows))
 
     async def upsert_row(self, table: Table, row: Mapping[str, Any]) -> None:
@@ -126,7 +130,7 @@ class _SqliteStatements:
 def _sqlite_writes(kind: Kind, rows: TableRows) -> Statements:
     """Yield statements for any number of rows, of which a few texts serve."""
     keys = (*rows.columns,)
-    size = _statement_rows(kind, keys)
+    size = _statement_rows(kind, keys, rows.whole)
     make_sql = _sqlite_upsert if rows.whole else _sqlite_update
     for start in range(0, len(rows.ids), size):
         part = rows.part(start, start + size)
@@ -192,10 +196,10 @@ def _columns_of(kind: Kind, keys: Keys) -> tuple[StoredColumn, ...]:
 
 
 @cache
-def _statement_rows(kind: Kind, keys: Keys) -> int:
+def _statement_rows(kind: Kind, keys: Keys, whole: bool) -> int:
     """Return how many rows a statement takes: a power of two within the limits."""
     fitting = _PARAMETERS_MAX // (1 + len(_columns_of(kind, keys)))
-    return min(1 << (fitting.bit_length() - 1), _ROWS_MAX)
+    return min(1 << (fitting.bit_length() - 1), _ROWS_MAX if whole else _ROWS_IN_PART_MAX)
 
 
 def _quoted(table: Table) -> str:
@@ -208,7 +212,7 @@ def _sqlite_upsert(kind: Kind, keys: Keys, rows: int) -> str:
     return _upsert(WORLD_TABLES[kind], names, _marks(len(names), rows), _fixed(kind))
 
 
-@cache
+@lru_cache(_TEXTS_KEPT)
 def _sqlite_update(kind: Kind, keys: Keys, rows: int) -> str:
     names = _column_names(kind, keys)
     # What SQLite calls the columns of VALUES.

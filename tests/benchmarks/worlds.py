@@ -33,11 +33,6 @@ from tests.store import ManualStore
 from tests.worlds import new_game
 
 PLANETS_PER_PLAYER = 10
-_PLANETS = Table(PLANET.name, PLANET.components)
-# What change_planets() changes, as marks have it.
-CHANGED_COMPONENTS = (
-    _PLANETS.component_bits["Stocks.amount"] | _PLANETS.component_bits["Ledger.received"]
-)
 
 
 def on_host_loop(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
@@ -118,7 +113,7 @@ def changed_rows(game: GameWorld, count: int, number: int) -> TableRows:
     change_planets(game, slice(0, count), number)
     table, marks = game.state.world.tables[PLANET], game.state.world.marks[PLANET]
     marks.take(np.arange(count), 0)
-    columns = table.copy_rows(np.arange(count), CHANGED_COMPONENTS)
+    columns = table.copy_rows(np.arange(count), _changed_components(table))
     return TableRows(PLANET.name, table.ids[:count].copy(), columns, whole=False)
 
 
@@ -132,4 +127,9 @@ def change_planets(game: GameWorld, rows: slice | np.ndarray[Any, Any], number: 
     flags, since = table.array("mark.flags"), table.array("mark.since")
     since[rows] = np.where(flags[rows] == 0, game.clock.now(), since[rows])
     flags[rows] |= 1
-    table.array("mark.components")[rows] |= CHANGED_COMPONENTS
+    table.array("mark.components")[rows] |= _changed_components(table)
+
+
+def _changed_components(table: Table) -> int:
+    """Return what change_planets() changes, as marks have it."""
+    return table.component_bits["Stocks.amount"] | table.component_bits["Ledger.received"]

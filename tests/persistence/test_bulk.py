@@ -160,6 +160,17 @@ async def test_that_a_few_texts_of_statements_serve_every_number_of_rows(
             assert len(sizes) == writer.statements == -(-count // most)
 
 
+@pytest.mark.sqlite_file
+async def test_that_statements_for_rows_in_part_are_small(tmp_path: Path) -> None:
+    async with open_world(tmp_path):
+        await write(rows_of(PLANET, 1025))
+        for count in (1, 3, 64, 65, 1025):
+            sizes, writer = await traced(part_of(rows_of(PLANET, count, shift=1), "Stocks"))
+            assert set(sizes) <= {1 << power for power in range(7)}
+            assert count <= sum(sizes) < count + 64
+            assert len(sizes) == writer.statements == -(-count // 64)
+
+
 async def test_that_no_rows_are_no_statement(tmp_path: Path) -> None:
     async with open_world(tmp_path):
         writer = await write(rows_of(PLANET, 0))
