@@ -218,6 +218,9 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         def from_environment() -> dict[str, Any]:
+            # To look at the types of all settings takes a tenth of a start.
+            if settings_cls.model_fields.keys().isdisjoint(map(str.lower, os.environ)):
+                return {}
             return {name: v for name, v in env_settings().items() if name not in NOT_IN_ENVIRONMENT}
 
         return (init_settings, from_environment)  # type: ignore[return-value]
