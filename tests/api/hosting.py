@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
@@ -25,6 +24,7 @@ from core.simulation import Simulation
 from core.state import GameState
 from desktop_app.application import Host
 from tests.databases import locked_world, put_empty_world, url_of_world
+from tests.end_to_end.program import NO_CERTIFICATES
 from tests.hosts import make_host, stopping
 from tests.worlds import Bits, bits_of
 
@@ -41,8 +41,6 @@ WITH_SHIPYARD: dict[str, Any] = {
 # For things that happen in a moment, unless they never happen.
 PATIENCE_S = 50.0
 LOOK_EVERY_S = 0.005
-# Nothing is encrypted here, but every client would read all the world's certificates anew.
-NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class JumpingClock(SystemClock):

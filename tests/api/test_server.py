@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from core.api import server
 from core.api.server import ApiServer, bind
 from core.errors import AddressInUseError, StarkeepError
-from tests.api.hosting import NO_CERTIFICATES
+from tests.end_to_end.program import NO_CERTIFICATES
 
 
 def is_network(thread: threading.Thread) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import ssl
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from core.commands import (
 from core.components import BUILDINGS, RESOURCES
 from core.rules import RULES
 from tests.end_to_end.expectation import NO_LEVELS, NOTHING, Expectation, Found, next_price
+from tests.end_to_end.program import NO_CERTIFICATES
 from tests.replay import BrokenPromise
 
 REQUEST_TIMEOUT_S = 30.0
@@ -35,8 +35,6 @@ ORDERED = tuple(name for name in BUILDINGS.labels if not RULES.buildings[name].r
 RESERVE = 3
 HISTORY_LENGTH = 12
 ANSWERS_REPEATED = 5
-# Made once, although nothing is encrypted: it takes longer than a player takes to log in.
-_SSL_CONTEXT = ssl.create_default_context()
 # 503 and 504 that do not say "nothing was done".
 UNKNOWN_CODES = {"commit_pending", "not_saved", "failed"}
 # Refusals that say nothing of what became of the same request before.
@@ -110,7 +108,7 @@ class Player:
     def connect(self, url: str) -> None:
         # With one client for all, most of a round would be spent in its pool of connections.
         self._http = httpx.AsyncClient(
-            base_url=url, timeout=REQUEST_TIMEOUT_S, verify=_SSL_CONTEXT, trust_env=False
+            base_url=url, timeout=REQUEST_TIMEOUT_S, verify=NO_CERTIFICATES, trust_env=False
         )
 
     async def disconnect(self) -> None:

@@ -21,13 +21,14 @@ from core.backup_shelf import BackupShelf
 from core.resources import migrations_path
 from tests.backups import change, players_in, rows
 from tests.end_to_end.program import (
+    NO_CERTIFICATES,
     START_TIMEOUT_S,
     PlayerClient,
     command,
     player,
     wait_until,
 )
-from tests.end_to_end.warm_run import hosting_warm, run_warm
+from tests.end_to_end.warm_run import hosting_warm, put_world, run_warm
 
 PLAYERS = 6
 RICH = {"STARTER_METAL": "1e6", "STARTER_CRYSTAL": "1e6", "STARTER_DEUTERIUM": "1e6"}
@@ -42,6 +43,7 @@ def data_dir(tmp_path: Path) -> Path:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A world with two players, and a backup of it from before it had a third."""
     data_dir = tmp_path_factory.mktemp("template") / "world"
+    put_world(data_dir)
     assert run_warm("seed", "--players", "2", "--planets", "5", *at(data_dir)).returncode == 0
     made = run_warm("backup", *at(data_dir))
     assert made.returncode == 0, made.stderr
@@ -117,7 +119,11 @@ def test_that_a_backup_holds_every_order_that_was_answered_before(data_dir: Path
         orderers = [Orderer(program.url, f"player{n}", stop) for n in range(PLAYERS)]
         headers = {"Authorization": f"Bearer {(data_dir / 'host.token').read_text().strip()}"}
         with httpx.Client(
-            base_url=program.url, timeout=START_TIMEOUT_S, headers=headers, trust_env=False
+            base_url=program.url,
+            timeout=START_TIMEOUT_S,
+            headers=headers,
+            trust_env=False,
+            verify=NO_CERTIFICATES,
         ) as host:
             for orderer in orderers:
                 orderer.thread.start()

@@ -24,7 +24,7 @@ from tests.end_to_end.program import (
     wait_for_url,
     wait_until,
 )
-from tests.end_to_end.warm_run import hosting_warm, run_warm
+from tests.end_to_end.warm_run import hosting_warm, put_world, run_warm
 
 
 def refused(*arguments: str, env: dict[str, str] | None = None, cold: bool = False) -> str:
@@ -50,7 +50,7 @@ def test_that_a_port_that_is_taken_is_refused_in_one_line(tmp_path: Path) -> Non
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        line = refused("--headless", "--data-dir", str(tmp_path), "--port", str(port), cold=True)
+        line = refused("--headless", "--data-dir", str(tmp_path), "--port", str(port))
     assert str(port) in line
     assert "--port" in line
 
@@ -133,6 +133,7 @@ def test_that_a_file_that_is_no_database_is_refused_in_one_line(tmp_path: Path) 
 def test_that_a_folder_in_the_place_of_a_file_is_refused_in_one_line(
     tmp_path: Path, name: str
 ) -> None:
+    put_world(tmp_path)
     (tmp_path / name).mkdir(parents=True)
     line = refused(*headless(tmp_path))
     assert f"{tmp_path / name} cannot be used: Is a directory" in line
@@ -161,11 +162,12 @@ def test_that_a_stop_ends_with_zero_and_one_line_on_standard_output(tmp_path: Pa
 
 @pytest.mark.sqlite_file
 def test_that_migrating_twice_has_nothing_to_do(tmp_path: Path) -> None:
-    assert "migrated from nothing" in run("migrate", "--data-dir", str(tmp_path)).stdout
+    assert "migrated from nothing" in run_warm("migrate", "--data-dir", str(tmp_path)).stdout
     assert "nothing to do" in run_warm("migrate", "--data-dir", str(tmp_path)).stdout
 
 
 def test_that_a_seeded_world_can_be_played(tmp_path: Path) -> None:
+    put_world(tmp_path)
     size = ("--players", "5", "--planets", "20", "--bots", "2", "--fleets", "3")
     seeded = run_warm("seed", *size, "--data-dir", str(tmp_path))
     assert seeded.returncode == 0, seeded.stderr
@@ -186,7 +188,7 @@ def test_that_a_seeded_world_can_be_played(tmp_path: Path) -> None:
 
 def test_that_secrets_are_for_their_owner_only(tmp_path: Path) -> None:
     data_dir = tmp_path / "world"
-    with hosting_warm(data_dir):
+    with hosting_warm(data_dir, migrated=False):
         for name in ("secret.key", "host.token"):
             assert (data_dir / name).stat().st_mode & 0o077 == 0
         assert data_dir.stat().st_mode & 0o077 == 0

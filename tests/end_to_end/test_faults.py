@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.program import player, wait_until
-from tests.end_to_end.warm_run import hosting_warm, run_warm
+from tests.end_to_end.warm_run import hosting_warm, put_world, run_warm
 
 # Longer than a grace period of a few ticks, and than what is being built takes.
-SUSPENDED_S = 3.0
+SUSPENDED_S = 1.5
 PAGE_BYTES = 4096
 
 
 @pytest.mark.sqlite_file
 def test_that_a_damaged_file_is_refused_in_one_line_and_left_alone(tmp_path: Path) -> None:
     data_dir = tmp_path / "world"
+    put_world(data_dir)
     seeded = run_warm("seed", "--players", "5", "--planets", "50", "--data-dir", str(data_dir))
     assert seeded.returncode == 0, seeded.stderr
     database = data_dir / "world.db"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +12,7 @@ from subprocess import CompletedProcess
 
 from core.verification import Checking
 from desktop_app.own_program import own_program
+from tests.databases import put_empty_world, url_of_world
 from tests.end_to_end.program import (
     Program,
     data_dir_in,
@@ -45,11 +47,21 @@ def run_warm(
     return _shared().run(arguments, env, cut_short=cut_short)
 
 
+def put_world(data_dir: Path) -> None:
+    """Put an empty world where there is none: to migrate takes half of a first start."""
+    asyncio.run(put_empty_world(url_of_world(data_dir)))
+
+
 @contextmanager
 def hosting_warm(
-    data_dir: Path, *options: str, env: dict[str, str] | None = None
+    data_dir: Path,
+    *options: str,
+    env: dict[str, str] | None = None,
+    migrated: bool = True,
 ) -> Iterator[Program]:
     """Do what `tests.end_to_end.program.hosting` does, without those seconds."""
+    if migrated:
+        put_world(data_dir)
     if is_packaged():
         with hosting(data_dir, *options, env=env) as program:
             yield program
