@@ -78,7 +78,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="what the tests of a running program start, e.g. dist/starkeep/starkeep",
     )
-    parser.addoption("--kills", type=int, default=10, help="how often the crash test kills (10)")
+    parser.addoption("--kills", type=int, default=5, help="how often the crash test kills (5)")
     parser.addoption(
         "--fuzz", type=int, default=60, help="how many inputs each fuzz test makes up (60)"
     )

@@ -13,10 +13,11 @@ from tests.end_to_end.warm_start import warm_start
 pytestmark = pytest.mark.checkout
 
 
+@pytest.mark.parametrize("times", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_that_whatever_was_acknowledged_survives_every_kill(
-    tmp_path: Path, request: pytest.FixtureRequest
+    tmp_path: Path, request: pytest.FixtureRequest, times: int
 ) -> None:
-    kills = request.config.getoption("--kills")
+    kills = times * request.config.getoption("--kills")
     seed = request.config.getoption("--kill-seed")
     with warm_start() as program:
         report = Driver(tmp_path / "world", seed, program).run(kills)
