@@ -26,7 +26,8 @@ from tests.combat.samples import difference
 # The switches thrown so that a small battle is fought the way of a large one.
 SPREADING = Grouping(throws_max=0, throws_max_per_stack=0)
 ROUNDING = Grouping(classes_max=12, classes_min_per_stack=6)
-FEW_SEEDS, MANY_SEEDS = 100, 3000
+# With so few the comparison still sees a rule that is a little wrong (below).
+FEW_SEEDS, MANY_SEEDS = 40, 3000
 
 FLEETS = battle(
     [fleet({"light_fighter": 24, "cruiser": 8, "battleship": 3}, weapons=3, armour=1)],
