@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from aiosqlite import Connection
-
-from core.persistence import bulk
+from core.persistence import bulk, driver_thread
 from core.persistence.bulk import BEGIN, Statements
+from core.persistence.sqlite_connections import Connection, Work
 
 ON_FIRE = OSError(errno.EIO, "the disk is on fire")
 
@@ -40,19 +39,23 @@ def failing_commits(
 ) -> Iterator[Count]:
     """Have commits report a failure so many times; with `though_made` they are made all the same.
 
-    Commits of reads, which have nothing to commit, are left alone.
+    The statements that a commit carries out are carried out. Commits of reads, which have nothing
+    to commit, are left alone.
     """
     count = Count()
 
     async def commit(connection: Connection, work: Call) -> Any:
-        if not connection.in_transaction or count.struck >= times:
+        if not _has_something_to_commit(connection) or count.struck >= times:
             return await work(connection)
+        count.struck += 1
         if though_made:
             await work(connection)
-        count.struck += 1
+        elif connection._at_commit is not None:
+            statements, connection._at_commit = connection._at_commit, None
+            await connection.do_now(statements)
         raise error
 
-    with _in_place_of("commit", commit):
+    with _in_place_of_commit(commit):
         yield count
 
 
@@ -60,6 +63,7 @@ def failing_commits(
 def failing_writes(*, after: int = 0, error: Exception = ON_FIRE) -> Iterator[Count]:
     """Have the statements of saves fail, but for the first few; a transaction can be begun."""
     count, passed = Count(), 0
+    work = driver_thread.carrying_out
 
     def but_for_the_first(statements: Statements) -> Statements:
         nonlocal passed
@@ -71,22 +75,25 @@ def failing_writes(*, after: int = 0, error: Exception = ON_FIRE) -> Iterator[Co
                 passed += 1
             yield statement
 
-    async def execute(connection: Connection, work: Call, statements: Statements) -> Any:
-        return await work(connection, but_for_the_first(statements))
+    def carrying_out(statements: Statements) -> Work:
+        return work(but_for_the_first(statements))
 
-    with _in_place_of("run_statements", execute, bulk):
+    with (
+        patch.object(bulk, "carrying_out", carrying_out),
+        patch.object(driver_thread, "carrying_out", carrying_out),
+    ):
         yield count
 
 
 @contextmanager
-def slow_statements(seconds: float) -> Iterator[None]:
-    """Have every statement and every commit of a save take its time."""
+def slow_saves(seconds: float) -> Iterator[None]:
+    """Have every commit, with the statements that it carries out, take its time."""
 
-    async def slow(connection: Connection, work: Call, *arguments: Any) -> Any:
+    async def slow(connection: Connection, work: Call) -> Any:
         await asyncio.sleep(seconds)
-        return await work(connection, *arguments)
+        return await work(connection)
 
-    with _in_place_of("run_statements", slow, bulk), _in_place_of("commit", slow):
+    with _in_place_of_commit(slow):
         yield
 
 
@@ -96,7 +103,7 @@ def hanging_commit(*, though_made: bool = False) -> Iterator[asyncio.Future[asyn
     caught: asyncio.Future[asyncio.Task[Any]] = asyncio.get_running_loop().create_future()
 
     async def commit(connection: Connection, work: Call) -> Any:
-        if caught.done() or not connection.in_transaction:
+        if caught.done() or not _has_something_to_commit(connection):
             return await work(connection)
         if though_made:
             await work(connection)
@@ -106,20 +113,24 @@ def hanging_commit(*, though_made: bool = False) -> Iterator[asyncio.Future[asyn
         await asyncio.Event().wait()
         return None
 
-    with _in_place_of("commit", commit):
+    with _in_place_of_commit(commit):
         yield caught
 
 
+def _has_something_to_commit(connection: Connection) -> bool:
+    return connection.in_transaction or connection.has_work
+
+
 @contextmanager
-def _in_place_of(
-    name: str, fault: Callable[..., Coroutine[Any, Any, Any]], owner: Any = Connection
+def _in_place_of_commit(
+    fault: Callable[[Connection, Call], Coroutine[Any, Any, Any]],
 ) -> Iterator[None]:
-    work = getattr(owner, name)
+    work = Connection.commit
 
-    async def call(connection: Connection, *arguments: Any) -> Any:
-        return await fault(connection, work, *arguments)
+    async def commit(connection: Connection) -> Any:
+        return await fault(connection, work)
 
-    with patch.object(owner, name, call):
+    with patch.object(Connection, "commit", commit):
         yield
 
 

@@ -112,7 +112,7 @@ def failing_though_made(_host: Host) -> AbstractContextManager[Any]:
 
 def slow(_host: Host) -> AbstractContextManager[Any]:
     # So slow that the world can be looked at before it is through, also on a busy computer.
-    return faults.slow_statements(4 * GRACE_S)
+    return faults.slow_saves(8 * GRACE_S)
 
 
 @pytest.mark.parametrize("trouble", [locked, failing, failing_though_made, slow])

@@ -8,6 +8,7 @@ twice.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import chain
@@ -22,7 +23,7 @@ from core.ecs import Kind
 from core.errors import RowsMissingError
 from core.models.database import WORLD_CLOCK, WORLD_TABLES, AnsweredRequest, User
 from core.persistence.columns import StoredColumn, check_finite, stored_columns
-from core.persistence.driver_thread import Statement, run_statements
+from core.persistence.driver_thread import Statement, carrying_out, run_statements
 from core.save_batch import TableRows, WorldClock
 
 BEGIN = "BEGIN IMMEDIATE"
@@ -45,7 +46,8 @@ class BulkWriter:
     """Writes rows over one connection, inside the transaction that is open on it.
 
     It `begins` SQLite's transaction itself over a connection with the option BEGINS_ITSELF.
-    Nothing is sure to be carried out before `finish`, which may be called several times.
+    Nothing is sure to be carried out before `finish`, which may be called several times, or before
+    the commit if it is left to that.
     """
 
     def __init__(self, connection: AsyncConnection, driver: Any, *, begins: bool = False) -> None:
@@ -93,6 +95,15 @@ class BulkWriter:
         """Carry out what is not yet; no statement is still running afterwards."""
         await self._statements.finish()
 
+    def leave_to_commit(self) -> None:
+        """Have the commit carry out what is not yet, where that is cheaper."""
+        self._statements.leave_to_commit()
+
+    @property
+    def executed_at(self) -> float:
+        """When the last statement was carried out, time.perf_counter()."""
+        return self._statements.executed_at
+
 
 class _SqliteStatements:
     """Collects what is to be written and has the driver's thread write it in a single hop.
@@ -103,11 +114,13 @@ class _SqliteStatements:
 
     def __init__(self, driver: Any, *, begins: bool) -> None:
         self.count = 0
+        self.executed_at = 0.0
         self._driver = driver
         self._steps: list[Statements] = [iter([(BEGIN, (), None)])] if begins else []
 
     async def write(self, kind: Kind, rows: TableRows) -> None:
-        self.count += -(-len(rows.ids) // _statement_rows(kind, (*rows.columns,), rows.whole))
+        most = _statement_rows(kind, (*rows.columns,), rows.whole)
+        self.count += sum(1 for _ in _sizes(len(rows.ids), most))
         self._steps.append(_sqlite_writes(kind, rows))
 
     async def upsert_row(self, table: Table, row: Mapping[str, Any]) -> None:
@@ -123,25 +136,49 @@ class _SqliteStatements:
         self._steps.append(iter([(sql, (json.dumps(ids),), None)]))
 
     async def finish(self) -> None:
+        await run_statements(self._driver, self._take_all())
+
+    def leave_to_commit(self) -> None:
+        self._driver.do_at_commit(carrying_out(self._take_all()))
+
+    def _take_all(self) -> Statements:
         steps, self._steps = self._steps, []
-        await run_statements(self._driver, chain.from_iterable(steps))
+        return chain.from_iterable([*steps, self._note_end()])
+
+    def _note_end(self) -> Statements:
+        self.executed_at = time.perf_counter()
+        yield from ()
 
 
 def _sqlite_writes(kind: Kind, rows: TableRows) -> Statements:
     """Yield statements for any number of rows, of which a few texts serve."""
     keys = (*rows.columns,)
-    size = _statement_rows(kind, keys, rows.whole)
+    most, width = _statement_rows(kind, keys, rows.whole), 1 + len(_columns_of(kind, keys))
     make_sql = _sqlite_upsert if rows.whole else _sqlite_update
-    for start in range(0, len(rows.ids), size):
-        part = rows.part(start, start + size)
-        count = len(part.ids)
-        # The last one is filled up to a power of two by repeating its last row.
-        padded = 1 << (count - 1).bit_length()
-        columns = _encoded(kind, part)
-        if padded > count:
-            columns = [column + column[-1:] * (padded - count) for column in columns]
-        parameters = tuple(chain.from_iterable(zip(*columns, strict=True)))
-        yield make_sql(kind, keys, padded), parameters, None if rows.whole else count
+    for start in range(0, len(rows.ids), _ROWS_MAX):
+        part = rows.part(start, start + _ROWS_MAX)
+        values = tuple(chain.from_iterable(zip(*_encoded(kind, part), strict=True)))
+        position = 0
+        for room, count in _sizes(len(part.ids), most):
+            end = position + count * width
+            # Room that is left is filled by repeating the last row.
+            parameters = values[position:end] + values[end - width : end] * (room - count)
+            position = end
+            yield make_sql(kind, keys, room), parameters, None if rows.whole else count
+
+
+def _sizes(rows: int, most: int) -> Iterator[tuple[int, int]]:
+    """Yield how many rows each statement has room for, and how many of all rows it takes.
+
+    Room is for a power of two, and hardly any of it is left over.
+    """
+    while rows:
+        size = min(1 << (rows - 1).bit_length(), most)
+        if size - rows > size // 8:
+            size //= 2
+        taken = min(size, rows)
+        yield size, taken
+        rows -= taken
 
 
 class _PostgresStatements:
@@ -149,6 +186,7 @@ class _PostgresStatements:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.count = 0
+        self.executed_at = 0.0
         self._connection = connection
 
     async def write(self, kind: Kind, rows: TableRows) -> None:
@@ -174,6 +212,10 @@ class _PostgresStatements:
 
     async def finish(self) -> None:
         """Every statement was awaited."""
+        self.leave_to_commit()
+
+    def leave_to_commit(self) -> None:
+        self.executed_at = time.perf_counter()
 
 
 def _encoded(kind: Kind, rows: TableRows) -> list[list[Any]]:

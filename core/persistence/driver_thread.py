@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.errors import RowsMissingError
+from core.persistence.sqlite_connections import Work
 
 # Its text, its parameters, and how many rows it is meant to change if that is known.
 Statement = tuple[str, tuple[Any, ...], int | None]
@@ -22,9 +23,16 @@ _DIGESTED_ROWS = 250
 async def run_statements(driver: Any, statements: Iterable[Statement]) -> None:
     """Carry out statements over an aiosqlite connection in a single hop to its thread.
 
-    They are taken from the iterable on that thread. If this is cancelled they are carried out all
-    the same, and whatever is asked of the connection afterwards comes after them. Raise
-    RowsMissingError as soon as one changes another number of rows than it is meant to.
+    If this is cancelled they are carried out all the same, and whatever is asked of the connection
+    afterwards comes after them. Otherwise as `carrying_out`.
+    """
+    await _hop(driver, carrying_out(statements))
+
+
+def carrying_out(statements: Iterable[Statement]) -> Work:
+    """Return what carries out statements on the driver's thread, taken one by one from there.
+
+    It raises RowsMissingError as soon as one changes another number of rows than it is meant to.
     """
 
     def run(connection: sqlite3.Connection) -> None:
@@ -33,7 +41,7 @@ async def run_statements(driver: Any, statements: Iterable[Statement]) -> None:
             if meant is not None and changed != meant:
                 raise RowsMissingError(changed, meant)
 
-    await _hop(driver, run)
+    return run
 
 
 async def fetch(
@@ -58,14 +66,9 @@ async def fetch(
     await _hop(driver, run)
 
 
-async def _hop(driver: Any, work: Callable[[sqlite3.Connection], None]) -> None:
-    """Do some work on the driver's thread.
-
-    WORKAROUND: aiosqlite 0.22 takes one statement a hop and brings a cursor back from each. Its own
-    methods are made of `_execute`, which runs any function on that thread.
-    """
+async def _hop(driver: Any, work: Work) -> None:
     try:
-        await driver._execute(work, driver._conn)
+        await driver.do_now(work)
     except sqlite3.Error as error:
         # The driver's own error; everywhere else SQLAlchemy wraps it.
         raise DBAPIError.instance("several statements", None, error, sqlite3.Error) from error

@@ -1,0 +1,71 @@
+"""A connection of SQLite whose commit carries out what was left to it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from core.persistence.sqlite_connections import Connection, opener
+
+
+@asynccontextmanager
+async def connected(folder: Path) -> AsyncIterator[Connection]:
+    connection = await opener(["journal_mode=WAL"])(folder / "some.db")
+    assert isinstance(connection, Connection)
+    try:
+        await connection.execute_fetchall("CREATE TABLE seen (number)")
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def numbers(connection: Connection) -> list[int]:
+    return [row[0] for row in await connection.execute_fetchall("SELECT number FROM seen")]
+
+
+def inserting(*numbers: int) -> list[str]:
+    return ["BEGIN IMMEDIATE", *(f"INSERT INTO seen VALUES ({number})" for number in numbers)]
+
+
+def leave(connection: Connection, *statements: str) -> None:
+    def work(driver: sqlite3.Connection) -> None:
+        for statement in statements:
+            driver.execute(statement)
+
+    connection.do_at_commit(work)
+
+
+async def test_that_a_commit_carries_out_what_was_left_to_it_and_only_once(tmp_path: Path) -> None:
+    async with connected(tmp_path) as connection:
+        leave(connection, *inserting(1, 2))
+        assert connection.has_work
+        assert await numbers(connection) == []
+        await connection.commit()
+        assert not connection.in_transaction
+        assert not connection.has_work
+        await connection.commit()
+        assert await numbers(connection) == [1, 2]
+
+
+async def test_that_nothing_is_committed_if_a_statement_fails(tmp_path: Path) -> None:
+    async with connected(tmp_path) as connection:
+        leave(connection, *inserting(1), "INSERT INTO nowhere VALUES (1)")
+        with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+            await connection.commit()
+        assert connection.in_transaction
+        await connection.rollback()
+        assert await numbers(connection) == []
+        await connection.commit()
+        assert await numbers(connection) == []
+
+
+async def test_that_a_rollback_drops_what_was_left_to_the_commit(tmp_path: Path) -> None:
+    async with connected(tmp_path) as connection:
+        leave(connection, *inserting(1))
+        await connection.rollback()
+        await connection.commit()
+        assert await numbers(connection) == []
