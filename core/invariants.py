@@ -119,11 +119,8 @@ def _broken(
     """Yield for each rule that is broken its words and where, in the shape of its column."""
     for field in kind.float_fields:
         values = columns.get(field.key)
-        if values is None or field.is_surely_finite(values):
-            continue
-        broken = ~field.is_finite(values)
-        if broken.any():
-            yield f"{field.key} is not a finite number", broken
+        if values is not None and not field.are_finite(values):
+            yield f"{field.key} is not a finite number", ~field.is_finite(values)
     for rule in _RULES.get(kind, ()):
         if columns.keys().isdisjoint(rule.keys):
             continue

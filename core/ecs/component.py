@@ -63,9 +63,13 @@ class Field:
     name: str
     column: Column
     key: str = field(init=False)
+    # The shape of its value in one row.
+    vector: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        axis = self.column.axis
         object.__setattr__(self, "key", f"{self.component}.{self.name}")
+        object.__setattr__(self, "vector", () if axis is None else (len(axis),))
 
     @property
     def dtype(self) -> Any:
@@ -75,16 +79,13 @@ class Field:
     def axis(self) -> Axis | None:
         return self.column.axis
 
-    def is_surely_finite(self, values: np.ndarray[Any, Any]) -> bool:
-        """Look at floats as a whole: False if one of them may be infinite or none at all.
-
-        A time that may be never may be infinite.
-        """
-        # NaN is in every sum and every minimum, and more than nothing.
+    def are_finite(self, values: np.ndarray[Any, Any]) -> bool:
+        """Return whether all of some floats are finite, or never where they may be."""
+        # NaN is in every minimum, and more than nothing.
         if self.column.may_be_never:
             return bool(values.min(initial=np.inf) > -np.inf)
-        with np.errstate(over="ignore", invalid="ignore"):
-            return bool(np.isfinite(values.sum()))
+        # What values.all() comes to, without its detours.
+        return bool(np.logical_and.reduce(np.isfinite(values), axis=None))
 
     def is_finite(self, values: np.ndarray[Any, Any]) -> npt.NDArray[np.bool_]:
         """Return of floats which are finite, or never where they may be."""
@@ -92,8 +93,7 @@ class Field:
         return finite | np.isposinf(values) if self.column.may_be_never else finite
 
     def empty(self, capacity: int) -> np.ndarray[Any, Any]:
-        shape = (capacity,) if self.axis is None else (capacity, len(self.axis))
-        return np.zeros(shape, dtype=self.dtype)
+        return np.zeros((capacity, *self.vector), dtype=self.dtype)
 
     @property
     def bytes_per_row(self) -> int:

@@ -87,6 +87,10 @@ def _by_page(ids: Ids) -> Iterator[tuple[int, Rows]]:
     if not len(ids):
         return
     numbers = ids >> _PAGE_BITS
+    if numbers[0] == numbers[-1] and (numbers == numbers[0]).all():
+        # Most are of what was changed just now, and small.
+        yield int(numbers[0]), np.arange(len(ids))
+        return
     order = np.argsort(numbers, kind="stable")
     present, starts = np.unique(numbers[order], return_index=True)
     yield from zip(present.tolist(), np.split(order, starts[1:].tolist()), strict=True)

@@ -123,9 +123,7 @@ def check_finite(columns: Mapping[str, AnyArray], kind: Kind) -> None:
     """
     for field in kind.float_fields:
         values = columns.get(field.key)
-        if values is None or field.is_surely_finite(values):
-            continue
-        if not field.is_finite(values).all():
+        if values is not None and not field.are_finite(values):
             raise UnstorableError(f"{kind.name}: {field.key} is not a finite number")
 
 

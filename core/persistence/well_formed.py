@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from core.ecs import EVERY_ID, Field, fields_of
 from core.errors import SaveRefusedError
 from core.save_batch import SaveBatch, TableRows, WorldClock
 
+# There are many sets of columns that may have changed.
+_SETS_KEPT = 256
 # What has room in 64 bits. In a group the id 0 stands for every row of a table, so no row has it.
 _IDS = range(EVERY_ID + 1, 2**63)
 _COUNTERS = range(2**63)
@@ -58,32 +60,26 @@ def _faults_of_rows(rows: TableRows) -> Iterator[str]:
         return
     if rows.ids.min(initial=_IDS.start) < _IDS.start:
         yield f"{rows.table} has impossible ids"
-    fields = _fields_of(rows.table)
-    if wrong := _wrong_columns(rows, fields):
+    keys = frozenset(rows.columns)
+    if wrong := _wrong_columns(rows.table, keys, rows.whole):
         yield f"{rows.table} has not its columns: {wrong}"
         return
+    count, fields = len(rows.ids), _fields_of(rows.table)
     for key, values in rows.columns.items():
-        field = fields[key]
-        if values.dtype != field.dtype or values.shape != _shape(field, len(rows.ids)):
+        dtype, vector = fields[key].dtype, fields[key].vector
+        if values.dtype != dtype or values.shape != (count, *vector):
             yield f"{rows.table}: {key} is {values.dtype} of shape {values.shape}"
 
 
-def _wrong_columns(rows: TableRows, fields: Mapping[str, Field]) -> str | None:
+@lru_cache(_SETS_KEPT)
+def _wrong_columns(table: str, has: frozenset[str], whole: bool) -> str | None:
     """Return one of the columns that are too many, or that are missing."""
-    has = rows.columns.keys()
-    wanted = fields.keys() if rows.whole else _with_their_components(rows.table, frozenset(has))
+    wanted = frozenset(_fields_of(table))
+    if not whole:
+        # Of every component that one of them is of, all.
+        changed = {key.partition(".")[0] for key in has}
+        wanted = frozenset(key for key in wanted if key.partition(".")[0] in changed)
     return min(has ^ wanted, default=None if has else "it has none")
-
-
-@cache
-def _with_their_components(table: str, keys: frozenset[str]) -> frozenset[str]:
-    """Return the columns of every component that one of these columns is of."""
-    changed = {key.partition(".")[0] for key in keys}
-    return frozenset(key for key in _fields_of(table) if key.partition(".")[0] in changed)
-
-
-def _shape(field: Field, count: int) -> tuple[int, ...]:
-    return (count,) if field.axis is None else (count, len(field.axis))
 
 
 @cache
