@@ -49,6 +49,11 @@ class _PreciseTimer(qasync._SimpleTimer):
         return int(super().startTimer(ms, Qt.TimerType.PreciseTimer))
 
 
+# A save has a dozen callbacks called, most by another, and Qt's way from one turn to the next takes
+# longer than a callback.
+_ROUNDS_A_TURN = 4
+
+
 class _Ready(QObject):
     """What is to be called at the loop's next turn, from whatever thread it was handed in."""
 
@@ -57,7 +62,8 @@ class _Ready(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.handles: deque[asyncio.Handle] = deque()
-        self._has_turn = False
+        # The timer of the next turn, 0 if there is none.
+        self._next_turn = 0
         self._is_woken = False
         self._woken.connect(self._wake_up, Qt.ConnectionType.QueuedConnection)
 
@@ -78,13 +84,16 @@ class _Ready(QObject):
         # One timer for all that is called at a turn, since to start and to kill it costs more than
         # a call; and a new one for each, because none goes off within itself, in a loop of Qt's own
         # that one of the calls may run. Events that are posted instead would let nothing else in.
-        if not self._has_turn:
-            self._has_turn = True
-            self.startTimer(0)
+        if not self._next_turn:
+            self._next_turn = self.startTimer(0)
 
-    def timerEvent(self, event: QTimerEvent) -> None:
-        self.killTimer(event.timerId())
-        self._has_turn = False
+    def _let_turn_go(self) -> None:
+        if self._next_turn:
+            self.killTimer(self._next_turn)
+            self._next_turn = 0
+
+    def timerEvent(self, _event: QTimerEvent) -> None:
+        self._let_turn_go()
         self._take_turn()
 
     def _wake_up(self) -> None:
@@ -92,15 +101,18 @@ class _Ready(QObject):
         self._take_turn()
 
     def _take_turn(self) -> None:
-        """Call all that is there now; what that adds waits for the next turn."""
+        """Call all that is there now, and what that adds, up to so many times over."""
         handles = self.handles
         try:
-            for _ in range(len(handles)):
-                if handles and not (handle := handles.popleft()).cancelled():
-                    handle._run()
+            for _ in range(_ROUNDS_A_TURN):
+                for _ in range(len(handles)):
+                    if handles and not (handle := handles.popleft()).cancelled():
+                        handle._run()
         finally:
             if handles:
                 self._ask_for_turn()
+            else:
+                self._let_turn_go()
 
 
 class HostLoop(qasync.QEventLoop):
