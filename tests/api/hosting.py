@@ -52,7 +52,8 @@ class JumpingClock(SystemClock):
         return super().now() + self.ahead_s
 
     def jump(self, seconds: float) -> None:
-        self.ahead_s += seconds
+        # Also for a host that is started later.
+        type(self).ahead_s += seconds
 
 
 @asynccontextmanager
@@ -149,6 +150,7 @@ async def build_shipyard(host: Host, player: Player) -> None:
     """Build what a shipyard needs and wait for it, in a world of WITH_SHIPYARD."""
     for building in ("robot_factory", "robot_factory", "shipyard"):
         (await player.build(building)).raise_for_status()
+    clock_of(host).jump(60)
     planets, place = game_of(host).state.world.tables[PLANET], BUILDINGS.index("shipyard")
     await until(lambda: planets.get(1, "Buildings.level")[place] == 1)
 

@@ -25,6 +25,7 @@ from tests.api.hosting import (
     Player,
     build_shipyard,
     client_of,
+    clock_of,
     enter,
     game_of,
     give_ships,
@@ -99,6 +100,7 @@ async def cancel(scene: Scene) -> Asked:
 async def demolish(scene: Scene) -> Asked:
     for _ in range(2):
         (await scene.mira.build("solar_plant")).raise_for_status()
+    clock_of(scene.host).jump(60)
     planets = game_of(scene.host).state.world.tables[PLANET]
     await until(lambda: max(planets.get(1, "Buildings.level")) == 2)
     path = f"/player/{scene.mira.id}/buildings/"
@@ -187,6 +189,7 @@ async def _fleet_order(scene: Scene) -> dict[str, Any]:
 
 async def _with_a_lab(scene: Scene) -> None:
     (await scene.mira.build("research_lab")).raise_for_status()
+    clock_of(scene.host).jump(60)
     planets = game_of(scene.host).state.world.tables[PLANET]
     await until(lambda: max(planets.get(1, "Buildings.level")) == 1)
 
@@ -453,6 +456,7 @@ async def effect(host: Host) -> object:
         return world, sent, [tuple(user) for user in users], tokens.scalar_one()
 
 
+@pytest.mark.usefixtures("_jumping_clock")
 @pytest.mark.parametrize(
     ("method", "path"),
     [

@@ -5,11 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from core.components import PLANET
-from tests.api.hosting import client_of, enter, game_of, give_ships, hosting, socket_of
+from tests.api.hosting import (
+    client_of,
+    clock_of,
+    enter,
+    game_of,
+    give_ships,
+    hosting,
+    socket_of,
+)
 from tests.api.test_websocket import receive_kind, welcomed
 
-# Whatever flies at war is there within a second.
+# Whatever flies at war is there within a minute.
 AT_WAR: dict[str, Any] = {"starter_deuterium": 500.0, "fleet_speed_war": 1000.0}
 
 
@@ -20,6 +30,7 @@ def next_door(host: Any) -> dict[str, int]:
     return {name: int(table.get(2, f"Position.{name}")) for name in names}
 
 
+@pytest.mark.usefixtures("_jumping_clock")
 async def test_that_both_sides_hear_and_read_of_a_battle(tmp_path: Path) -> None:
     async with hosting(tmp_path, **AT_WAR) as host, client_of(host) as client:
         mira, jonas = await enter(client), await enter(client, "jonas")
@@ -35,6 +46,7 @@ async def test_that_both_sides_hear_and_read_of_a_battle(tmp_path: Path) -> None
             assert warning["mission_id"] == mission["id"]
             assert warning["target"] == mission["target"]
             assert warning["arrival_time"] == mission["arrival_time"]
+            clock_of(host).jump(60)
             told = await receive_kind(theirs, "battle_report")
             assert {name: told[name] for name in place} == place
             assert (told["result"], told["attacked"]) == ("lost", False)
@@ -62,6 +74,7 @@ async def test_that_both_sides_hear_and_read_of_a_battle(tmp_path: Path) -> None
         ]
 
 
+@pytest.mark.usefixtures("_jumping_clock")
 async def test_that_a_report_of_probes_says_what_they_did_not_see(tmp_path: Path) -> None:
     async with hosting(tmp_path, **AT_WAR) as host, client_of(host) as client:
         mira, jonas = await enter(client), await enter(client, "jonas")
@@ -71,6 +84,7 @@ async def test_that_a_report_of_probes_says_what_they_did_not_see(tmp_path: Path
             order = {**next_door(host), "mission": "espionage", "ships": {"espionage_probe": 2}}
             (await mira.post("/player/{id}/fleet/dispatch", order)).raise_for_status()
             assert (await jonas.get("/player/{id}/fleet")).json()["incoming"] == []
+            clock_of(host).jump(60)
             told = await receive_kind(socket, "espionage_report")
         report = (await mira.get(f"/player/{{id}}/espionage-reports/{told['id']}")).json()
         assert report["resources"]["deuterium"] == 500
