@@ -26,28 +26,27 @@ def test_that_imports_keep_to_the_contracts() -> None:
     assert ended.returncode == 0, ended.stdout
 
 
-def test_that_core_starts_without_qt() -> None:
+def test_that_each_start_imports_no_more_than_it_needs() -> None:
+    # In one process, one after the other: what the first must not have the next may import.
     script = (
-        "import sys, core.simulation, core.sync, core.migrate, core.api.application\n"
+        "import sys\n"
+        "def loaded(*names):\n"
+        "    return [name for name in sys.modules if name.startswith(names)]\n"
+        "import core.simulation, core.sync, core.migrate\n"
+        "assert not loaded('PySide6', 'qasync', 'fastapi', 'uvicorn')\n"
+        "import desktop_app.administration\n"
+        "assert not loaded('fastapi', 'uvicorn', 'desktop_app.application')\n"
+        "import desktop_app.session\n"
+        "found = loaded('PySide6.QtGui', 'PySide6.QtWidgets', 'pyqtgraph')\n"
+        "assert not found, found\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
+
+
+def test_that_a_server_starts_without_qt() -> None:
+    script = (
+        "import sys, core.api.application\n"
         "assert not any(name.startswith(('PySide6', 'qasync')) for name in sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
-
-
-def test_that_a_headless_start_needs_no_display() -> None:
-    script = (
-        "import sys, desktop_app.session, desktop_app.administration\n"
-        "loaded = {'PySide6.QtGui', 'PySide6.QtWidgets', 'pyqtgraph'} & set(sys.modules)\n"
-        "assert not loaded, loaded"
-    )
-    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
-
-
-def test_that_a_command_starts_without_a_server() -> None:
-    script = (
-        "import sys, desktop_app.administration\n"
-        "loaded = {'fastapi', 'uvicorn', 'desktop_app.application'} & set(sys.modules)\n"
-        "assert not loaded, loaded"
     )
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
 
