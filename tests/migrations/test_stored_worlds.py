@@ -45,7 +45,9 @@ Restore = Callable[[str], Any]
 
 # On a server the oldest, which comes through every revision, and the newest; the others are for the
 # slow run.
-ON_SERVER = {STORED_REVISIONS[0], *STORED_REVISIONS[-3:]}
+ON_SERVER = {STORED_REVISIONS[0], STORED_REVISIONS[-1]}
+# What a revision left out a host would miss in the worlds that came through all, and in the newest.
+HOSTED = {*STORED_REVISIONS[:2], *STORED_REVISIONS[-4:]}
 EACH_ON_EITHER = pytest.mark.parametrize(
     ("restored", "revision"),
     [
@@ -103,7 +105,8 @@ async def test_that_an_upgrade_keeps_every_value_of_a_world_that_can_be_hosted(
         for old, new in zip(rows, after[table], strict=True):
             kept = {name: value for name, value in old.items() if (table, name) not in dropped}
             assert {name: new[name] for name in kept} == kept
-    await assert_that_it_can_be_hosted(url, before, tmp_path)
+    if revision in HOSTED:
+        await assert_that_it_can_be_hosted(url, before, tmp_path)
 
 
 async def test_that_a_world_is_upgraded_where_it_is_hosted(
@@ -167,8 +170,14 @@ async def test_that_rows_survive_the_next_revision_up_and_down(
 
 
 @pytest.mark.parametrize(
-    "revision",
-    [STORED_REVISIONS[0], *(pytest.param(r, marks=pytest.mark.slow) for r in STORED_REVISIONS[1:])],
+    ("restored", "revision"),
+    [
+        pytest.param(kind, revision, marks=[] if usual else [pytest.mark.slow])
+        for kind in ("sqlite", "postgresql")
+        for revision in STORED_REVISIONS
+        for usual in [kind == "sqlite" and revision == STORED_REVISIONS[0]]
+    ],
+    indirect=["restored"],
 )
 async def test_that_rows_survive_every_revision_up_and_down(
     restored: Restore, revision: str
