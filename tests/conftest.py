@@ -80,7 +80,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--kills", type=int, default=5, help="how often the crash test kills (5)")
     parser.addoption(
-        "--fuzz", type=int, default=60, help="how many inputs each fuzz test makes up (60)"
+        "--fuzz", type=int, default=40, help="how many inputs each fuzz test makes up (40)"
     )
     parser.addoption(
         "--kill-seed", type=int, default=0, help="what the crash test does, as far as it can tell"

@@ -151,8 +151,11 @@ def they_are_home(game: GameWorld) -> None:
         (homecoming, they_are_home),
     ],
 )
+@pytest.mark.parametrize("step", [3, pytest.param(1, marks=pytest.mark.slow)])
 def test_that_what_a_fleet_does_is_done_whole_or_not_at_all(
-    prepare: Callable[[GameWorld, ManualClock], Voyage], happened: Callable[[GameWorld], None]
+    prepare: Callable[[GameWorld, ManualClock], Voyage],
+    happened: Callable[[GameWorld], None],
+    step: int,
 ) -> None:
     clock = ManualClock()
     game = world(clock)
@@ -162,7 +165,7 @@ def test_that_what_a_fleet_does_is_done_whole_or_not_at_all(
     before = everything_of(game)
     statement = 0
     while True:
-        statement += 1
+        statement += step
         # An event that waits for its battle is undone and stays due, as after any exception it
         # is undone; so one world serves for all of them.
         with failing_at(statement, BattleUnderWay) as count:

@@ -136,7 +136,7 @@ class FleetsAtEveryCut(EveryCut):
 
 
 TestFleetsAtEveryCut = FleetsAtEveryCut.TestCase
-TestFleetsAtEveryCut.settings = settings(max_examples=50, stateful_step_count=40)
+TestFleetsAtEveryCut.settings = settings(max_examples=30, stateful_step_count=40)
 
 
 class FleetsAtEveryCutAtLength(FleetsAtEveryCut):
@@ -167,7 +167,7 @@ def test_that_an_event_of_a_fleet_that_may_wait_gets_its_hands_on_it_alone(
 HORIZON_S = 20_000.0
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.floats(0, HORIZON_S), fleet_commands), max_size=20), disturbances)
 def test_that_the_same_fleets_end_in_the_same_bits_at_any_rate(
     log: list[tuple[float, Command]], disturbed: list[tuple[float, str]]

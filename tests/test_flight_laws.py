@@ -155,7 +155,7 @@ def timed(game: GameWorld, wanted: Sequence[tuple[float, Command]]) -> list[tupl
     return log
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(wanted=steps)
 def test_that_any_rate_of_ticks_and_any_restart_come_to_the_same_bits(
     wanted: list[tuple[float, Command]],

@@ -544,7 +544,7 @@ def check_units(row: Mapping[str, Any]) -> None:
 
 
 TestEveryCut = EveryCut.TestCase
-TestEveryCut.settings = settings(max_examples=80, stateful_step_count=40)
+TestEveryCut.settings = settings(max_examples=50, stateful_step_count=40)
 
 
 class EveryCutAtLength(EveryCut):

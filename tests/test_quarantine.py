@@ -604,4 +604,12 @@ class RefusedInAnyOrder(RuleBasedStateMachine):
 
 
 TestRefusedInAnyOrder = RefusedInAnyOrder.TestCase
-TestRefusedInAnyOrder.settings = settings(max_examples=200, stateful_step_count=40)
+TestRefusedInAnyOrder.settings = settings(max_examples=100, stateful_step_count=40)
+
+
+class RefusedInAnyOrderAtLength(RefusedInAnyOrder):
+    """The same, for the slow run."""
+
+
+TestRefusedInAnyOrderAtLength = pytest.mark.slow(RefusedInAnyOrderAtLength.TestCase)
+TestRefusedInAnyOrderAtLength.settings = settings(max_examples=2000, stateful_step_count=40)

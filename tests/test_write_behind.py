@@ -1208,4 +1208,12 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(max_examples=200, stateful_step_count=40)
+TestAnyOrder.settings = settings(max_examples=100, stateful_step_count=40)
+
+
+class AnyOrderAtLength(AnyOrder):
+    """The same, for the slow run."""
+
+
+TestAnyOrderAtLength = pytest.mark.slow(AnyOrderAtLength.TestCase)
+TestAnyOrderAtLength.settings = settings(max_examples=2000, stateful_step_count=40)

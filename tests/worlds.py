@@ -210,9 +210,8 @@ def everything_of(game: GameWorld) -> object:
     """Return all that a refused command must leave alone: columns, marks, ids, taken places."""
     world = game.state.world
     marks = {
-        (kind.name, entity_id, field): world.tables[kind].get(entity_id, f"mark.{field}")
-        for kind in world.kinds
-        for entity_id in world.tables[kind].ids.tolist()
+        (kind.name, field): table.array(f"mark.{field}")[table.ids.argsort()].tolist()
+        for kind, table in world.tables.items()
         for field in ("flags", "since", "written_slot")
     }
     return (

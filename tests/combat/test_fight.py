@@ -276,7 +276,14 @@ def test_that_a_horde_against_one_ends_in_bounded_steps() -> None:
     assert report.rounds[0].attackers.shots > 10**10
 
 
-@pytest.mark.parametrize("case", CASES, ids=[label for label, _, _ in CASES])
+# Every ship against every ship needs no other dice than against everything.
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case[0], marks=[pytest.mark.slow] if case[0] == "every ship" else [])
+        for case in CASES
+    ],
+)
 def test_that_a_hundred_times_the_units_need_few_more_dice(
     case: tuple[str, Callable[[int], Army], Callable[[int], Army]],
     monkeypatch: pytest.MonkeyPatch,

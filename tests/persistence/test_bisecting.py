@@ -134,7 +134,7 @@ async def test_that_a_number_that_is_none_is_found_before_the_database_sees_it(
         assert "finite" in receipt.refused[0].reason
 
 
-@pytest.mark.parametrize("poor_id", [1, 4097, SLICE_ROWS])
+@pytest.mark.parametrize("poor_id", [1, pytest.param(4097, marks=pytest.mark.slow), SLICE_ROWS])
 async def test_that_a_full_slice_with_one_refused_row_takes_few_transactions(
     database_url: URL, poor_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
