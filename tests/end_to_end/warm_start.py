@@ -23,6 +23,7 @@ from subprocess import CompletedProcess
 from tempfile import TemporaryFile
 from typing import Any, NoReturn
 
+from core import verification
 from tests.end_to_end.program import START_TIMEOUT_S, environment
 
 _MESSAGE_BYTES_MAX = 65_536
@@ -166,6 +167,7 @@ def main() -> int:
     door = socket.socket(fileno=int(sys.argv[1]))
     mutations.apply(sys.argv[2:])
     import_program()
+    take_turns()
     # Nobody here waits for those that wait for the programs.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
@@ -212,6 +214,12 @@ def import_program() -> None:
     import desktop_app.administration
     import desktop_app.application
     import desktop_app.session  # noqa: F401
+
+
+def take_turns() -> None:
+    """Have backups looked at with the priority of the tests, which keep all processors busy."""
+    if sys.platform != "win32":
+        verification._LOWEST_PRIORITY = os.getpriority(os.PRIO_PROCESS, os.getpid())
 
 
 def _become_the_program(request: dict[str, Any], fds: Sequence[int]) -> NoReturn:
