@@ -37,7 +37,7 @@ async def test_that_ticks_go_on_while_the_database_is_blocked(
 async def test_that_saves_on_postgresql_take_no_more_than_a_multiple_of_asyncpgs_time(
     postgres_url: URL, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    least = await postgres.measure(postgres_url, sizes=(1_000,), rounds=5)
+    least = await postgres.measure(postgres_url, sizes=(1_000,), rounds=3)
     assert least >= TOLERANCE * postgres.SHARE_MIN
     assert "the bar is 0.5 or more" in capsys.readouterr().out
 
@@ -57,12 +57,12 @@ async def test_that_ticks_go_on_while_a_backup_is_made_and_looked_at(
 def test_that_worlds_in_memory_are_measured(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(ticks, "SIZES", (100, 200))
+    monkeypatch.setattr(ticks, "SIZES", (50, 100))
     monkeypatch.setattr(ticks, "SECONDS", 0.2)
     monkeypatch.setattr(ticks, "WARM_UP_TICKS", 1)
     ticks.run()
-    assert "200 planets, idle" in capsys.readouterr().out
-    monkeypatch.setattr(memory, "PLANETS", 2_000)
+    assert "100 planets, idle" in capsys.readouterr().out
+    monkeypatch.setattr(memory, "PLANETS", 1_000)
     memory.run()
     assert "resident, all in all" in capsys.readouterr().out
 
