@@ -10,9 +10,9 @@ import asyncio
 import os
 import sqlite3
 import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ from sqlalchemy.engine import URL
 from core import database, sync
 from core.migrate import migrate
 from core.paths import DataFolder
-from core.resources import migrations_path
 from tests.postgres import PrivateServer
 
 _TEMPLATE = "migrated"
@@ -49,13 +48,10 @@ class Databases:
     def make_template(self) -> None:
         """Migrate a database once: a copy of it takes a twentieth of the time."""
         self.server.execute(f"CREATE DATABASE {_TEMPLATE}")
-        subprocess.run(
-            [sys.executable, "-m", "alembic", "upgrade", "head"],
-            env={**os.environ, "DATABASE_URL": self.server.url_of(_TEMPLATE)},
-            cwd=migrations_path().parent,
-            check=True,
-            capture_output=True,
-        )
+        # On a thread of its own: the test that is the first to want it has an event loop.
+        url = database.async_url(self.server.url_of(_TEMPLATE))
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(lambda: asyncio.run(migrate(url))).result()
 
     def name_of(self, folder: Path) -> str:
         """Return the database that stands for world.db in a folder, made when first asked for."""

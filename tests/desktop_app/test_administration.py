@@ -17,7 +17,7 @@ from desktop_app.__main__ import _parser
 from desktop_app.administration import COMMANDS
 from desktop_app.shell import Progress
 from desktop_app.undertaking import Undertaking
-from tests.databases import rows_in
+from tests.databases import put_empty_world, rows_in, url_of_world
 from tests.hosts import ask, running_host
 
 
@@ -39,6 +39,7 @@ async def carry_out(folder: Path, *words: str) -> int:
 
 
 async def seed(folder: Path, *arguments: str) -> int:
+    await put_empty_world(url_of_world(folder))
     return await carry_out(folder, "seed", *arguments)
 
 

@@ -22,7 +22,7 @@ from desktop_app.__main__ import _parser
 from desktop_app.administration import COMMANDS
 from desktop_app.shell import Progress
 from desktop_app.undertaking import Undertaking
-from tests.databases import execute_in, rows_in
+from tests.databases import execute_in, put_empty_world, rows_in, url_of_world
 
 TOO_LATE = "it is too late to stop: a change is finished first\n"
 
@@ -48,6 +48,7 @@ async def carry_out(stop: asyncio.Event, folder: Path, *words: str) -> int:
 
 async def make_world(folder: Path) -> None:
     """Make a world in which player1 has a planet."""
+    await put_empty_world(url_of_world(folder))
     assert await carry_out(asyncio.Event(), folder, "seed", "--players", "1", "--planets", "1") == 0
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.program import Program, hosting, player, wait_until
-from tests.end_to_end.warm_run import hosting_warm
+from tests.end_to_end.warm_run import hosting_warm, put_world
 from tests.processes import children_of, has_ended
 
 
@@ -23,6 +23,7 @@ from tests.processes import children_of, has_ended
 def test_that_battles_are_fought_and_their_process_ends_with_the_program(
     tmp_path: Path, end: str, hosting: Callable[[Path], AbstractContextManager[Program]]
 ) -> None:
+    put_world(tmp_path / "world")
     with hosting(tmp_path / "world") as program, player(program.url) as ada:
         ada.register()
         ada.log_in()

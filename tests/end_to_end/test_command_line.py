@@ -265,6 +265,7 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.mark.checkout
 def test_that_a_simulation_that_does_not_end_is_told_and_left(tmp_path: Path) -> None:
+    put_world(tmp_path)
     process = subprocess.Popen(
         [sys.executable, "-c", STUCK, *headless(tmp_path)],
         stdout=subprocess.PIPE,

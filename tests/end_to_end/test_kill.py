@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.program import hosting, player, wait_until
-from tests.end_to_end.warm_run import hosting_warm
+from tests.end_to_end.warm_run import hosting_warm, put_world
 
 
 def test_that_an_answered_order_survives_a_kill(tmp_path: Path) -> None:
     data_dir = tmp_path / "world"
+    put_world(data_dir)
     with hosting(data_dir) as program, player(program.url) as ada:
         ada.register()
         ada.log_in()
