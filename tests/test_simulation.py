@@ -968,7 +968,7 @@ turns = st.lists(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(turns, st.integers(1, 6), st.booleans())
 def test_that_every_future_is_resolved_and_what_was_accepted_is_kept(
     steps: list[str], pending_max: int, recovers: bool

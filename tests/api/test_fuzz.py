@@ -263,15 +263,18 @@ async def test_that_nonsense_with_the_hosts_token_is_no_error_either(
 
 
 @pytest.mark.usefixtures("no_error_is_logged")
-async def test_that_wrong_methods_and_headers_are_no_errors_either(tmp_path: Path) -> None:
+@pytest.mark.parametrize("share", SHARES)
+async def test_that_wrong_methods_and_headers_are_no_errors_either(
+    tmp_path: Path, share: int
+) -> None:
     settings = {"rate_limit_per_minute": 1_000_000}
     async with hosting(tmp_path, **settings) as host, client_of(host) as client:
         mira = await enter(client)
-        attack = Attack(mira)
+        attack, dealer = Attack(mira), Dealer(share)
         api = (await client.get("/openapi.json")).json()
         before = world_of(host)
         for path, methods in api["paths"].items():
-            for method in METHODS:
+            for method in dealer.deal(METHODS):
                 if method.lower() not in methods:
                     answer = await attack.send(method, filled(path, mira.id))
                     assert answer.status_code == 405, (method, path)
