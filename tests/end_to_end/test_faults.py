@@ -46,6 +46,8 @@ def test_that_a_program_that_was_suspended_catches_up_and_has_lost_nothing(tmp_p
         program.process.send_signal(signal.SIGCONT)
         planet = wait_until("it is built", lambda: built(ada.planet(), "solar_plant"))
         assert planet["build_queue"] == []
+        # It may be asked before the first tick, and then says that there was none for a while.
+        wait_until("it ticks again", lambda: ada.status_of("GET", "/healthz") == 200)
         assert ada.get("/healthz")["loop"]["running"]
         ada.build("metal_mine")
         program.kill()
