@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _POLL_S = 0.002
+# How long a new connection waits for those that were given up while they were opened.
+_GIVEN_UP_S = 5.0
 # How many rows the driver's own cursors fetch at once.
 _CHUNK_ROWS = 64
 
@@ -88,6 +90,10 @@ def opener(pragmas: Sequence[str]) -> Callable[..., Awaitable[aiosqlite.Connecti
     """
 
     async def connect(*arguments: Any, **options: Any) -> aiosqlite.Connection:
+        if _unwanted:
+            # Two that move a file to the write-ahead log at once lock each other out, and SQLite
+            # tells one of them so without waiting.
+            await asyncio.wait(_unwanted, timeout=_GIVEN_UP_S)
         # The driver would begin transactions by itself, and never one for DDL.
         options |= {"isolation_level": None}
         connector = partial(sqlite3.connect, *arguments, **options)

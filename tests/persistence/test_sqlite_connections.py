@@ -1,11 +1,14 @@
-"""A connection of SQLite whose commit carries out what was left to it."""
+"""Connections of SQLite: what they carry out at a commit, and how they are opened."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -69,3 +72,31 @@ async def test_that_a_rollback_drops_what_was_left_to_the_commit(tmp_path: Path)
         await connection.rollback()
         await connection.commit()
         assert await numbers(connection) == []
+
+
+async def test_that_nobody_opens_a_file_beside_somebody_who_has_given_up_opening_it(
+    tmp_path: Path,
+) -> None:
+    seen: list[str] = []
+    connect, close = sqlite3.connect, Connection.close
+
+    def note_connect(*arguments: Any, **options: Any) -> Any:
+        seen.append("opened")
+        return connect(*arguments, **options)
+
+    async def close_slowly(connection: Connection) -> None:
+        # Longer than it takes to open one.
+        await asyncio.sleep(0.1)
+        await close(connection)
+        seen.append("closed")
+
+    with patch.object(sqlite3, "connect", note_connect):
+        given_up = asyncio.ensure_future(opener(["journal_mode=WAL"])(tmp_path / "some.db"))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        with patch.object(Connection, "close", close_slowly):
+            with pytest.raises(asyncio.CancelledError):
+                _ = await given_up
+            second = await opener(["journal_mode=WAL"])(tmp_path / "some.db")
+        await second.close()
+    assert seen == ["opened", "closed", "opened"]
