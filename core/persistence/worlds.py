@@ -80,7 +80,7 @@ async def write_batch(batch: SaveBatch, submitted_at: float) -> SaveReceipt:
         clock_trail().note_committed(batch.clock)
         committed_at = time.perf_counter()
     finally:
-        # Not by `async with`, which makes a task of it: that takes as long as everything else here.
+        # Not by `async with`, which has a task of its own do that: a tenth of a millisecond a save.
         await session.close()
     return SaveReceipt(
         aggregates=batch.aggregates,
