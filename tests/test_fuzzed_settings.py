@@ -168,7 +168,11 @@ def right_text(name: str) -> st.SearchStrategy[str]:
 @st.composite
 def environments(draw: st.DrawFn) -> dict[str, str]:
     names = draw(st.lists(SETTING_NAMES, max_size=4, unique=True))
-    return {name: draw(st.one_of(right_text(name), ENVIRONMENT_TEXTS)) for name in names}
+    return {
+        # What is right for a setting that is a text is none for an environment.
+        name: draw(st.one_of(right_text(name), ENVIRONMENT_TEXTS)).replace("\0", "")
+        for name in names
+    }
 
 
 @st.composite
