@@ -155,6 +155,7 @@ def _sqlite_writes(kind: Kind, rows: TableRows) -> Statements:
     keys = (*rows.columns,)
     most, width = _statement_rows(kind, keys, rows.whole), 1 + len(_columns_of(kind, keys))
     make_sql = _sqlite_upsert if rows.whole else _sqlite_update
+    # As many as the largest statement takes: all sizes divide it, so none is cut short in between.
     for start in range(0, len(rows.ids), _ROWS_MAX):
         part = rows.part(start, start + _ROWS_MAX)
         values = tuple(chain.from_iterable(zip(*_encoded(kind, part), strict=True)))

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
+from core.persistence import sqlite_connections
 from core.persistence.sqlite_connections import Connection, opener
 
 
@@ -78,25 +79,28 @@ async def test_that_nobody_opens_a_file_beside_somebody_who_has_given_up_opening
     tmp_path: Path,
 ) -> None:
     seen: list[str] = []
-    connect, close = sqlite3.connect, Connection.close
+    may_close = asyncio.Event()
 
-    def note_connect(*arguments: Any, **options: Any) -> Any:
-        seen.append("opened")
-        return connect(*arguments, **options)
+    class Noting(Connection):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            seen.append("made")
 
-    async def close_slowly(connection: Connection) -> None:
-        # Longer than it takes to open one.
-        await asyncio.sleep(0.1)
-        await close(connection)
-        seen.append("closed")
+        async def close(self) -> None:
+            await may_close.wait()
+            await super().close()
+            seen.append("closed")
 
-    with patch.object(sqlite3, "connect", note_connect):
+    with patch.object(sqlite_connections, "Connection", Noting):
         given_up = asyncio.ensure_future(opener(["journal_mode=WAL"])(tmp_path / "some.db"))
         await asyncio.sleep(0)
         given_up.cancel()
-        with patch.object(Connection, "close", close_slowly):
-            with pytest.raises(asyncio.CancelledError):
-                _ = await given_up
-            second = await opener(["journal_mode=WAL"])(tmp_path / "some.db")
-        await second.close()
-    assert seen == ["opened", "closed", "opened"]
+        with pytest.raises(asyncio.CancelledError):
+            _ = await given_up
+        next_one = asyncio.ensure_future(opener(["journal_mode=WAL"])(tmp_path / "some.db"))
+        # It makes its connection, or waits, as soon as its turn comes.
+        await asyncio.sleep(0)
+        assert seen == ["made"]
+        may_close.set()
+        await (await next_one).close()
+    assert seen == ["made", "closed", "made", "closed"]
