@@ -174,7 +174,10 @@ def bench(options: list[str]) -> NoReturn:
 def migrate(options: list[str]) -> NoReturn:
     """Become the alembic command line."""
     prepare({})
-    hand_over([str(VENV_PYTHON), "-m", "alembic", *options], folder=ROOT)
+    # As the program it stays where it was started: a database named by a relative path is the same
+    # file for both. So it is told where its settings are; what another project has here is not it.
+    settings = [f"--config={ROOT / name}" for name in ("pyproject.toml", "alembic.ini")]
+    hand_over([str(VENV_PYTHON), "-P", "-m", "alembic", *settings, *options])
 
 
 def check(options: list[str]) -> int:
@@ -448,8 +451,9 @@ def can_make_venv() -> bool:
 
 def libraries_to_run(options: Sequence[str]) -> dict[str, str]:
     """Return the libraries that the program needs with these options on this display."""
-    is_administration = bool(options) and not options[0].startswith("-")
-    if is_administration or "--headless" in options:
+    if not {"-h", "--help", "--version"}.isdisjoint(options):
+        return {}
+    if "--headless" in options or names_command(options):
         return QT_CORE_LIBRARIES
     libraries = dict(QT_WIDGETS_LIBRARIES)
     if os.environ.get("DISPLAY"):
@@ -457,6 +461,20 @@ def libraries_to_run(options: Sequence[str]) -> dict[str, str]:
     if os.environ.get("WAYLAND_DISPLAY"):
         libraries.update(QT_WAYLAND_LIBRARIES)
     return libraries
+
+
+def names_command(options: Sequence[str]) -> bool:
+    """Tell whether the program is to carry out a command, which may stand behind options.
+
+    Each of them has a value, but for the three that libraries_to_run() knows.
+    """
+    remaining = iter(options)
+    for option in remaining:
+        if not option.startswith("-"):
+            return True
+        if "=" not in option:
+            next(remaining, None)
+    return False
 
 
 def libpython() -> dict[str, str]:
