@@ -171,6 +171,7 @@ class Monitor:
             at_risk=status.at_risk,
             unsaved=status.unsaved,
             refused=status.quarantined,
+            violations=status.violations,
             oldest_age_s=status.oldest_unsaved_s,
             saved_ago_s=self._saved_ago_s(at, status),
             save_p95_s=p95(save_durations_s(recent)[committed]),
@@ -229,13 +230,13 @@ class Monitor:
 
 
 def _health(judged: Sequence[Signal], ticks: TickFigures) -> Level:
-    """Failing: the disk, or no tick for long; degraded: any warning; unknown until time is."""
+    """Failing: the disk, or no tick for long; degraded: any warning; unknown until both are."""
     if no_tick_for_too_long(ticks):
         return Level.BAD
     worst = worst_levels(judged)
     if worst[Subject.SAFETY] is Level.BAD:
         return Level.BAD
-    if worst[Subject.TIME] is Level.UNKNOWN:
+    if Level.UNKNOWN in (worst[Subject.TIME], worst[Subject.SAFETY]):
         return Level.UNKNOWN
     return min(Level.WARN, max(worst.values()))
 

@@ -40,6 +40,7 @@ class SaveFigures:
     at_risk: int | None = None
     unsaved: int = 0
     refused: int = 0  # by the database; in no save until the host decides
+    violations: int = 0  # rules that saved rows broke since the start
     oldest_age_s: float = 0.0
     saved_ago_s: float | None = None
     save_p95_s: float | None = None

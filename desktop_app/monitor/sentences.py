@@ -60,11 +60,16 @@ def time_headline(reading: Reading) -> str:
 
 
 def time_details(reading: Reading) -> str:
-    """Return the work of a tick and its share of the budget."""
+    """Return what keeps the world from its time most: its work, unless something else is worse."""
     ticks = reading.ticks
     if ticks.work_p95_s is None:
         measured = f"{ticks.samples} of {counted(ticks.samples_needed, 'tick')} measured"
         return measured if reading.running else "the world stands still"
+    worst = max(("work", "lateness", "skipped"), key=reading.level_of)
+    if worst == "skipped" and ticks.skipped_share is not None:
+        return f"{percent(ticks.skipped_share)} of ticks skipped in 5 minutes"
+    if worst == "lateness" and ticks.lateness_p95_s is not None:
+        return f"ticks start {milliseconds(ticks.lateness_p95_s)} ms late (p95)"
     share = percent(ticks.work_p95_s / ticks.period_s)
     return f"work p95 {milliseconds(ticks.work_p95_s)} ms, {share} of budget"
 

@@ -43,7 +43,7 @@ def signals(
     set_aside: int,
     backup: BackupFigures = BackupFigures(),  # noqa: B008 - it is frozen
 ) -> Iterator[Signal]:
-    """Judge all figures that are known."""
+    """Judge all figures that are known; of each subject what weighs most comes first."""
     yield from _time_signals(ticks)
     yield from _safety_signals(ticks, saves)
     yield from _machine_signals(machine, set_aside)
@@ -72,22 +72,21 @@ def _time_signals(ticks: TickFigures) -> Iterator[Signal]:
 def _safety_signals(ticks: TickFigures, saves: SaveFigures) -> Iterator[Signal]:
     allowed = saves.allowed_age_s
     if saves.at_risk is not None:
-        text = f"The oldest change to write is {duration(saves.oldest_age_s)} old."
-        share = saves.oldest_age_s / allowed
-        yield _safety("oldest", levels.OLDEST_PER_ALLOWED_AGE, share, text)
-        text = f"The database refuses {counted(saves.refused, 'change')}: save again, or take back."
-        text = text if saves.refused else "The database takes every change."
-        level = Level.WARN if saves.refused else Level.GOOD
-        yield Signal("refused", Subject.SAFETY, level, text)
-        text = f"{counted(saves.failures_in_row, 'save')} failed in a row"
-        text += f": {saves.error}." if saves.error else "."
-        yield _safety("failures", levels.SAVE_FAILURES_IN_ROW, saves.failures_in_row, text)
-        age_s = (saves.saved_ago_s or 0.0) if saves.at_risk else 0.0
-        text = f"{counted(saves.at_risk, 'change')} at risk, {duration(age_s)} after the last save."
-        yield _safety("at risk", levels.AT_RISK_S, age_s, text)
         level = Level.BAD if saves.stalled else Level.GOOD
         text = "The disk does not answer: orders are refused until it does."
         yield Signal("stalled", Subject.SAFETY, level, text)
+        # The reason may be known before the failure is among the samples.
+        failures = max(saves.failures_in_row, 1 if saves.error else 0)
+        text = f"{counted(failures, 'save')} failed in a row"
+        text += f": {saves.error}." if saves.error else "."
+        yield _safety("failures", levels.SAVE_FAILURES_IN_ROW, failures, text)
+        age_s = (saves.saved_ago_s or 0.0) if saves.at_risk else 0.0
+        text = f"{counted(saves.at_risk, 'change')} at risk, {duration(age_s)} after the last save."
+        yield _safety("at risk", levels.AT_RISK_S, age_s, text)
+        yield from _wrong_changes(saves)
+        text = f"The oldest change to write is {duration(saves.oldest_age_s)} old."
+        share = saves.oldest_age_s / allowed
+        yield _safety("oldest", levels.OLDEST_PER_ALLOWED_AGE, share, text)
     if saves.save_p95_s is not None:
         text = f"A save takes {duration(saves.save_p95_s)} (p95)."
         yield _safety("save", levels.SAVE_PER_ALLOWED_AGE, saves.save_p95_s / allowed, text)
@@ -95,6 +94,17 @@ def _safety_signals(ticks: TickFigures, saves: SaveFigures) -> Iterator[Signal]:
         text = f"Capturing a save takes {duration(saves.capture_p95_s)} of a tick (p95)."
         share = saves.capture_p95_s / ticks.period_s
         yield _safety("capture", levels.CAPTURE_PER_BUDGET, share, text)
+
+
+def _wrong_changes(saves: SaveFigures) -> Iterator[Signal]:
+    text = f"The database refuses {counted(saves.refused, 'change')}: save again, or take back."
+    text = text if saves.refused else "The database takes every change."
+    level = Level.WARN if saves.refused else Level.GOOD
+    yield Signal("refused", Subject.SAFETY, level, text)
+    text = f"{counted(saves.violations, 'change')} saved against a rule of the world; see the log."
+    text = text if saves.violations else "No change that was saved breaks a rule of the world."
+    level = Level.WARN if saves.violations else Level.GOOD
+    yield Signal("violations", Subject.SAFETY, level, text)
 
 
 def _machine_signals(machine: MachineFigures, set_aside: int) -> Iterator[Signal]:
@@ -153,6 +163,7 @@ def worst_levels(judged: Iterable[Signal]) -> Mapping[Subject, Level]:
 
 
 def findings(judged: Iterable[Signal]) -> tuple[Finding, ...]:
-    """Return what is worth a look, the worst first."""
-    found = [Finding(s.level, s.text) for s in judged if s.level > Level.GOOD]
-    return tuple(sorted(found, key=lambda finding: -finding.level))
+    """Return what is worth a look: the worst first, of what is equally bad what may be lost."""
+    found = [signal for signal in judged if signal.level > Level.GOOD]
+    found.sort(key=lambda signal: (-signal.level, signal.subject is not Subject.SAFETY))
+    return tuple(Finding(signal.level, signal.text) for signal in found)

@@ -24,12 +24,12 @@ def milliseconds(seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration in the unit that fits: 310 µs, 4.1 ms, 0.1 s, 41 s, 3 min 20 s."""
+    """Return a duration in the unit that fits: 310 µs, 4.1 ms, 120 ms, 1.2 s, 41 s, 3 min 20 s."""
     if not seconds:
         return "0 s"
     if seconds < 0.000_999_5:
         return f"{seconds * 1e6:.0f} µs"
-    if seconds < 0.095:
+    if seconds < 0.995:
         return f"{milliseconds(seconds)} ms"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
@@ -50,8 +50,10 @@ def _long_duration(seconds: int) -> str:
 
 def age(seconds: float) -> str:
     """Return how long ago something was, in one unit: 0.1 s, 41 s, 3 min, 2 h, 5 d."""
+    if seconds < 9.95:
+        return f"{max(seconds, 0.1):.1f} s"
     if seconds < 120:
-        return duration(max(seconds, 0.1))
+        return duration(seconds)
     for unit, size_s in (("d", 86_400), ("h", 3_600)):
         if seconds >= 2 * size_s:
             return f"{seconds / size_s:.0f} {unit}"

@@ -1,4 +1,4 @@
-"""How the host is: one sentence, and up to three things to look at."""
+"""How the host is: one sentence, and the three worst things to look at."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class HealthCard(Card):
             self.set_summary(sentence)
         said = [(Level.UNKNOWN, reading.doing)] if reading.doing else []
         said += [(finding.level, finding.text) for finding in reading.findings]
-        if len(said) < FINDINGS_MAX:
-            said += [(Level.GOOD, text) for text in reassurances(reading)]
+        room = max(0, FINDINGS_MAX - len(said))
+        said += [(Level.GOOD, text) for text in reassurances(reading)[:room]]
         self.statements.show_statements(*said)
         failure = reading.saves.last_failure
         self.last_failure.show_text(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.metrics import SaveState
+from desktop_app.monitor.levels import Level
 from desktop_app.monitor.monitor import Monitor
 from desktop_app.monitor.reading import Reading
 from desktop_app.monitor.sentences import (
@@ -48,6 +49,18 @@ def test_that_a_host_that_is_well_says_so(show: Showcase) -> None:
     assert health_sentence(reading) == "All is well."
     assert "No tick was skipped in the last 5 minutes." in reassurances(reading)
     assert title(reading) == "Perseus Arm – nothing at risk – Starkeep"
+
+
+def test_that_the_worst_signal_of_time_is_named(show: Showcase) -> None:
+    show.tick(600, skipped=1)
+    reading = read(show)
+    assert time_headline(reading) == "Too slow  10.0 of 10 ticks/s"
+    assert time_details(reading) == "50 % of ticks skipped in 5 minutes"
+    late = replace(reading, levels={"work": Level.GOOD, "lateness": Level.WARN})
+    assert time_details(late) == "ticks start 0.30 ms late (p95)"
+    # Where all are as bad, the work is why.
+    slow = replace(reading, levels=dict.fromkeys(("work", "lateness", "skipped"), Level.BAD))
+    assert time_details(slow) == "work p95 2.5 ms, 2 % of budget"
 
 
 def test_that_what_is_at_risk_comes_before_everything_else(show: Showcase) -> None:

@@ -24,7 +24,9 @@ from desktop_app.monitor.wording import (
         (0.000_96, "960 µs"),
         (0.0041, "4.1 ms"),
         (0.088, "88 ms"),
-        (0.1, "0.1 s"),
+        (0.12, "120 ms"),
+        (0.9949, "995 ms"),
+        (0.9951, "1.0 s"),
         (9.9, "9.9 s"),
         (41.2, "41 s"),
         (200, "3 min 20 s"),
@@ -38,7 +40,14 @@ def test_that_a_duration_has_the_unit_that_fits(seconds: float, text: str) -> No
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.003, "0.1 s"), (41, "41 s"), (200, "3 min"), (7500, "2 h"), (400_000, "5 d")],
+    [
+        (0.003, "0.1 s"),
+        (0.4, "0.4 s"),
+        (41, "41 s"),
+        (200, "3 min"),
+        (7500, "2 h"),
+        (400_000, "5 d"),
+    ],
 )
 def test_that_an_age_has_one_unit(seconds: float, text: str) -> None:
     assert age(seconds) == text

@@ -82,6 +82,8 @@ def test_that_health_lists_at_most_three_things_the_worst_first(
     levels = [level for level, _ in page.health.statements.shown]
     assert len(levels) == 3
     assert levels == sorted(levels, reverse=True)
+    assert page.health.statements.more == "and 1 more"
+    assert len(page.health.statements.toolTip().splitlines()) == 4
     assert page.health.last_failure.text == "last failed save 0.1 s ago: disk full"
 
 
