@@ -36,7 +36,8 @@ class InspectPanel(Card):
 
     def set_state(self, reading: Reading) -> None:
         """Say it where the card does not show the present."""
-        self.set_hint(_state(reading) or self._base_hint)
+        state = _state(reading)
+        self.set_hint(state or self._base_hint, stays=bool(state))
 
 
 def _state(reading: Reading) -> str:

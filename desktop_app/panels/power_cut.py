@@ -73,7 +73,7 @@ class PowerCutPanel(ChartPanel):
     def set_state(self, reading: Reading) -> None:
         super().set_state(reading)
         if reading.safety_level is Level.UNKNOWN and reading.running:
-            self.set_hint("not known yet")
+            self.set_hint("not known yet", stays=True)
 
 
 def stays_at_risk(risk: Samples, saves: Samples) -> npt.NDArray[np.bool_]:

@@ -31,9 +31,9 @@ class Card(QFrame):
     def figures(self) -> tuple[Figure, ...]:
         return self._header.figures
 
-    def set_hint(self, text: str) -> None:
-        """Say in a few words what the card shows, or why it cannot."""
-        self._header.show_hint(text)
+    def set_hint(self, text: str, *, stays: bool = False) -> None:
+        """Say in a few words what the card shows, or why it cannot: that `stays` in any case."""
+        self._header.show_hint(text, stays=stays)
 
     def show_figures(self, *figures: Figure) -> None:
         """Show the values that answer the question in short."""

@@ -34,19 +34,26 @@ class Figure:
 
 
 class CardHeader(Painted):
-    """Where there is no room for all, the hint goes first, then figures from the last one on."""
+    """Where there is no room for all, the hint goes first, then figures from the last one on.
+
+    Those that warn stay longest, and so does a hint that says that nothing here is the present.
+    """
 
     def __init__(self, theme: Theme, title: str, hint: str) -> None:
         super().__init__(theme, height_px=theme.font_px + 12)
         self._metrics = QFontMetrics(theme.mono)
         self._title = title
         self.hint = hint
+        self._hint_stays = False
         self.figures: tuple[Figure, ...] = ()
 
-    def show_hint(self, hint: str) -> None:
-        """Show what the card is about, and repaint only if that is something else than before."""
-        if hint != self.hint:
-            self.hint = hint
+    def show_hint(self, hint: str, *, stays: bool = False) -> None:
+        """Show what the card is about, and repaint only if that is something else than before.
+
+        One that `stays` comes before all figures.
+        """
+        if (hint, stays) != (self.hint, self._hint_stays):
+            self.hint, self._hint_stays = hint, stays
             self.update()
 
     def show_figures(self, *figures: Figure) -> None:
@@ -60,11 +67,14 @@ class CardHeader(Painted):
         painter = self.begin()
         base = (self.height() + QFontMetrics(self.theme.bold).ascent()) / 2 - 2
         text = self.theme.color("text")
-        x = draw_elided(painter, 0, base, self.width(), self._title, text, self.theme.bold) + GAP_PX
-        right = self._paint_figures(painter, x, base)
-        if QFontMetrics(self.theme.font).horizontalAdvance(self.hint) <= right - x:
+        hint_px = QFontMetrics(self.theme.font).horizontalAdvance(self.hint)
+        reserved = hint_px + GAP_PX if self._hint_stays else 0
+        room = self.width() - reserved
+        x = draw_elided(painter, 0, base, room, self._title, text, self.theme.bold) + GAP_PX
+        right = self._paint_figures(painter, x + reserved, base)
+        if self._hint_stays or hint_px <= right - x:
             color = self.theme.color("muted")
-            draw_elided(painter, x, base, right - x, self.hint, color, self.theme.font)
+            draw_elided(painter, x, base, self.width() - x, self.hint, color, self.theme.font)
         painter.end()
 
     def _paint_figures(self, painter: QPainter, left: float, base: float) -> float:
@@ -79,17 +89,23 @@ class CardHeader(Painted):
         return begin - gap
 
     def _fitting(self, room: float) -> list[tuple[Figure, int]]:
-        """Return the figures there is room for, with their widths."""
+        """Return the figures there is room for, with their widths; the worst come first to it."""
         gap = self._metrics.horizontalAdvance("0") * GAP_CHARACTERS
+        widths = [self._width(figure) for figure in self.figures]
+        by_weight = sorted(
+            range(len(widths)), key=lambda n: -max(Level.GOOD, self.figures[n].level)
+        )
         fitting = []
-        for figure in self.figures:
-            width = self._metrics.horizontalAdvance(str(figure))
-            width += SIGN_PX + SIGN_GAP_PX if figure.level > Level.GOOD else 0
-            if width > room:
+        for number in by_weight:
+            if widths[number] > room:
                 break
-            fitting.append((figure, width))
-            room -= width + gap
-        return fitting
+            fitting.append(number)
+            room -= widths[number] + gap
+        return [(self.figures[number], widths[number]) for number in sorted(fitting)]
+
+    def _width(self, figure: Figure) -> int:
+        sign = SIGN_PX + SIGN_GAP_PX if figure.level > Level.GOOD else 0
+        return self._metrics.horizontalAdvance(str(figure)) + sign
 
     def _paint_figure(self, painter: QPainter, figure: Figure, x: int, base: float) -> None:
         color = self.theme.color("muted")

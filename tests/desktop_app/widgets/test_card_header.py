@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtGui import QFontMetrics
 from pytestqt.qtbot import QtBot
 
 from desktop_app.monitor.levels import Level
 from desktop_app.theme import Theme
-from desktop_app.widgets.card_header import CardHeader, Figure
+from desktop_app.widgets.card_header import GAP_PX, CardHeader, Figure
 
 
 @pytest.fixture
@@ -38,6 +39,39 @@ def test_that_a_sign_needs_room_as_well(header: CardHeader) -> None:
     header.show_figures(Figure("failed", "9"), Figure("failed", "9", level=Level.BAD))
     (_, plain), (_, flagged) = header._fitting(10_000)
     assert flagged > plain
+
+
+def test_that_figures_that_warn_stay_longest(header: CardHeader) -> None:
+    header.show_figures(
+        Figure("p95", "1.9"),
+        Figure("max", "11975", "ms"),
+        Figure("skipped", "119", level=Level.BAD),
+        Figure("failed", "6", level=Level.WATCH),
+    )
+    widths = {figure.name: width for figure, width in header._fitting(10_000)}
+    room = widths["skipped"] + widths["failed"] + 60
+    assert [figure.name for figure, _ in header._fitting(room)] == ["skipped", "failed"]
+    assert [figure.name for figure, _ in header._fitting(room - 60)] == ["skipped"]
+    more = room + widths["p95"]
+    assert [figure.name for figure, _ in header._fitting(more)] == ["p95", "skipped", "failed"]
+
+
+def test_that_a_hint_that_stays_comes_before_all_figures(
+    header: CardHeader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms: list[float] = []
+
+    def fitting(room: float) -> list[tuple[Figure, int]]:
+        rooms.append(room)
+        return []
+
+    monkeypatch.setattr(header, "_fitting", fitting)
+    header.resize(600, header.height())
+    for stays in (False, True):
+        header.show_hint("warming up 34/120", stays=stays)
+        header.grab()
+    hint_px = QFontMetrics(header.theme.font).horizontalAdvance("warming up 34/120")
+    assert rooms[0] - rooms[1] == hint_px + GAP_PX
 
 
 def test_that_a_screen_reader_hears_the_figures(header: CardHeader) -> None:
