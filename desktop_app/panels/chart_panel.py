@@ -26,6 +26,9 @@ class InspectPanel(Card):
     def set_span(self, span_s: float) -> None:
         """Show so many seconds from now on."""
 
+    def begin_anew(self) -> None:
+        """Forget what belongs to the world's last run."""
+
     def draw(self, at: float, stretch: Stretch) -> bool:
         """Draw what is new, if it is time to; return whether that was done."""
         return False
@@ -61,6 +64,12 @@ class ChartPanel(InspectPanel):
 
     def set_span(self, span_s: float) -> None:
         self.chart.set_span(span_s)
+        self._draw_again()
+
+    def begin_anew(self) -> None:
+        self._draw_again()
+
+    def _draw_again(self) -> None:
         self._next_draw = 0.0
         self._drawn = ()
 

@@ -83,6 +83,10 @@ class HostPage(Page):
         grid.setRowStretch(4, 5)
         grid.setRowStretch(5, 4)
 
+    def begin_anew(self) -> None:
+        for panel in self.panels:
+            panel.begin_anew()
+
     def show_reading(self, reading: Reading) -> None:
         for card in self._cards:
             card.show_reading(reading)

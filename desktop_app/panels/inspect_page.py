@@ -146,6 +146,12 @@ class InspectPage(Page):
 
     # Showing -----------------------------------------------------------------------------------
 
+    def begin_anew(self) -> None:
+        """Show the present: an instant of the last run is not among the samples any more."""
+        self.thaw()
+        for panel in self.panels:
+            panel.begin_anew()
+
     def show_reading(self, reading: Reading) -> None:
         for panel in self.panels:
             panel.set_state(reading)

@@ -49,6 +49,10 @@ class SaveDurationsPanel(ChartPanel):
         self._edge = 0.0
         self.chart.clicked.connect(self._choose)
 
+    def begin_anew(self) -> None:
+        super().begin_anew()
+        self._chosen_at = None
+
     @property
     def _trail(self) -> Trail:
         return self.monitor.saves

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from core.metrics import SaveState
+from core.metrics import Metrics, SaveState
 from core.save_batch import SaveReason
 from desktop_app.monitor.levels import Level
 from desktop_app.monitor.monitor import Monitor
@@ -127,6 +128,26 @@ def test_that_a_frozen_chart_leaves_out_what_came_later(page: InspectPage, show:
     refresh(page, show)
     shown = page._monitor.ticks.between(page._stretch().since, page._stretch().until)
     assert shown["at"].max() <= page.frozen_at
+
+
+def test_that_a_new_run_shows_nothing_of_the_last_one(page: InspectPage, show: Showcase) -> None:
+    show.tick(600)
+    show.save(5.0)
+    refresh(page, show)
+    page.frozen_at = show.now
+    page.panels[2]._chosen_at = show.now - 5.0
+    refresh(page, show)
+    show.host.metrics = Metrics()
+    assert page._monitor.follow()
+    page.begin_anew()
+    assert page.frozen_at is None
+    assert page.panels[2]._chosen_at is None
+    # The instant is the same: only what is shown has changed.
+    page.frozen_at = show.now
+    refresh(page, show)
+    for panel in page.panels[:2]:
+        items = [item for item, _ in panel.chart._items if not isinstance(item, pg.InfiniteLine)]
+        assert all(item.boundingRect().width() == 0 for item in items)
 
 
 def test_that_a_refresh_draws_only_a_few_charts(
