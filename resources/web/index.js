@@ -18,9 +18,14 @@ const SNIPPETS = {
   }),
 };
 
+const tiles = document.getElementById("tiles");
+
 function show(id, text, state) {
   const place = document.getElementById(id);
-  place.textContent = text;
+  // What is put in anew is read out anew.
+  if (place.textContent !== text) {
+    place.textContent = text;
+  }
   if (state !== undefined) {
     place.dataset.state = state;
   }
@@ -75,13 +80,21 @@ async function look() {
   try {
     // A failing world answers 503, with the reason.
     const [health, status] = await Promise.all(
-      ["/healthz", "/game-status"].map(async (path) => (await fetch(path)).json()),
+      ["/healthz", "/game-status"].map(async (path) => {
+        const answer = await fetch(path, { signal: AbortSignal.timeout(LOOK_EVERY_MS) });
+        return answer.json();
+      }),
     );
     showHealth(health);
     showStatus(status);
+    tiles.dataset.known = "now";
   } catch {
     show("state", "Not reachable", "failing");
-    show("time", "trying again");
+    const known = tiles.dataset.known !== undefined;
+    show("time", known ? "trying again; the rest is as it was" : "trying again");
+    if (known) {
+      tiles.dataset.known = "before";
+    }
   }
 }
 

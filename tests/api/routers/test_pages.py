@@ -47,6 +47,14 @@ def test_that_scripts_put_text_in_as_text() -> None:
         assert set(re.findall(r'from "([^"]+)"', text)) <= {"/web/page.js"}
 
 
+def test_that_only_the_state_of_the_world_is_read_out() -> None:
+    page = (WEB / "index.html").read_text(encoding="utf-8")
+    # The other tiles change every few seconds.
+    assert re.findall(r"<[^>]*aria-live[^>]*>", page) == [
+        '<dd class="value state" id="state" aria-live="polite">'
+    ]
+
+
 async def test_that_a_page_that_has_not_changed_is_not_sent_again(tmp_path: Path) -> None:
     async with hosting(tmp_path) as host, client_of(host) as client:
         first = await client.get("/web/starkeep.css")
