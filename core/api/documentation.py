@@ -45,7 +45,11 @@ TAGS = [
     {"name": "market", "description": "What players trade with one another."},
     {"name": "messages", "description": "What players read."},
     {"name": "world", "description": "How the world is doing, and its rules."},
-    {"name": "host", "description": "For the host alone."},
+    {
+        "name": "host",
+        "description": "For the host, whose token is in `host.token` in the data folder, and for "
+        "administrators with their own.",
+    },
 ]
 
 _PROBLEMS = {

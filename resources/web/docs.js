@@ -54,8 +54,7 @@ function typeOf(schema) {
   const nothing = resolve(schema).anyOf?.some((option) => option.type === "null");
   const type = found.format === "date-time" ? "time" : (found.type ?? "anything");
   const names = { string: "text", integer: "whole number", boolean: "true or false", array: "list" };
-  const { minimum: low, maximum: high, minLength, maxLength } = found;
-  const range = rangeOf(low ?? minLength, high ?? maxLength);
+  const range = rangeOf(found.minimum, found.maximum) || lengthOf(found);
   return [names[type] ?? type, range, nothing ? "or null" : ""].filter(Boolean).join(" ");
 }
 
@@ -66,6 +65,13 @@ function rangeOf(low, high) {
     return `${low}–${top}`;
   }
   return low !== undefined ? `from ${low}` : top !== undefined ? `up to ${top}` : "";
+}
+
+function lengthOf({ minLength, maxLength }) {
+  if (maxLength === undefined) {
+    return minLength ? "that is not empty" : "";
+  }
+  return `of ${rangeOf(minLength, maxLength)} characters`;
 }
 
 // Every field of a schema, those within fields by their path: build_queue[].cost.
@@ -111,10 +117,17 @@ function paragraphs(text) {
     .map((paragraph) => element("p", {}, ...inline(paragraph.replaceAll("\n", " "))));
 }
 
+const WRITTEN = {
+  path: (name) => `{${name}}`,
+  query: (name) => `?${name}=`,
+  header: (name) => `${name}:`,
+};
+
 function parametersOf(operation) {
   return (operation.parameters ?? []).map((parameter) => ({
-    path: parameter.in === "query" ? `?${parameter.name}=` : `{${parameter.name}}`,
-    type: typeOf(parameter.schema),
+    path: WRITTEN[parameter.in](parameter.name),
+    // One that may be left out is not sent as null.
+    type: typeOf(present(parameter.schema)),
     optional: !parameter.required,
     text: parameter.description ?? present(parameter.schema).description,
   }));
@@ -141,6 +154,12 @@ function needsLogin(operation) {
   return operation.security?.every((requirement) => Object.keys(requirement).length > 0);
 }
 
+function askersOf(operation) {
+  return operation.tags.includes("host")
+    ? "For the host and administrators."
+    : "For players who are logged in.";
+}
+
 function answersOf(operation) {
   return Object.entries(operation.responses).map(([status, answer]) => ({
     path: status,
@@ -161,7 +180,7 @@ function draw(path, method, operation) {
   const parts = [
     ...rest.flatMap(paragraphs),
     ...(needsLogin(operation)
-      ? [element("p", { class: "quiet" }, "For players who are logged in.")]
+      ? [element("p", { class: "quiet" }, askersOf(operation))]
       : []),
     ...section("Try it", snippet(requestExample(path, method, operation))),
     ...(parameters.length ? section("Parameters", table(parameters)) : []),
@@ -232,7 +251,7 @@ for (const tag of api.tags) {
       "section",
       { class: "group" },
       element("h2", {}, title),
-      element("p", { class: "quiet" }, tag.description),
+      element("p", { class: "quiet" }, ...inline(tag.description)),
       ...operations.map(({ path, method, operation }) => draw(path, method, operation)),
     ),
   );
