@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,6 +23,10 @@ _SPEEDS = (
 )
 # There is nothing for a command to do with these. Without a window it is anyway.
 _HOSTING_ONLY = ("host", "port", "speed", "bots")
+
+
+# Adds a command: its name, what it does, and a sentence more for its own help.
+_Add = Callable[[str, str, str], argparse.ArgumentParser]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -87,7 +91,7 @@ def _common(**defaults: Any) -> _Parser:
         "--log-level",
         choices=("debug", "info", "warning"),
         metavar="L",
-        help="debug, info or warning",
+        help="debug, info or warning (info)",
     )
     return common
 
@@ -110,20 +114,35 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         dest="command", metavar="COMMAND", title="administration of a world that is not running"
     )
-    for name, text, person in (
-        ("migrate", "bring the database to this version", False),
-        ("reset-password", "set a new random password for a player", True),
-        ("grant-admin", "make a player an administrator", True),
+
+    def add(name: str, text: str, more: str) -> argparse.ArgumentParser:
+        sentence = f"{text[0].upper()}{text[1:]}. {more}"
+        command: argparse.ArgumentParser = commands.add_parser(
+            name, help=text, description=sentence, parents=[common], prog=f"starkeep {name}"
+        )
+        return command
+
+    add("migrate", "bring the database to this version", "It is backed up first.")
+    for name, text, more in (
+        ("reset-password", "set a new random password for a player", "It is printed, once."),
+        ("grant-admin", "make a player an administrator", "He may use everything under /admin."),
     ):
-        command = commands.add_parser(name, help=text, parents=[common], prog=f"starkeep {name}")
-        if person:
-            command.add_argument("user", metavar="USER")
-    _add_backup_commands(commands, common)
-    seed = commands.add_parser(
-        "seed", help="fill a new world for trials", parents=[common], prog="starkeep seed"
+        add(name, text, more).add_argument("user", metavar="USER", help="the player's user name")
+    _add_backup_commands(add)
+    _add_seed(add)
+    return parser
+
+
+def _add_seed(add: _Add) -> None:
+    seed = add(
+        "seed",
+        "fill a world without players, for trials",
+        "The players are called player1, player2 and so on.",
     )
-    seed.add_argument("--players", type=int, required=True, metavar="N")
-    seed.add_argument("--planets", type=int, required=True, metavar="M")
+    seed.add_argument("--players", type=int, required=True, metavar="N", help="so many players")
+    seed.add_argument(
+        "--planets", type=int, required=True, metavar="M", help="so many planets, among all of them"
+    )
     seed.add_argument(
         "--bots",
         type=int,
@@ -134,25 +153,45 @@ def _parser() -> argparse.ArgumentParser:
     seed.add_argument(
         "--fleets", type=int, default=0, metavar="F", help="so many fleets are in flight (none)"
     )
-    seed.add_argument("--random-seed", type=int, default=1, metavar="S")
-    seed.add_argument("--password", default="starkeep-trial", metavar="TEXT")
-    return parser
+    seed.add_argument(
+        "--random-seed",
+        type=int,
+        default=1,
+        metavar="S",
+        help="the same number fills the world in the same way (1)",
+    )
+    seed.add_argument(
+        "--password",
+        default="starkeep-trial",
+        metavar="TEXT",
+        help="everybody's password (starkeep-trial)",
+    )
 
 
-def _add_backup_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    def add(name: str, text: str) -> argparse.ArgumentParser:
-        command: argparse.ArgumentParser = commands.add_parser(
-            name, help=text, parents=[common], prog=f"starkeep {name}"
-        )
-        return command
-
-    backup = add("backup", "back the world up, and look whether the backup is sound")
-    backup.add_argument("file", type=Path, nargs="?", metavar="FILE", help="where to, if not there")
-    add("backups", "list the backups")
-    restore = add("restore", "put a backup in place of the world, which is backed up first")
+def _add_backup_commands(add: _Add) -> None:
+    backup = add(
+        "backup",
+        "back the world up, and look whether the backup is sound",
+        "The exit code is 1 if it is not.",
+    )
+    backup.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="a new file to back up to, instead of one in the folder of backups",
+    )
+    add("backups", "list the backups", "The world may run meanwhile.")
+    restore = add(
+        "restore",
+        "put a backup in place of the world, which is backed up first",
+        "Says what will change, and asks.",
+    )
     restore.add_argument("file", type=Path, metavar="FILE", help="a file, or a name from the list")
     restore.add_argument("--yes", action="store_true", help="do not ask")
-    check = add("check", "look whether the world at rest is sound")
+    check = add(
+        "check", "look whether the world at rest is sound", "The exit code is 1 if it is not."
+    )
     check.add_argument("--file", type=Path, metavar="FILE", help="a file instead of the world")
     check.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
 
 from core.errors import StarkeepError
-from desktop_app.__main__ import _options
+from desktop_app.__main__ import _options, _parser
 
 COMMAND = ("reset-password", "ada")
 
@@ -51,3 +52,16 @@ def test_that_an_option_that_says_nothing_to_a_command_is_refused(given: tuple[s
 
 def test_that_a_command_has_no_window_anyway() -> None:
     assert _options(["--headless", *COMMAND]).headless
+
+
+def test_that_help_says_what_every_command_and_every_option_is_for() -> None:
+    parser = _parser()
+    (commands,) = (
+        action for action in parser._actions if isinstance(action, argparse._SubParsersAction)
+    )
+    for command in (parser, *commands.choices.values()):
+        assert command.description, command.prog
+        unsaid = [
+            action.dest for action in command._actions if action is not commands and not action.help
+        ]
+        assert not unsaid, command.prog
