@@ -164,7 +164,8 @@ class Metrics:
             "save_execute_seconds", "Statements of a save, without begin and commit"
         )
         self.save_commit = self._slow_histogram(
-            "save_commit_seconds", "Commit of a save, with its write to the disk"
+            "save_commit_seconds",
+            "Commit of a save, with its write to the disk and, on SQLite, what it checkpoints",
         )
         self.at_risk_rows = self._gauge(
             "at_risk_rows", "Aggregates whose urgent change is not committed"
@@ -175,6 +176,9 @@ class Metrics:
         )
         self.durable_tick = self._gauge("durable_tick", "Tick of the last committed save")
         self.wal_bytes = self._gauge("wal_bytes", "Size of SQLite's write-ahead log")
+        self.wal_pending_frames = self._gauge(
+            "wal_pending_frames", "Pages in that log which may still have to be moved"
+        )
         self.disk_free = self._gauge("disk_free_bytes", "Free space where the world lies")
         self.operations = self._counter(
             "persistence_operations_total", "Operations on accounts", "operation", "outcome"

@@ -45,6 +45,7 @@ from core.save_batch import SaveReason, SaveResult
 from core.secrets import load_or_create_secret
 from core.simulation import Opening, Simulation
 from core.world_lock import WorldLock
+from core.write_ahead_log import frames_in_use
 from desktop_app.backup_keeper import BackupKeeper
 from desktop_app.cleanup import Cleanup
 from desktop_app.tick_thread import TickThread
@@ -478,6 +479,7 @@ class Host(QObject):
         self.metrics.disk_free.set(shutil.disk_usage(self.folder.root).free)
         wal = database_path.with_name(database_path.name + "-wal")
         self.metrics.wal_bytes.set(wal.stat().st_size if wal.exists() else 0)
+        self.metrics.wal_pending_frames.set(frames_in_use(wal))
 
     def _database_url(self) -> URL:
         return database.async_url(self.settings.database_url or self.folder.database_url)

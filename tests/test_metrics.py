@@ -22,6 +22,7 @@ COUNTERS = [
     "save_coalesced_total",
     "save_rows_total",
     "save_bytes_total",
+    "save_quarantined_total",
     "system_rows_touched_total",
     "http_requests_total",
     "websocket_dropped_total",
@@ -39,8 +40,10 @@ GAUGES = [
     "disk_free_bytes",
     "players_online",
     "wal_bytes",
+    "wal_pending_frames",
     "websocket_clients",
 ]
+# There is no checkpoint_seconds: SQLite checkpoints within a commit, and tells nobody.
 HISTOGRAMS = [
     "tick_duration_seconds",
     "tick_lateness_seconds",
@@ -50,6 +53,7 @@ HISTOGRAMS = [
     "save_queue_wait_seconds",
     "save_execute_seconds",
     "save_commit_seconds",
+    "backup_seconds",
     "loop_lag_seconds",
     "redraw_seconds",
     "http_request_duration_seconds",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -33,6 +35,7 @@ from core.sync import Account, NewAccount
 from desktop_app import application
 from desktop_app.application import Host, HostState
 from desktop_app.session import _stopped
+from desktop_app.tick_thread import TickThread
 from tests.databases import execute_in, locked_world, url_of_world
 from tests.hosts import ask, make_host, order, running_host
 from tests.worlds import bits_of
@@ -83,6 +86,24 @@ async def test_that_it_starts_serves_and_stops(tmp_path: Path) -> None:
     await host.stop()
     assert seen == [HostState.STARTING, HostState.RUNNING, HostState.STOPPING, HostState.STOPPED]
     assert host.address is None
+
+
+async def test_that_ticks_wait_neither_for_other_threads_nor_for_the_collector(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def freeze() -> None:
+        alive = {type(thing) for thing in gc.get_objects()}
+        seen.append(("frozen", GameWorld in alive, TickThread in alive))
+
+    seen: list[tuple[object, ...]] = []
+    monkeypatch.setattr(gc, "freeze", freeze)
+    monkeypatch.setattr(gc, "unfreeze", lambda: seen.append(("let go",)))
+    sys.setswitchinterval(0.005)  # as Python has it at first
+    async with running_host(tmp_path):
+        assert sys.getswitchinterval() == pytest.approx(0.001)
+        # With all that was loaded, and before the first tick.
+        assert seen == [("frozen", True, False)]
+    assert seen[1:] == [("let go",)]
 
 
 async def test_that_it_can_be_started_again_in_the_same_process(tmp_path: Path) -> None:
@@ -446,7 +467,7 @@ async def test_that_a_setting_a_world_cannot_take_on_refuses_the_start(
 
 
 @pytest.mark.sqlite_file
-async def test_that_a_disk_that_cannot_be_looked_at_is_told_once(
+async def test_that_the_disk_is_looked_at_and_if_it_cannot_be_that_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(application, "SUPERVISION_INTERVAL_S", 0.01)
@@ -457,11 +478,17 @@ async def test_that_a_disk_that_cannot_be_looked_at_is_told_once(
         looks += 1
         raise OSError("the disk has gone")
 
-    monkeypatch.setattr(shutil, "disk_usage", broken)
     async with running_host(tmp_path) as host, asyncio.timeout(20):
+        metrics = host.metrics
+        await settle(host)
+        while not metrics.wal_pending_frames._value.get():
+            await asyncio.sleep(0.01)
+        assert metrics.wal_bytes._value.get() > 4096
+        assert metrics.disk_free._value.get() > 0
+        monkeypatch.setattr(shutil, "disk_usage", broken)
         while looks < 3:
             await asyncio.sleep(0.01)
-        failures = host.metrics.background_failures.labels("looking at the disk")._value.get()
+        failures = metrics.background_failures.labels("looking at the disk")._value.get()
     assert failures >= 2
     told = [r.message for r in caplog.records if r.message.startswith("the disk")]
     assert told == ["the disk cannot be looked at: the disk has gone"]
