@@ -22,7 +22,7 @@ import hypothesis
 import pytest
 import shiboken6
 import uvicorn.server
-from PySide6.QtCore import QCoreApplication, QThread
+from PySide6.QtCore import QCoreApplication, QThread, QTimer
 from sqlalchemy.engine import URL
 
 from core import database, sync, verification
@@ -189,7 +189,7 @@ def quick_collection(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind(quick_collection: None) -> Iterator[None]:
-    """Fail a test that leaves a thread, a QThread or an open database behind."""
+    """Fail a test that leaves a thread, a QThread, a QTimer or an open database behind."""
     before = set(threading.enumerate())
     yield
     assert not database.is_open(), "the database is still open"
@@ -207,12 +207,24 @@ def nothing_left_behind(quick_collection: None) -> Iterator[None]:
         # The tests after this one need not wait for its connections, too.
         sqlite_connections._threads.clear()
     assert not left, f"threads left running: {left}"
-    running = [
-        thread
-        for thread in gc.get_objects()
-        if isinstance(thread, QThread) and shiboken6.isValid(thread) and thread.isRunning()
+    running = still_running()
+    assert not running, f"QThreads or QTimers left running: {running}"
+
+
+def still_running() -> list[QThread | QTimer]:
+    """Return the threads and timers of Qt that were made since the test began, and still run."""
+    things = gc.get_objects()
+    # Asking the types that there are takes half the time of asking everything.
+    kinds = {kind for kind in set(map(type, things)) if issubclass(kind, (QThread, QTimer))}
+    return [
+        thing
+        for thing in things
+        if type(thing) in kinds and shiboken6.isValid(thing) and _is_running(thing)
     ]
-    assert not running, f"QThreads left running: {running}"
+
+
+def _is_running(thing: QThread | QTimer) -> bool:
+    return thing.isRunning() if isinstance(thing, QThread) else thing.isActive()
 
 
 def _is_harmless(thread: threading.Thread) -> bool:
