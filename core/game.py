@@ -160,6 +160,7 @@ class GameWorld:
             clock.monotonic,
             slots_between_writes=slots,
             grace_s=grace_s,
+            durable=durable,
         )
         self.writer.on_completion = self._on_completion
         self.trace = ThrottleTrace(clock.monotonic())

@@ -88,6 +88,7 @@ class WriteBehind:
         *,
         slots_between_writes: int,
         grace_s: float,
+        durable: WorldClock | None = None,
     ) -> None:
         self._world = world
         self._submit = submit
@@ -119,7 +120,9 @@ class WriteBehind:
         self.violation_count = 0
         self.last_error: str | None = None
         self.last_commit_at: float | None = None
-        self.durable = WorldClock(0.0, 0, {})
+        # Of the last commit, which a restart finds on the disk.
+        self.durable = durable or WorldClock(0.0, 0, {})
+        metrics.durable_tick.set(self.durable.tick)
         self.on_completion: Callable[[], None] = lambda: None
 
     # Asking for saves --------------------------------------------------------------------------

@@ -492,6 +492,9 @@ def test_that_a_restart_gives_back_the_same_world(clock: ManualClock) -> None:
     assert bits_of(again.state.world) == bits_of(game.state.world)
     assert again.state.world.next_id == game.state.world.next_id
     assert (again.time, again.tick) == (game.time, 41)
+    # Nothing was saved since, and still the disk is as far as it was.
+    assert again.writer.durable == game.writer.durable
+    assert again.metrics.registry.get_sample_value("durable_tick") == 41
     assert again.writer.unsaved_count() == 0
     assert found(again, 3) == 3
     for world in (game, again):
