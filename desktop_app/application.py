@@ -329,9 +329,7 @@ class Host(QObject):
             await self._thread_ended(thread)
             result = await self._final_save(simulation, thread)
             if result.set_aside:
-                raise StorageError(
-                    f"{result.set_aside} changes that the database refuses were not saved"
-                )
+                raise StorageError(_refused_in_words(result.set_aside))
         except StorageError as error:
             self.not_saved = str(error)
             raise
@@ -497,6 +495,11 @@ class Host(QObject):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _refused_in_words(changes: int) -> str:
+    which, were = ("one change", "was") if changes == 1 else (f"{changes} changes", "were")
+    return f"{which} that the database refuses {were} not saved"
 
 
 async def _undivided(step: Coroutine[Any, Any, None]) -> None:

@@ -27,6 +27,7 @@ from desktop_app.monitor.levels import Level
 from desktop_app.monitor.quiet import quiet_instant
 from desktop_app.monitor.reading import (
     BackupFigures,
+    Finding,
     MachineFigures,
     Reading,
     SaveFigures,
@@ -115,7 +116,7 @@ class Monitor:
         host, status = self._host, self._status()
         last_tick_at = status.last_tick_at if self.live else None
         ticks = tick_figures(self.ticks, at, self.period_s, last_tick_at)
-        saves = self._save_figures(at, status)
+        saves = self._save_figures(at, status, ticks)
         machine = self._machine_figures(at)
         backup = self._backup_figures()
         self._sample(at, lambda: signals(ticks, saves, machine, status.set_aside, backup))
@@ -136,9 +137,9 @@ class Monitor:
             world=self._world_figures(status),
             bots=BotFigures() if host.simulation is None else host.simulation.bots.figures,
             time_level=worst[Subject.TIME],
-            safety_level=worst[Subject.SAFETY],
+            safety_level=_safety_level(saves, worst[Subject.SAFETY]),
             health=_health(self._judged, ticks),
-            findings=findings(self._judged),
+            findings=(*_losses(saves), *findings(self._judged)),
             levels={signal.name: signal.level for signal in self._judged},
         )
 
@@ -157,13 +158,29 @@ class Monitor:
             self._join_address = join_address(self._address)
         return None if self._join_address is None else f"http://{self._join_address}"
 
-    def _save_figures(self, at: float, status: Status) -> SaveFigures:
+    def _save_figures(self, at: float, status: Status, ticks: TickFigures) -> SaveFigures:
         allowed = self.allowed_age_s
-        if not status.running:
-            return SaveFigures(allowed_age_s=allowed, all_saved=self._ended_saved())
+        if not (self.live and status.running):
+            return SaveFigures(
+                allowed_age_s=allowed,
+                failures_in_row=failures_in_row(self.saves.between(-math.inf)["state"]),
+                all_saved=self._ended_saved(),
+                not_saved=self._host.not_saved,
+            )
         if status.last_error is not None:
             self._failure = (at, status.last_error)
         failure = self._failure
+        last_failure = None if failure is None else (at - failure[0], failure[1])
+        if no_tick_for_too_long(ticks):
+            # The status is as old as the last tick, and nobody hears of commits either. What is
+            # refused stays refused: only the world lets it in again.
+            return SaveFigures(
+                allowed_age_s=allowed,
+                unknown_for_s=ticks.since_last_s,
+                at_risk_before=status.at_risk,
+                refused=status.quarantined,
+                last_failure=last_failure,
+            )
         recent = self.saves.between(at - PERCENTILE_WINDOW_S)
         committed = recent["state"] != SaveState.FAILED
         return SaveFigures(
@@ -179,16 +196,17 @@ class Monitor:
             failures_in_row=failures_in_row(self.saves.between(-math.inf)["state"]),
             stalled=status.stalled,
             error=status.last_error,
-            last_failure=None if failure is None else (at - failure[0], failure[1]),
+            last_failure=last_failure,
         )
 
     def _ended_saved(self) -> bool:
-        """Return whether the latest save was the last one of a host that has stopped since."""
-        saves = self.saves.between(-math.inf)
-        if self._host.state is not HostState.STOPPED or not len(saves["at"]):
+        """Return whether the last save of a host that has stopped since has left nothing out."""
+        host, saves = self._host, self.saves.between(-math.inf)
+        if host.state is not HostState.STOPPED or not len(saves["at"]):
             return False
-        committed = saves["state"][-1] != SaveState.FAILED
-        return bool(committed and saves["reason"][-1] == FINAL and self._host.error is None)
+        # The final save may be several, of which only the last one is looked at here.
+        final = saves["state"][-1] != SaveState.FAILED and saves["reason"][-1] == FINAL
+        return bool(final and host.error is None and host.not_saved is None)
 
     def _saved_ago_s(self, at: float, status: Status) -> float | None:
         """The status is a second old at most; the trail knows of the latest commits."""
@@ -227,6 +245,20 @@ class Monitor:
             tick=status.tick,
             world_time=status.world_time,
         )
+
+
+def _safety_level(saves: SaveFigures, judged: Level) -> Level:
+    """Return the level of what would be lost, as it is now and not as it was judged last."""
+    if saves.not_saved is not None:
+        return Level.BAD
+    if saves.all_saved:
+        return Level.GOOD
+    return Level.UNKNOWN if saves.at_risk is None else judged
+
+
+def _losses(saves: SaveFigures) -> tuple[Finding, ...]:
+    lost = saves.not_saved
+    return () if lost is None else (Finding(Level.BAD, f"{lost[:1].upper()}{lost[1:]}."),)
 
 
 def _health(judged: Sequence[Signal], ticks: TickFigures) -> Level:

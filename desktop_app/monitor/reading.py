@@ -38,6 +38,8 @@ class SaveFigures:
 
     allowed_age_s: float
     at_risk: int | None = None
+    unknown_for_s: float | None = None  # only the world could tell, and it stands still
+    at_risk_before: int = 0  # when it told last
     unsaved: int = 0
     refused: int = 0  # by the database; in no save until the host decides
     violations: int = 0  # rules that saved rows broke since the start
@@ -48,6 +50,7 @@ class SaveFigures:
     failures_in_row: int = 0
     stalled: bool = False
     all_saved: bool = False  # by the last save of a host that has stopped
+    not_saved: str | None = None  # what that save has lost, and why
     error: str | None = None
     last_failure: tuple[float, str] | None = None  # how long ago, why
 

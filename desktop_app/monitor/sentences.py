@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from desktop_app.application import HostState
 from desktop_app.monitor.levels import Level
-from desktop_app.monitor.reading import Reading
+from desktop_app.monitor.reading import Reading, SaveFigures
 from desktop_app.monitor.wording import (
     age,
     counted,
@@ -30,6 +30,14 @@ _KEEPING_TIME = {
     Level.WARN: "Behind",
     Level.BAD: "Too slow",
 }
+_SAFETY_UNKNOWN = {
+    HostState.STOPPED: "Nothing is being saved",
+    HostState.STARTING: "Not known yet what is saved",
+    HostState.RUNNING: "Not known yet what is saved",
+    HostState.STOPPING: "Everything is being saved",
+    HostState.FAILED: "Not known what is saved",
+}
+NOT_ALL_SAVED = "Not everything was saved"
 _NUMBERS = ("", "One thing", "Two things", "Three things", "Several things")
 _HEALTH_OF_STATE = {
     HostState.STOPPED: "The world is stopped.",
@@ -83,10 +91,14 @@ def warming_up(reading: Reading) -> str:
 def safety_headline(reading: Reading) -> str:
     """Return what would be lost if the power failed now."""
     saves = reading.saves
-    if reading.state is HostState.STOPPED:
-        return "Everything is saved" if saves.all_saved else "Nothing is being saved"
+    if saves.not_saved is not None:
+        return NOT_ALL_SAVED
+    if saves.all_saved:
+        return "Everything is saved"
+    if saves.unknown_for_s is not None:
+        return f"Not known for {age(saves.unknown_for_s)} what is saved"
     if saves.at_risk is None:
-        return "Not known yet what is saved"
+        return _SAFETY_UNKNOWN[reading.state]
     if saves.at_risk:
         return f"{counted(saves.at_risk, 'change')} at risk, {_last_save(reading)}"
     if saves.saved_ago_s is None:
@@ -106,14 +118,32 @@ def _last_save(reading: Reading) -> str:
 def safety_details(reading: Reading) -> str:
     """Return what is still to be written, or why it cannot be."""
     saves = reading.saves
-    if saves.error and reading.state is not HostState.STOPPED:
+    if saves.not_saved is not None:
+        return saves.not_saved
+    if saves.unknown_for_s is not None:
+        return _risk_before(saves)
+    if saves.error:
         return f"the last save failed: {saves.error}"
-    if saves.at_risk is None or reading.state is HostState.STOPPED:
-        starting = reading.state is HostState.STARTING
-        return "the world is not running yet" if starting else "the world is not running"
+    if saves.at_risk is None:
+        return _why_unknown(reading)
     if not saves.to_write:
         return "nothing to write"
     return f"{counted(saves.to_write, 'change')} to write, oldest {duration(saves.oldest_age_s)}"
+
+
+def _risk_before(saves: SaveFigures) -> str:
+    if not saves.at_risk_before:
+        return "nothing was at risk then"
+    were = "was" if saves.at_risk_before == 1 else "were"
+    return f"{counted(saves.at_risk_before, 'change')} {were} at risk then"
+
+
+def _why_unknown(reading: Reading) -> str:
+    failed = reading.saves.failures_in_row
+    if reading.state is HostState.STOPPING and failed:
+        return f"{counted(failed, 'save')} failed in a row"
+    starting = reading.state is HostState.STARTING
+    return "the world is not running yet" if starting else "the world is not running"
 
 
 def players_headline(reading: Reading) -> str:
@@ -127,7 +157,8 @@ def players_headline(reading: Reading) -> str:
 def health_sentence(reading: Reading) -> str:
     """Return in one sentence how the host is."""
     if reading.state is not HostState.RUNNING:
-        return _HEALTH_OF_STATE[reading.state]
+        lost = f" {NOT_ALL_SAVED}." if reading.saves.not_saved is not None else ""
+        return _HEALTH_OF_STATE[reading.state] + lost
     if reading.stale:
         return "The world stands still."
     if reading.health is Level.UNKNOWN:
@@ -143,6 +174,15 @@ def health_sentence(reading: Reading) -> str:
             return f"Failing. {things}"
 
 
+def doubts(reading: Reading) -> tuple[str, ...]:
+    """Return what was known of the world and is not any more."""
+    saves = reading.saves
+    if saves.unknown_for_s is None:
+        return ()
+    how_long = age(saves.unknown_for_s)
+    return (f"What is saved has not been known for {how_long}; {_risk_before(saves)}.",)
+
+
 def reassurances(reading: Reading) -> tuple[str, ...]:
     """Return what is well, for as long as nothing else has to be said."""
     ticks, saves = reading.ticks, reading.saves
@@ -153,7 +193,7 @@ def reassurances(reading: Reading) -> tuple[str, ...]:
         said.append("Nothing would be lost if the power failed now.")
     if reading.running and reading.backup.made_at is not None and not reading.backup.is_bad:
         said.append(last_backup(reading.backup))
-    if ticks.skipped_share == 0:
+    if ticks.skipped_share == 0 and not reading.stale:
         said.append("No tick was skipped in the last 5 minutes.")
     if saves.save_p95_s is not None and not saves.failures_in_row:
         said.append(f"A save takes {duration(saves.save_p95_s)} (p95).")
@@ -163,7 +203,10 @@ def reassurances(reading: Reading) -> tuple[str, ...]:
 def title(reading: Reading) -> str:
     """Return the title of the window: the world and what is at risk."""
     saves = reading.saves
-    if not reading.running or saves.at_risk is None:
-        return f"{reading.world_name} – {state_headline(reading).lower()} – Starkeep"
+    if saves.unknown_for_s is not None:
+        return f"{reading.world_name} – not known what is at risk – Starkeep"
+    if saves.at_risk is None:
+        lost = f", {NOT_ALL_SAVED.lower()}" if saves.not_saved is not None else ""
+        return f"{reading.world_name} – {state_headline(reading).lower()}{lost} – Starkeep"
     at_risk = counted(saves.at_risk, "change") if saves.at_risk else "nothing"
     return f"{reading.world_name} – {at_risk} at risk – Starkeep"

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
 from desktop_app.monitor.levels import Level
 from desktop_app.monitor.reading import Reading
-from desktop_app.monitor.sentences import health_sentence, reassurances
+from desktop_app.monitor.sentences import doubts, health_sentence, reassurances
 from desktop_app.monitor.wording import age
 from desktop_app.theme import Theme
 from desktop_app.widgets.card import Card
@@ -45,6 +45,7 @@ class HealthCard(Card):
             self.sentence.setText(sentence)
             self.set_summary(sentence)
         said = [(Level.UNKNOWN, reading.doing)] if reading.doing else []
+        said += [(Level.UNKNOWN, text) for text in doubts(reading)]
         said += [(finding.level, finding.text) for finding in reading.findings]
         room = max(0, FINDINGS_MAX - len(said))
         said += [(Level.GOOD, text) for text in reassurances(reading)[:room]]

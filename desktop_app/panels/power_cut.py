@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from core.metrics import Samples, SaveState
 from desktop_app.monitor.columns import fold, zigzag
-from desktop_app.monitor.levels import Level
 from desktop_app.monitor.monitor import Monitor
 from desktop_app.monitor.reading import Reading
 from desktop_app.monitor.scales import LinearRange, limit_scale
@@ -55,7 +54,8 @@ class PowerCutPanel(ChartPanel):
         allowed = f"{self.monitor.allowed_age_s:g}"
         if saves.at_risk is None:
             self.show_figures(Figure("allowed", allowed, "s"))
-            self.set_summary("Not known: the world is not running.")
+            why = "stands still" if reading.stale else "is not running"
+            self.set_summary(f"Not known: the world {why}.")
             return
         level = max(reading.level_of("at risk"), reading.level_of("stalled"))
         self.show_figures(
@@ -72,7 +72,8 @@ class PowerCutPanel(ChartPanel):
 
     def set_state(self, reading: Reading) -> None:
         super().set_state(reading)
-        if reading.safety_level is Level.UNKNOWN and reading.running:
+        unknown = reading.running and not reading.stale and reading.saves.at_risk is None
+        if unknown:
             self.set_hint("not known yet", stays=True)
 
 

@@ -121,8 +121,9 @@ class StatusStrip(QFrame):
         self.state.show_lines(_state_level(reading), state_headline(reading), below)
         level = Level.BAD if reading.stale else reading.time_level
         self.time.show_lines(level, time_headline(reading), time_details(reading))
-        saved = Level.GOOD if reading.saves.all_saved else reading.safety_level
-        self.safety.show_lines(saved, safety_headline(reading), safety_details(reading))
+        self.safety.show_lines(
+            reading.safety_level, safety_headline(reading), safety_details(reading)
+        )
         self.players.show_lines(
             Level.GOOD if reading.running else Level.UNKNOWN,
             players_headline(reading),

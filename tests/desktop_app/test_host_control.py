@@ -18,6 +18,8 @@ from core.sync import Account, NewAccount
 from desktop_app.application import Host, HostState
 from desktop_app.host_control import HostControl
 from desktop_app.host_loop import HostLoop
+from desktop_app.monitor.levels import Level
+from desktop_app.monitor.monitor import FINAL, Monitor
 from tests import faults
 from tests.databases import locked_world, put_empty_world, url_of_world
 from tests.desktop_app.showcase import until
@@ -243,6 +245,22 @@ async def test_that_what_is_refused_is_listed_and_saved_again(
     (text,) = listened.failed
     assert text.startswith("Saving refused changes again failed: ")
     await host.stop()
+
+
+@pytest.mark.sqlite_file
+async def test_that_what_is_still_refused_when_the_world_stops_is_told(
+    host: Host, listened: Listened
+) -> None:
+    await refuse_an_order(host)
+    listened.control.stop()
+    await listened.at_rest()
+    assert host.not_saved == "one change that the database refuses was not saved"
+    assert listened.failed == [f"Stopping the world failed: {host.not_saved}."]
+    # All else was saved, by the very last save.
+    monitor = Monitor(host)
+    monitor.follow()
+    assert monitor.saves.between(0.0)["reason"][-1] == FINAL
+    assert monitor.read(monitor.now()).safety_level is Level.BAD
 
 
 @pytest.mark.sqlite_file

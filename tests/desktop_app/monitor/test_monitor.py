@@ -65,6 +65,26 @@ def test_that_a_world_without_ticks_is_stale_and_failing(show: Showcase) -> None
     assert reading.health is Level.BAD
 
 
+def test_that_what_only_a_world_that_stands_still_could_tell_is_not_known(show: Showcase) -> None:
+    show.tick(600)
+    show.set_status(at_risk=2, unsaved=14)
+    monitor = Monitor(show.host)
+    monitor.follow()
+    assert monitor.read(show.now).safety_level is Level.GOOD
+    reading = monitor.read(show.now + 60.0)
+    assert reading.safety_level is Level.UNKNOWN
+    assert reading.saves.at_risk is None
+    assert (reading.saves.unknown_for_s, reading.saves.at_risk_before) == (60.0, 2)
+
+
+@pytest.mark.parametrize("state", [HostState.STOPPING, HostState.FAILED])
+def test_that_a_status_that_nobody_renews_any_more_is_not_told(
+    show: Showcase, state: HostState
+) -> None:
+    show.host.state = state
+    assert Monitor(show.host).read(show.now).saves.at_risk is None
+
+
 def test_that_changes_at_risk_are_not_counted_among_those_to_write(show: Showcase) -> None:
     show.set_status(at_risk=3, unsaved=17)
     assert Monitor(show.host).read(show.now).saves.to_write == 14
@@ -101,21 +121,26 @@ def test_that_charts_of_a_stopped_host_end_where_its_samples_end(show: Showcase)
 
 
 @pytest.mark.parametrize(
-    ("state", "reason", "all_saved"),
+    ("state", "reason", "not_saved", "level"),
     [
-        (SaveState.COMMITTED, SaveReason.FINAL, True),
-        (SaveState.FAILED, SaveReason.FINAL, False),
-        (SaveState.COMMITTED, SaveReason.URGENT, False),
+        (SaveState.COMMITTED, SaveReason.FINAL, None, Level.GOOD),
+        (SaveState.FAILED, SaveReason.FINAL, None, Level.UNKNOWN),
+        (SaveState.COMMITTED, SaveReason.URGENT, None, Level.UNKNOWN),
+        # A slice of the final save is committed; another is not, or is refused in part.
+        (SaveState.COMMITTED, SaveReason.FINAL, "one change may be lost", Level.BAD),
     ],
 )
-def test_that_everything_is_saved_only_if_the_last_save_was_the_final_one(
-    show: Showcase, state: SaveState, reason: SaveReason, all_saved: bool
+def test_that_everything_is_saved_only_if_the_last_save_was_the_final_one_and_lost_nothing(
+    show: Showcase, state: SaveState, reason: SaveReason, not_saved: str | None, level: Level
 ) -> None:
     show.save(1.0, state=state, reason=reason)
     show.stop()
+    show.host.not_saved = not_saved
     monitor = Monitor(show.host)
     monitor.follow()
-    assert monitor.read(monitor.now()).saves.all_saved is all_saved
+    reading = monitor.read(monitor.now())
+    assert reading.saves.all_saved is (level is Level.GOOD)
+    assert (reading.safety_level, reading.saves.not_saved) == (level, not_saved)
 
 
 def test_that_a_new_start_begins_with_empty_trails(show: Showcase) -> None:

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from core.metrics import SaveState
+from core.save_batch import SaveReason
+from desktop_app.application import HostState
 from desktop_app.monitor.levels import Level
 from desktop_app.monitor.monitor import Monitor
 from desktop_app.monitor.reading import Reading
 from desktop_app.monitor.sentences import (
+    doubts,
     health_sentence,
     reassurances,
     safety_details,
@@ -97,6 +100,49 @@ def test_that_a_world_that_stands_still_says_for_how_long(show: Showcase) -> Non
     reading = read(show)
     assert time_headline(reading) == "No tick for 3.2 s"
     assert health_sentence(reading) == "The world stands still."
+
+
+@pytest.mark.parametrize(
+    ("at_risk", "before"), [(0, "nothing was at risk then"), (1, "1 change was at risk then")]
+)
+def test_that_of_a_world_that_stands_still_nothing_good_is_said(
+    show: Showcase, at_risk: int, before: str
+) -> None:
+    show.tick(600)
+    show.save(3.0)
+    show.set_status(last_tick_at=show.now - 60.0, at_risk=at_risk, unsaved=5)
+    reading = read(show)
+    assert safety_headline(reading) == "Not known for 60 s what is saved"
+    assert safety_details(reading) == before
+    assert doubts(reading) == (f"What is saved has not been known for 60 s; {before}.",)
+    assert reassurances(reading) == ()
+    assert title(reading) == "Perseus Arm – not known what is at risk – Starkeep"
+
+
+@pytest.mark.parametrize("failed", [0, 2])
+def test_that_a_host_that_stops_says_that_it_saves(show: Showcase, failed: int) -> None:
+    for ago_s in range(failed, 0, -1):
+        show.save(ago_s, state=SaveState.FAILED, reason=SaveReason.FINAL)
+    show.host.state = HostState.STOPPING
+    reading = read(show)
+    assert safety_headline(reading) == "Everything is being saved"
+    assert safety_details(reading) == (
+        "2 saves failed in a row" if failed else "the world is not running"
+    )
+
+
+def test_that_a_stop_that_lost_something_is_not_called_safe(show: Showcase) -> None:
+    show.save(0.1, reason=SaveReason.FINAL)
+    show.stop()
+    show.host.not_saved = "one change that the database refuses was not saved"
+    reading = read(show)
+    assert safety_headline(reading) == "Not everything was saved"
+    assert safety_details(reading) == show.host.not_saved
+    assert health_sentence(reading) == "The world is stopped. Not everything was saved."
+    (finding,) = reading.findings
+    assert finding.text == "One change that the database refuses was not saved."
+    assert reassurances(reading) == ()
+    assert title(reading) == "Perseus Arm – stopped, not everything was saved – Starkeep"
 
 
 def test_that_a_stopped_host_claims_nothing(show: Showcase) -> None:

@@ -10,9 +10,11 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from core.metrics import SaveState
+from core.save_batch import SaveReason
 from desktop_app.log_capture import LogCapture
 from desktop_app.monitor.levels import Level
 from desktop_app.monitor.monitor import Monitor
+from desktop_app.monitor.sentences import UNKNOWN
 from desktop_app.panels.host_page import HostPage
 from desktop_app.theme import Theme
 from tests.desktop_app.showcase import Showcase
@@ -70,6 +72,30 @@ def test_that_health_says_what_is_well_when_nothing_is_wrong(
     show_on(page, show)
     assert page.health.sentence.text() == "All is well."
     assert {level for level, _ in page.health.statements.shown} == {Level.GOOD}
+
+
+def test_that_health_does_not_vouch_for_a_world_that_stands_still(
+    page: HostPage, show: Showcase
+) -> None:
+    show.tick(600)
+    show.save(0.1)
+    show.set_status(last_tick_at=show.now - 60.0)
+    show_on(page, show)
+    first, *others = page.health.statements.shown
+    assert first == (
+        Level.UNKNOWN,
+        "What is saved has not been known for 60 s; nothing was at risk then.",
+    )
+    assert Level.GOOD not in {level for level, _ in others}
+    assert page.storage.facts.facts["last save"] == UNKNOWN
+
+
+def test_that_health_says_what_a_stop_has_lost(page: HostPage, show: Showcase) -> None:
+    show.save(0.1, reason=SaveReason.FINAL)
+    show.stop()
+    show.host.not_saved = "one change may be lost"
+    show_on(page, show)
+    assert page.health.statements.shown == ((Level.BAD, "One change may be lost."),)
 
 
 def test_that_health_lists_at_most_three_things_the_worst_first(

@@ -102,6 +102,17 @@ def test_that_a_world_that_has_not_told_yet_is_not_taken_for_safe(
     assert figures(panel) == ["allowed 30 s"]
 
 
+def test_that_a_world_that_stands_still_is_not_taken_for_safe(
+    panel: PowerCutPanel, show: Showcase
+) -> None:
+    show.tick(600)
+    show.set_status(last_tick_at=show.now - 60.0)
+    refresh(panel, show)
+    assert panel.hint == "stale"
+    assert figures(panel) == ["allowed 30 s"]
+    assert panel.accessibleDescription() == "Not known: the world stands still."
+
+
 def test_that_changes_that_stay_at_risk_are_flagged_and_marked(
     panel: PowerCutPanel, show: Showcase
 ) -> None:

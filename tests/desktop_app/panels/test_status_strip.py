@@ -97,12 +97,25 @@ def test_that_a_world_that_was_saved_when_it_stopped_says_so(
     assert strip.safety.level is Level.GOOD
 
 
+def test_that_a_world_that_lost_something_when_it_stopped_is_bad(
+    strip: StatusStrip, show: Showcase
+) -> None:
+    show.save(0.1, reason=SaveReason.FINAL)
+    show.stop()
+    show.host.not_saved = "up to 3 changes may be lost"
+    show_on(strip, show)
+    assert strip.safety.headline == "Not everything was saved"
+    assert strip.safety.level is Level.BAD
+
+
 def test_that_a_world_that_stands_still_is_bad(strip: StatusStrip, show: Showcase) -> None:
     show.tick(600)
     show.set_status(last_tick_at=show.now - 5.0)
     show_on(strip, show)
     assert strip.time.level is Level.BAD
     assert strip.time.headline == "No tick for 5.0 s"
+    assert strip.safety.level is Level.UNKNOWN
+    assert strip.safety.headline == "Not known for 5.0 s what is saved"
 
 
 def test_that_a_world_that_has_failed_is_bad(strip: StatusStrip, show: Showcase) -> None:
