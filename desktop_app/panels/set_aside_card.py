@@ -16,6 +16,7 @@ from desktop_app.widgets.quiet_line import QuietLine
 
 LIST_INTERVAL_S = 2.0
 NOTHING = "The database takes every change."
+UNKNOWN = "Not known: the world is not running."
 OWNERS_NAMED_MAX = 3
 
 
@@ -48,27 +49,35 @@ class SetAsideCard(Card):
         self.add(self.reason)
         self.body.addStretch()
         self.body.addLayout(below)
-        self._show(0.0)
+        self._show(0.0, UNKNOWN)
 
     def show_reading(self, reading: Reading) -> None:
         """Show the groups as they were listed last, and ask for a new list now and then."""
         refused = reading.saves.refused if reading.running else 0
         if not refused:
             self.groups, self._listed_at = (), None
-        elif self._listed_at is None or reading.at - self._listed_at >= LIST_INTERVAL_S:
+        elif not reading.stale and self._is_list_old(reading.at):
             self._listed_at = reading.at
             self.list_wanted.emit()
-        level = Level.WARN if refused else Level.GOOD
-        self.show_figures(Figure("set aside", grouped(refused), level=level, value_first=True))
-        self._show(reading.world.world_time)
+        if reading.running:
+            level = Level.WARN if refused else Level.GOOD
+            self.show_figures(Figure("set aside", grouped(refused), level=level, value_first=True))
+        else:
+            self.show_figures()
+        otherwise = f"The database refuses {counted(refused, 'change')}." if refused else NOTHING
+        self._show(reading.world.world_time, otherwise if reading.running else UNKNOWN)
+
+    def _is_list_old(self, at: float) -> bool:
+        return self._listed_at is None or at - self._listed_at >= LIST_INTERVAL_S
 
     def show_groups(self, groups: tuple[GroupSetAside, ...]) -> None:
         """Take over a list of what is set aside, the oldest first; shown with the next reading."""
         self.groups = groups
 
-    def _show(self, world_time: float) -> None:
+    def _show(self, world_time: float, otherwise: str) -> None:
+        """Show the first group; `otherwise` is what is said where none is listed."""
         first = self.groups[0] if self.groups else None
-        said = NOTHING if first is None else _described(first, world_time)
+        said = otherwise if first is None else _described(first, world_time)
         self.what.show_text(said)
         self.reason.show_text("" if first is None else first.reason)
         more = len(self.groups) - 1

@@ -47,6 +47,7 @@ def wanted(card: SetAsideCard) -> list[object]:
 
 
 def show_on(card: SetAsideCard, show: Showcase, later_s: float = 0.0) -> None:
+    show.set_status(last_tick_at=show.now + later_s)
     card.show_reading(Monitor(show.host).read(show.now + later_s))
 
 
@@ -65,6 +66,35 @@ def test_that_nothing_is_asked_for_where_nothing_is_refused(
     assert not card.release.isVisible()
     assert not card.drop.isVisible()
     assert wanted == []
+
+
+def test_that_of_a_world_that_does_not_run_nothing_is_claimed(
+    card: SetAsideCard, show: Showcase
+) -> None:
+    refuse(card, show, FIRST)
+    show.stop()
+    card.show_reading(Monitor(show.host).read(show.now))
+    assert card.what.text == "Not known: the world is not running."
+    assert card.figures == ()
+    assert not card.release.isVisible()
+
+
+def test_that_a_world_that_stands_still_is_not_asked_again_and_again(
+    card: SetAsideCard, show: Showcase, wanted: list[object]
+) -> None:
+    refuse(card, show, FIRST)
+    for later_s in (60.0, 120.0):
+        card.show_reading(Monitor(show.host).read(show.now + later_s))
+    assert wanted == ["list"]
+    assert card.reason.text == FIRST.reason
+
+
+def test_that_what_is_not_listed_yet_is_not_taken_for_nothing(
+    card: SetAsideCard, show: Showcase
+) -> None:
+    show.set_status(quarantined=2)
+    show_on(card, show)
+    assert card.what.text == "The database refuses 2 changes."
 
 
 def test_that_the_list_is_asked_for_now_and_then_while_something_is_refused(
