@@ -47,7 +47,8 @@ class PowerCutPanel(ChartPanel):
         x, y = zigzag(columns)
         self._line.draw(x - edge, y)
         at = risk["at"][stays_at_risk(risk, self.monitor.saves.between(stretch.since - 60))]
-        self._at_risk.draw(at - edge, np.full(len(at), scale.high * 0.02))
+        y = np.full(len(at), scale.high * 0.02)
+        self.chart.draw_thinned(self._at_risk, at - edge, y, edge)
 
     def describe(self, stretch: Stretch, reading: Reading) -> None:
         saves = reading.saves

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from core.metrics import SAVE_REASONS, Samples, SaveState
-from desktop_app.monitor.columns import Floats, quantiles, thin_out
+from desktop_app.monitor.columns import Floats, quantiles
 from desktop_app.monitor.figures import SAVE_PARTS, save_durations_s
 from desktop_app.monitor.monitor import Monitor
 from desktop_app.monitor.reading import Reading
@@ -22,8 +22,6 @@ from desktop_app.widgets.stacked_bar import Part, StackedBar
 
 LEAST_MS = 0.01
 MANY_ROWS = 100
-# No two marks are drawn in the same square of so many pixels.
-CELL_PX = 4
 REACH_PX = 14
 PART_LOOKS = (
     ("capture", "muted"),
@@ -69,16 +67,13 @@ class SaveDurationsPanel(ChartPanel):
         y = np.log10(total_ms)
         committed = saves["state"] == SaveState.COMMITTED
         many = saves["rows"] >= MANY_ROWS
-        self._draw_thinned(x[committed & ~many], y[committed & ~many])
-        self._large.draw(x[committed & many], y[committed & many])
-        for state, marks in ((SaveState.RETRIED, self._retried), (SaveState.FAILED, self._failed)):
-            chosen = saves["state"] == state
-            marks.draw(x[chosen], y[chosen])
-
-    def _draw_thinned(self, x: Floats, y: Floats) -> None:
-        second_per_pixel, y_per_pixel = self.chart.pixel_size
-        places = thin_out(x + self._edge, y, CELL_PX * second_per_pixel, CELL_PX * y_per_pixel)
-        self._small.draw(x[places], y[places])
+        for marks, chosen in (
+            (self._small, committed & ~many),
+            (self._large, committed & many),
+            (self._retried, saves["state"] == SaveState.RETRIED),
+            (self._failed, saves["state"] == SaveState.FAILED),
+        ):
+            self.chart.draw_thinned(marks, x[chosen], y[chosen], edge)
 
     def _choose(self, x: float, y: float) -> None:
         """Choose the mark that was clicked, or the latest one when there is none near."""

@@ -14,12 +14,14 @@ os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
 
 import pyqtgraph as pg
 
-from desktop_app.monitor.columns import Floats
+from desktop_app.monitor.columns import Floats, thin_out
 from desktop_app.monitor.scales import Scale
 from desktop_app.theme import Theme
 
 # A column is so many pixels wide, one of them empty.
 COLUMN_PX = 3
+# No two marks are drawn in the same square of this part of their size.
+CELL_PER_MARK = 0.8
 NOTHING = np.empty(0)
 
 # From a span to the distance of its ticks, the seconds of their unit and its name.
@@ -134,7 +136,7 @@ class Chart(pg.PlotWidget):
 
     def add_marks(self, role: str, symbol: str, size_px: int) -> Marks:
         item = pg.ScatterPlotItem(symbol=symbol, size=size_px, pen=None, pxMode=True)
-        return Marks(self._add(item, role))
+        return Marks(self._add(item, role), size_px)
 
     def add_limit(self, role: str = "muted") -> Limit:
         return Limit(self._add(pg.InfiniteLine(angle=0), role))
@@ -144,6 +146,16 @@ class Chart(pg.PlotWidget):
         self._items.append((item, role))
         self._paint_item(item, role)
         return item
+
+    def draw_thinned(self, marks: Marks, x: Floats, y: Floats, edge: float) -> None:
+        """Draw of marks that would hide one another the latest; thousands take too long to draw.
+
+        `edge` is the instant at x = 0: which of them are drawn does not change as it moves.
+        """
+        second_per_pixel, y_per_pixel = self.pixel_size
+        cell_px = CELL_PER_MARK * marks.size_px
+        places = thin_out(x + edge, y, cell_px * second_per_pixel, cell_px * y_per_pixel)
+        marks.draw(x[places], y[places])
 
     def set_known(self, known: bool) -> None:
         """Draw in colour what is known to be so now, in grey what was so."""
@@ -202,9 +214,10 @@ class Line:
 class Marks:
     """Marks of one shape and colour."""
 
-    def __init__(self, item: Any) -> None:
+    def __init__(self, item: Any, size_px: int) -> None:
         self._item = item
         self._count = 0
+        self.size_px = size_px
 
     def draw(self, x: Floats, y: Floats) -> None:
         if len(x) or self._count:

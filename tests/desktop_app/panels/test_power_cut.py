@@ -128,6 +128,17 @@ def test_that_changes_that_stay_at_risk_are_flagged_and_marked(
     assert max(x) == pytest.approx(-1.0, abs=0.5)
 
 
+def test_that_an_hour_of_risk_has_no_more_marks_than_there_is_room_for(
+    panel: PowerCutPanel, show: Showcase
+) -> None:
+    for number in range(1000):
+        show.risk(50.0 - number / 20, 3, 1.0)
+    refresh(panel, show)
+    seconds_per_pixel, _ = panel.chart.pixel_size
+    pixels = 50.0 / seconds_per_pixel
+    assert pixels / 10 < len(panel._at_risk._item.getData()[0]) < pixels / 3
+
+
 def test_that_what_is_saved_at_once_is_not_marked(panel: PowerCutPanel, show: Showcase) -> None:
     for ago_s in range(50, 0, -1):
         show.risk(float(ago_s), ago_s % 2, 1.0)

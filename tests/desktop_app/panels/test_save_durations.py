@@ -125,6 +125,28 @@ def test_that_marks_that_would_hide_one_another_are_drawn_once(
     assert 2 <= len(drawn_ms(panel._small)) <= 4
 
 
+@pytest.mark.parametrize(
+    ("name", "rows", "state"),
+    [
+        ("_small", MANY_ROWS - 1, SaveState.COMMITTED),
+        ("_large", MANY_ROWS, SaveState.COMMITTED),
+        ("_retried", 8, SaveState.RETRIED),
+        ("_failed", 8, SaveState.FAILED),
+    ],
+)
+def test_that_there_are_no_more_marks_than_there_is_room_for(
+    panel: SaveDurationsPanel, show: Showcase, name: str, rows: int, state: SaveState
+) -> None:
+    for number in range(2000):
+        save(show, 55.0 - number / 40, (1, 0, 1, 0), rows=rows, state=state)
+    refresh(panel, show)
+    drawn = len(drawn_ms(getattr(panel, name)))
+    seconds_per_pixel, _ = panel.chart.pixel_size
+    pixels = 50.0 / seconds_per_pixel
+    # Close to one another, but no two on the same few pixels.
+    assert pixels / 10 < drawn < pixels / 3
+
+
 def test_that_a_save_that_took_no_time_can_be_drawn(
     panel: SaveDurationsPanel, show: Showcase
 ) -> None:
