@@ -85,6 +85,12 @@ class Monitor:
         ends = [trail.last_at for trail in (self.ticks, self.saves, self.risk)]
         return max((end for end in ends if end is not None), default=time.perf_counter())
 
+    @property
+    def begun_at(self) -> float | None:
+        """Since when there are samples of anything."""
+        begins = (trail.first_at for trail in (self.ticks, self.saves, self.risk))
+        return min((begin for begin in begins if begin is not None), default=None)
+
     def quiet_instant(self, wanted: float) -> float:
         """Return when to refresh the window, from an instant on, without making a tick late."""
         status = self._status()

@@ -36,6 +36,12 @@ class Trail:
         return float(self._samples[0, self._start]) if len(self) else None
 
     @property
+    def complete_since(self) -> float | None:
+        """From when on no sample is missing; None if that is from the first one on."""
+        # One less than the ring has room for is what it gives out at once.
+        return self.first_at if len(self) >= self._capacity - 1 else None
+
+    @property
     def last_at(self) -> float | None:
         return float(self._samples[0, self._end - 1]) if len(self) else None
 

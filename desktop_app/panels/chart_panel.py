@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from desktop_app.monitor.monitor import Monitor
 from desktop_app.monitor.reading import Reading
 from desktop_app.monitor.sentences import warming_up
 from desktop_app.monitor.trail import Trail
+from desktop_app.monitor.wording import duration
 from desktop_app.panels.stretch import Stretch
 from desktop_app.theme import Theme
 from desktop_app.widgets.card import Card
@@ -80,6 +83,9 @@ class ChartPanel(InspectPanel):
     def set_state(self, reading: Reading) -> None:
         super().set_state(reading)
         self.chart.set_known(reading.running and not reading.stale)
+        since = self._trail.complete_since if self.chart.known_since is not None else None
+        if since is not None and self.hint == self._base_hint:
+            self.set_hint(f"{self._base_hint}, kept for {duration(reading.at - since)}")
 
     def draw(self, at: float, stretch: Stretch) -> bool:
         """Draw the stretch, unless it was drawn a moment ago or would look the same."""
@@ -93,7 +99,15 @@ class ChartPanel(InspectPanel):
         self._drawn = looks
         self._next_draw = at + SLOWEST_DRAW_S
         self._draw(stretch, edge)
+        since = self._kept_since
+        self.chart.set_known_since(None if since is None else since - edge)
         return True
+
+    @property
+    def _kept_since(self) -> float | None:
+        """When what is kept begins to be whole columns; None where nothing is missing."""
+        since = self._trail.complete_since
+        return None if since is None else math.ceil(since / self.slot_s) * self.slot_s
 
     @property
     def slot_s(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from core.metrics import SAVE_REASONS, Samples, SaveState
@@ -12,7 +14,7 @@ from desktop_app.monitor.monitor import Monitor
 from desktop_app.monitor.reading import Reading
 from desktop_app.monitor.scales import LinearRange, linear_scale
 from desktop_app.monitor.trail import Trail
-from desktop_app.monitor.wording import grouped, significant
+from desktop_app.monitor.wording import duration, grouped, significant
 from desktop_app.panels.chart_panel import ChartPanel
 from desktop_app.panels.stretch import Stretch
 from desktop_app.theme import Theme
@@ -51,9 +53,11 @@ class SaveCountsPanel(ChartPanel):
     def _draw(self, stretch: Stretch, edge: float) -> None:
         slot_s, slots = self.slot_s, int(stretch.span_s / self.slot_s)
         first = edge - slots * slot_s
+        # A bar of which a part is not kept would be too low.
+        kept_since = -math.inf if self._kept_since is None else self._kept_since
         urgent, scheduled, failed = (
             count_per_slot(at, first, slot_s, slots)
-            for at in by_kind(self.monitor.saves.between(first, stretch.until))
+            for at in by_kind(self.monitor.saves.between(max(first, kept_since), stretch.until))
         )
         top = urgent + scheduled + failed
         self.chart.set_scale(linear_scale(self._range.include(stretch.until, top.max()), ""))
@@ -65,19 +69,31 @@ class SaveCountsPanel(ChartPanel):
         self._failed.draw(left, width, urgent + scheduled, top)
 
     def describe(self, stretch: Stretch, reading: Reading) -> None:
-        kinds = by_kind(self.monitor.saves.between(stretch.since, stretch.until))
+        kept_since, begun_at = self._trail.complete_since, self.monitor.begun_at
+        since = max(stretch.since, kept_since or begun_at or stretch.since)
+        if since >= stretch.until:
+            self.show_figures()
+            self.set_summary("The saves of this time are not kept.")
+            return
+        kinds = by_kind(self.monitor.saves.between(since, stretch.until))
         urgent, scheduled, failed = (len(at) for at in kinds)
-        begun = self.monitor.ticks.first_at
-        minutes = max(min(stretch.span_s, stretch.until - (begun or stretch.since)), 1.0) / 60
+        minutes = max(stretch.until - since, 1.0) / 60
         failed_level = max(reading.level_of("failures"), Level.WATCH) if failed else Level.GOOD
         self.show_figures(
-            Figure("urgent/min", significant(urgent / minutes), value_first=True),
-            Figure("periodic", grouped(scheduled), value_first=True),
-            Figure("failed", grouped(failed), level=failed_level, value_first=True),
+            Figure("urgent", _number(urgent / minutes), value_first=True),
+            Figure("periodic", _number(scheduled / minutes), value_first=True),
+            Figure("failed", _number(failed / minutes), "/min", failed_level, value_first=True),
         )
+        some = kept_since is not None and kept_since > stretch.since
+        words = f"last {duration(stretch.until - since)}" if some else stretch.words
+        more = "; older ones are not kept" if some else ""
         self.set_summary(
-            f"Saves in the {stretch.words}: {urgent} urgent, {scheduled} periodic, {failed} failed."
+            f"Saves in the {words}: {urgent} urgent, {scheduled} periodic, {failed} failed{more}."
         )
+
+
+def _number(value: float) -> str:
+    return grouped(value) if value >= 1000 else significant(value)
 
 
 def by_kind(saves: Samples) -> tuple[Floats, Floats, Floats]:

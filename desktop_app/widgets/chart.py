@@ -20,6 +20,8 @@ from desktop_app.theme import Theme
 
 # A column is so many pixels wide, one of them empty.
 COLUMN_PX = 3
+# The role of the time of which nothing is known.
+SHADE = "selected"
 # No two marks are drawn in the same square of this part of their size.
 CELL_PER_MARK = 0.8
 NOTHING = np.empty(0)
@@ -48,6 +50,8 @@ class Chart(pg.PlotWidget):
         self._items: list[tuple[Any, str]] = []
         self._scale: Scale | None = None
         self._known = True
+        self.known_since: float | None = None
+        self._shaded = False
         self.span_s = 60.0
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumHeight(70)
@@ -59,6 +63,8 @@ class Chart(pg.PlotWidget):
         plot.layout.setContentsMargins(0, 4, 0, 0)
         self._paint_less()
         self._set_up_axes()
+        self._shade = self.add_bars(SHADE)
+        self._shade.put_behind()
         self.scene().sigMouseClicked.connect(self._on_click)
         theme.changed.connect(self.recolour)
         self.recolour()
@@ -126,6 +132,20 @@ class Chart(pg.PlotWidget):
 
     # Items -------------------------------------------------------------------------------------
 
+    def set_known_since(self, x: float | None) -> None:
+        """Shade the time before x, of which samples are not kept; None if all of it is known."""
+        left = self.getViewBox().viewRange()[0][0]
+        # Where little more than nothing is missing, a shade would only flicker.
+        self.known_since = None if x is None or x <= left + 2 * self.column_width_s else x
+        if self.known_since is None or self._scale is None:
+            shade = NOTHING, 0.0, 0.0, NOTHING
+        else:
+            width, top = self.known_since - left, np.array([self._scale.high])
+            shade = np.array([left]), width, self._scale.low, top
+        if self.known_since is not None or self._shaded:
+            self._shade.draw(*shade)
+        self._shaded = self.known_since is not None
+
     def add_bars(self, role: str) -> Bars:
         item = pg.BarGraphItem(x0=NOTHING, x1=NOTHING, y0=NOTHING, y1=NOTHING, pen=None)
         return Bars(self._add(item, role))
@@ -175,7 +195,7 @@ class Chart(pg.PlotWidget):
             self._paint_item(item, role)
 
     def _paint_item(self, item: Any, role: str) -> None:
-        color = self._theme.color(role if self._known else "faint")
+        color = self._theme.color(role if self._known or role == SHADE else "faint")
         if isinstance(item, pg.BarGraphItem):
             item.setOpts(brush=pg.mkBrush(color))
         elif isinstance(item, pg.ScatterPlotItem):
@@ -199,6 +219,10 @@ class Bars:
     def draw(self, left: Floats, width: float, bottom: Floats | float, top: Floats) -> None:
         bottoms = np.broadcast_to(np.asarray(bottom, dtype=np.float64), top.shape)
         self._item.setOpts(x0=left, x1=left + width, y0=bottoms, y1=top)
+
+    def put_behind(self) -> None:
+        """Draw these below everything else."""
+        self._item.setZValue(-1)
 
 
 class Line:

@@ -52,6 +52,21 @@ def test_that_a_stretch_has_the_samples_from_its_first_to_its_last_instant() -> 
     assert (trail.first_at, trail.last_at) == (0.0, 9.0)
 
 
+def test_that_it_tells_from_when_on_it_knows_everything() -> None:
+    ring = Ring(("at", "value"), CAPACITY)
+    trail = Trail(ring)
+    append(ring, 0, CAPACITY - 2)
+    trail.follow()
+    assert trail.complete_since is None
+    append(ring, CAPACITY - 2, 12)
+    trail.follow()
+    assert trail.complete_since == 10.0
+    # One that comes late has never seen the first ones.
+    late = Trail(ring)
+    late.follow()
+    assert late.complete_since == 11.0
+
+
 def test_that_an_empty_trail_has_no_ends() -> None:
     trail = Trail(Ring(("at",), CAPACITY))
     assert (trail.first_at, trail.last_at, len(trail)) == (None, None, 0)

@@ -63,7 +63,7 @@ def test_that_every_card_shows_its_figures(page: InspectPage, show: Showcase) ->
     assert shown["Does the world keep time?"] == "p50 2.5   p95 2.5   max 2.5 ms   budget 100"
     assert shown["Do ticks start when they should?"] == "p95 0.30   max 0.30 ms   skipped 0"
     assert shown["How long does a save take?"] == "p50 4.7   p95 4.7   max 4.7 ms"
-    assert shown["How many saves, and why?"] == "1.0 urgent/min   1 periodic   1 failed"
+    assert shown["How many saves, and why?"] == "1.0 urgent   1.0 periodic   1.0 failed /min"
     assert shown["What would a power cut cost now?"] == (
         "at risk 0   to write 14   oldest 41 s   allowed 60 s"
     )

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from core.metrics import SaveState
+from core.metrics import Metrics, SaveState
 from core.save_batch import SaveReason
 from desktop_app.monitor.monitor import Monitor
-from desktop_app.panels.save_counts import SLOT_S, SaveCountsPanel
+from desktop_app.panels.save_counts import SLOT_S, SLOT_WORDS, SaveCountsPanel
 from desktop_app.panels.stretch import Stretch
 from desktop_app.theme import Theme
 from desktop_app.widgets.chart import Bars
@@ -58,7 +58,7 @@ def test_that_every_figure_comes_from_the_saves(panel: SaveCountsPanel, show: Sh
     show.save(14.0, reason=SaveReason.MANUAL, state=SaveState.RETRIED)
     show.save(13.0, reason=SaveReason.PERIODIC, state=SaveState.FAILED)
     refresh(panel, show)
-    assert figures(panel) == {"urgent/min": "4.0", "periodic": "2", "failed": "1"}
+    assert figures(panel) == {"urgent": "4.0", "periodic": "2.0", "failed": "1.0"}
     assert panel.accessibleDescription() == (
         "Saves in the last minute: 4 urgent, 2 periodic, 1 failed."
     )
@@ -70,8 +70,56 @@ def test_that_a_world_of_half_a_minute_is_not_taken_for_a_whole_one(
     show.tick(300)
     for ago_s in (25.0, 20.0, 15.0, 10.0, 5.0):
         show.save(ago_s)
+    show.save(4.0, reason=SaveReason.PERIODIC)
+    show.save(3.0, reason=SaveReason.PERIODIC, state=SaveState.FAILED)
     refresh(panel, show)
-    assert figures(panel)["urgent/min"] == "10"
+    assert figures(panel) == {"urgent": "10", "periodic": "2.0", "failed": "2.0"}
+
+
+def test_that_more_saves_than_are_kept_are_counted_for_as_long_as_they_are_kept(
+    panel: SaveCountsPanel, show: Showcase
+) -> None:
+    show.host.metrics = Metrics(save_ring_capacity=1001)
+    show.risk(3600.0, 0, 0.0)
+    show.tick(120)
+    for number in range(2000, 0, -1):
+        # Ten a second, one of twenty on schedule: what is kept goes back 100 s.
+        reason = SaveReason.URGENT if number % 20 else SaveReason.PERIODIC
+        show.save(number / 10, reason=reason)
+    for span_s in SLOT_S:
+        panel.set_span(span_s)
+        refresh(panel, show)
+        panel.set_state(panel.monitor.read(show.now))
+        shown = {name: float(value) for name, value in figures(panel).items()}
+        assert shown == pytest.approx({"urgent": 570, "periodic": 30, "failed": 0}, rel=0.01)
+        if span_s == 60.0:
+            assert panel.accessibleDescription().startswith("Saves in the last minute: 570 urgent")
+            assert panel.chart.known_since is None
+            assert panel.hint == "per 2 s"
+        else:
+            assert panel.accessibleDescription() == (
+                "Saves in the last 100 s: 950 urgent, 50 periodic, 0 failed;"
+                " older ones are not kept."
+            )
+            assert panel.chart.known_since is not None
+            assert panel.chart.known_since == pytest.approx(-100.0, abs=panel.slot_s)
+            assert panel.hint == f"{SLOT_WORDS[panel.slot_s]}, kept for 100 s"
+        # No bar is lower than it was for want of samples.
+        assert set(heights(panel._urgent)[:-1]) <= {0.0, 9.5 * panel.slot_s}
+
+
+def test_that_a_stretch_of_which_nothing_is_kept_has_no_figures(
+    panel: SaveCountsPanel, show: Showcase
+) -> None:
+    show.host.metrics = Metrics(save_ring_capacity=101)
+    for number in range(200, 0, -1):
+        show.save(number / 10)
+    panel.monitor.follow()
+    frozen = Stretch(show.now - 60.0, 60.0)
+    panel.draw(show.now, frozen)
+    panel.describe(frozen, panel.monitor.read(show.now))
+    assert panel.figures == ()
+    assert panel.accessibleDescription() == "The saves of this time are not kept."
 
 
 def test_that_a_save_from_before_the_stretch_does_not_count(
@@ -80,7 +128,7 @@ def test_that_a_save_from_before_the_stretch_does_not_count(
     show.save(70.0)
     show.save(5.0)
     refresh(panel, show)
-    assert figures(panel)["urgent/min"] == "1.0"
+    assert figures(panel)["urgent"] == "1.0"
     assert sum(heights(panel._urgent)) == 1
 
 
@@ -137,4 +185,4 @@ def test_that_without_saves_there_are_no_bars(panel: SaveCountsPanel, show: Show
     show.tick(600)
     refresh(panel, show)
     assert not any(heights(panel._urgent))
-    assert figures(panel) == {"urgent/min": "0", "periodic": "0", "failed": "0"}
+    assert figures(panel) == {"urgent": "0", "periodic": "0", "failed": "0"}

@@ -59,6 +59,19 @@ def test_that_what_is_not_known_any_more_turns_grey(chart: Chart) -> None:
     assert has_color(chart, "faint")
 
 
+def test_that_a_time_of_which_nothing_is_known_is_shaded(chart: Chart) -> None:
+    line = chart.add_line("good")
+    line.draw(np.array([-50.0, -40.0]), np.array([5.0, 5.0]))
+    chart.set_known_since(None)
+    assert not has_color(chart, "selected")
+    chart.set_known_since(-30.0)
+    assert has_color(chart, "selected")
+    # Behind what is drawn.
+    assert has_color(chart, "good")
+    chart.set_known_since(-70.0)
+    assert not has_color(chart, "selected")
+
+
 def test_that_a_chart_takes_the_colours_of_a_new_theme(chart: Chart) -> None:
     bars = chart.add_bars("good")
     bars.draw(np.array([-30.0]), 2.0, 0.0, np.array([8.0]))
