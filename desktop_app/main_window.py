@@ -6,7 +6,7 @@ import logging
 import math
 import time
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
@@ -81,6 +81,8 @@ class MainWindow(QMainWindow):
         self._connect()
         self._add_shortcuts()
         self._take_theme()
+        # A size of its own hides what the texts need, which is more with a large font.
+        self.setMinimumSize(QSize(*SMALLEST_SIZE_PX).expandedTo(self.minimumSizeHint()))
         self._restore()
         self._take_host_state()
         self.timer = RefreshTimer(
@@ -105,7 +107,6 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.banner)
         layout.addLayout(below, 1)
         self.setCentralWidget(whole)
-        self.setMinimumSize(*SMALLEST_SIZE_PX)
         self.setWindowIcon(program_icon())
 
     def _connect(self) -> None:

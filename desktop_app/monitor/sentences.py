@@ -9,6 +9,7 @@ from desktop_app.monitor.wording import (
     age,
     counted,
     duration,
+    grouped,
     last_backup,
     milliseconds,
     percent,
@@ -75,7 +76,7 @@ def time_details(reading: Reading) -> str:
         return measured if reading.running else "the world stands still"
     worst = max(("work", "lateness", "skipped"), key=reading.level_of)
     if worst == "skipped" and ticks.skipped_share is not None:
-        return f"{percent(ticks.skipped_share)} of ticks skipped in 5 minutes"
+        return f"{percent(ticks.skipped_share)} of ticks skipped (5 min)"
     if worst == "lateness" and ticks.lateness_p95_s is not None:
         return f"ticks start {milliseconds(ticks.lateness_p95_s)} ms late (p95)"
     share = percent(ticks.work_p95_s / ticks.period_s)
@@ -104,6 +105,18 @@ def safety_headline(reading: Reading) -> str:
     if saves.saved_ago_s is None:
         return "Nothing at risk, nothing saved yet"
     return f"Saved {age(saves.saved_ago_s)} ago, nothing at risk"
+
+
+def safety_shorter(reading: Reading) -> str:
+    """Return the same in fewer words, or nothing where there are few anyway."""
+    saves = reading.saves
+    if saves.unknown_for_s is not None:
+        return "Not known what is saved"
+    if saves.at_risk is None:
+        return ""
+    if saves.at_risk:
+        return f"{grouped(saves.at_risk)} at risk, {_last_save(reading)}"
+    return "Nothing at risk"
 
 
 def _last_save(reading: Reading) -> str:
@@ -152,6 +165,12 @@ def players_headline(reading: Reading) -> str:
         return "No players"
     world = reading.world
     return f"{world.players_online} of {counted(world.players, 'player')} online"
+
+
+def players_shorter(reading: Reading) -> str:
+    """Return the same in fewer words."""
+    world = reading.world
+    return f"{world.players_online} of {grouped(world.players)} online" if reading.running else ""
 
 
 def health_sentence(reading: Reading) -> str:

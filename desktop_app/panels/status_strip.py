@@ -3,36 +3,50 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton
 
 from desktop_app.application import HostState
 from desktop_app.monitor.levels import Level
 from desktop_app.monitor.reading import Reading
 from desktop_app.monitor.sentences import (
     players_headline,
+    players_shorter,
     safety_details,
     safety_headline,
+    safety_shorter,
     state_headline,
     time_details,
     time_headline,
 )
 from desktop_app.theme import Theme
-from desktop_app.widgets.strip_cell import StripCell
+from desktop_app.widgets.cell_row import CellRow
+from desktop_app.widgets.strip_cell import Room, StripCell
 
-# Name, lines that should fit, a headline that must.
+# Bad news are longer than good ones, and must fit before all.
 CELLS = (
-    ("State", ("Running 88 d 88:88", ""), "Running 88:88:88"),
+    ("State", Room(("Running 88:88:88",), ("Running 88 d 88:88",))),
     (
         "Time",
-        ("Too slow  88.8 of 10 ticks/s", "work p95 8.88 ms, 8.8 % of budget"),
-        "On time  88.8 of 10 ticks/s",
+        Room(
+            ("Too slow  88.8 of 10 ticks/s", "No tick for 88 min 88 s"),
+            ("Too slow  88.8 of 10 ticks/s",),
+            ("work p95 888 ms, 888 % of budget", "88 % of ticks skipped (5 min)"),
+        ),
     ),
     (
         "Safety",
-        ("Saved 88 min ago, nothing at risk", "8 888 changes to write, oldest 88 s"),
-        "Saved 8.8 s ago, nothing at risk",
+        Room(
+            ("Saved 8.8 s ago, nothing at risk", "888 at risk, nothing saved yet"),
+            ("Saved 88 min ago, nothing at risk", "8 888 changes at risk, saved 88 s ago"),
+            ("8 888 changes to write, oldest 88 s", "the last save failed: database is locked"),
+        ),
     ),
-    ("Players", ("888 of 888 players online", "http://192.168.188.88:88888"), "88 of 88 players"),
+    (
+        "Players",
+        Room(
+            ("88 of 88 online",), ("888 of 888 players online",), ("http://192.168.188.88:88888",)
+        ),
+    ),
 )
 
 
@@ -70,14 +84,11 @@ class StatusStrip(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(18, 5, 14, 5)
         row.setSpacing(10)
-        for cell in (self.state, self.time, self.safety, self.players):
-            row.addWidget(cell)
-            separator = QFrame()
-            separator.setObjectName("separator")
-            separator.setFixedWidth(1)
-            separator.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-            row.addWidget(separator)
-        row.addStretch()
+        cells = (self.state, self.time, self.safety, self.players)
+        # What would be lost is the last to be cut short.
+        giving_way = (self.players, self.state, self.time, self.safety)
+        self.cells = CellRow(cells, giving_way)
+        row.addWidget(self.cells, 1)
         row.addWidget(self.save)
         row.addWidget(self.backup)
         row.addWidget(self.start_stop)
@@ -122,12 +133,16 @@ class StatusStrip(QFrame):
         level = Level.BAD if reading.stale else reading.time_level
         self.time.show_lines(level, time_headline(reading), time_details(reading))
         self.safety.show_lines(
-            reading.safety_level, safety_headline(reading), safety_details(reading)
+            reading.safety_level,
+            safety_headline(reading),
+            safety_details(reading),
+            safety_shorter(reading),
         )
         self.players.show_lines(
             Level.GOOD if reading.running else Level.UNKNOWN,
             players_headline(reading),
             reading.link or "not reachable",
+            players_shorter(reading),
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QFontMetrics, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy
@@ -15,23 +17,37 @@ SIGN_PX = 11
 GAP_PX = 9
 
 
-class StripCell(Painted):
-    """Shows a level and two lines; `widest` are lines that should fit, `tight` is one that must."""
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The longest lines a cell is made for: those that must fit, and those that should."""
 
-    def __init__(self, theme: Theme, name: str, widest: tuple[str, str], tight: str) -> None:
+    needed: tuple[str, ...]
+    headlines: tuple[str, ...]
+    details: tuple[str, ...] = ()
+
+
+class StripCell(Painted):
+    """Shows a level and two lines; a headline that does not fit gives way to a shorter one."""
+
+    def __init__(self, theme: Theme, name: str, room: Room) -> None:
         super().__init__(theme, height_px=2 * theme.font_px + 14)
         self._name = name
-        self._shown = (Level.UNKNOWN, "", "")
-        bold, small = QFontMetrics(theme.bold), QFontMetrics(theme.sized(-1))
-        headline, details = widest
-        wide = max(bold.horizontalAdvance(headline), small.horizontalAdvance(details))
-        self._width_px = SIGN_PX + GAP_PX + wide + 4
-        self._width_px_min = SIGN_PX + GAP_PX + bold.horizontalAdvance(tight) + 4
+        self._shown = (Level.UNKNOWN, "", "", "")
+        self._bold = QFontMetrics(theme.bold)
+        small = QFontMetrics(theme.sized(-1))
+        needed_px = max(map(self._bold.horizontalAdvance, room.needed))
+        headline_px = max(map(self._bold.horizontalAdvance, room.headlines))
+        details_px = max(map(small.horizontalAdvance, room.details), default=0)
+        self._width_px = SIGN_PX + GAP_PX + max(needed_px, headline_px, details_px) + 4
+        self._width_px_min = SIGN_PX + GAP_PX + needed_px + 4
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
 
-    def show_lines(self, level: Level, headline: str, details: str) -> None:
-        """Show this, and repaint only if it is something else than before."""
-        shown = (level, headline, details)
+    def show_lines(self, level: Level, headline: str, details: str, shorter: str = "") -> None:
+        """Show this, and repaint only if it is something else than before.
+
+        `shorter` says as much as the headline where there is no room for that.
+        """
+        shown = (level, headline, details, shorter)
         if shown == self._shown:
             return
         self._shown = shown
@@ -58,12 +74,14 @@ class StripCell(Painted):
         return QSize(self._width_px_min, self.height())
 
     def paintEvent(self, _: QPaintEvent) -> None:
-        level, headline, details = self._shown
+        level, headline, details, shorter = self._shown
         painter = self.begin()
         middle = self.height() / 2
         paint_sign(painter, QRectF(0, middle - SIGN_PX / 2, SIGN_PX, SIGN_PX), level, self.theme)
         x = SIGN_PX + GAP_PX
         width = self.width() - x
+        if shorter and self._bold.horizontalAdvance(headline) > width:
+            headline = shorter
         color = self.theme.color("text")
         draw_elided(painter, x, middle - 3, width, headline, color, self.theme.bold)
         small = self.theme.sized(-1)

@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from core.commands import FoundHome
@@ -19,7 +20,7 @@ from core.save_batch import SaveReason
 from core.sync import Account, NewAccount, register_account
 from desktop_app.application import Host, HostState
 from desktop_app.host_loop import HostLoop
-from desktop_app.main_window import MainWindow
+from desktop_app.main_window import SMALLEST_SIZE_PX, MainWindow
 from desktop_app.monitor.levels import Level
 from tests.databases import put_empty_world, url_of_world
 from tests.desktop_app.showcase import Showcase, until
@@ -226,6 +227,19 @@ def test_that_page_and_size_are_restored(tmp_path: Path, qtbot: QtBot) -> None:
     assert second._stack.currentWidget() is second.log_page
     assert second.height() == 650
     second.end()
+
+
+def test_that_a_window_is_as_large_as_its_texts_need(
+    tmp_path: Path, qtbot: QtBot, qapp: QApplication
+) -> None:
+    font, large = qapp.font(), qapp.font()
+    large.setPixelSize(15)
+    qapp.setFont(large)
+    window = MainWindow(Showcase(tmp_path).host)
+    qapp.setFont(font)
+    qtbot.addWidget(window)
+    assert window.minimumWidth() >= window.strip.minimumSizeHint().width() > SMALLEST_SIZE_PX[0]
+    window.end()
 
 
 def test_that_a_new_theme_reaches_the_whole_window(window: MainWindow) -> None:

@@ -58,7 +58,7 @@ def test_that_the_worst_signal_of_time_is_named(show: Showcase) -> None:
     show.tick(600, skipped=1)
     reading = read(show)
     assert time_headline(reading) == "Too slow  10.0 of 10 ticks/s"
-    assert time_details(reading) == "50 % of ticks skipped in 5 minutes"
+    assert time_details(reading) == "50 % of ticks skipped (5 min)"
     late = replace(reading, levels={"work": Level.GOOD, "lateness": Level.WARN})
     assert time_details(late) == "ticks start 0.30 ms late (p95)"
     # Where all are as bad, the work is why.

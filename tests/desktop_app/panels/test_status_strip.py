@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -17,6 +18,7 @@ from desktop_app.monitor.levels import Level
 from desktop_app.monitor.monitor import Monitor
 from desktop_app.panels.status_strip import StatusStrip
 from desktop_app.theme import Theme
+from desktop_app.widgets.strip_cell import GAP_PX, SIGN_PX
 from tests.desktop_app.showcase import Showcase
 
 
@@ -212,3 +214,20 @@ def test_that_a_backup_is_asked_for_once_at_a_time(strip: StatusStrip, qtbot: Qt
 def test_that_it_fits_the_smallest_window(strip: StatusStrip) -> None:
     strip.setStyleSheet(Theme().style_sheet())
     assert strip.minimumSizeHint().width() <= SMALLEST_SIZE_PX[0]
+
+
+@pytest.mark.parametrize("width_px", [SMALLEST_SIZE_PX[0], 1280])
+def test_that_what_would_be_lost_is_never_cut_short(
+    strip: StatusStrip, show: Showcase, width_px: int
+) -> None:
+    strip.setStyleSheet(Theme().style_sheet())
+    show.set_status(at_risk=14, unsaved=14, last_commit_at=show.now - 13.0, players=88)
+    show_on(strip, show)
+    strip.resize(width_px, strip.sizeHint().height())
+    strip.show()
+    shown = strip.safety.headline if width_px == 1280 else "14 at risk, saved 13 s ago"
+    needed = QFontMetrics(strip.safety.theme.bold).horizontalAdvance(shown)
+    assert strip.safety.width() - SIGN_PX - GAP_PX >= needed
+    assert strip.players.width() >= strip.players.minimumSizeHint().width()
+    # Nothing lies over the buttons.
+    assert strip.cells.geometry().right() < strip.save.x()

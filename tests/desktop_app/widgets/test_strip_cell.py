@@ -9,10 +9,12 @@ from pytestqt.qtbot import QtBot
 
 from desktop_app.monitor.levels import Level
 from desktop_app.theme import Theme
-from desktop_app.widgets.strip_cell import GAP_PX, SIGN_PX, StripCell
+from desktop_app.widgets import strip_cell
+from desktop_app.widgets.strip_cell import GAP_PX, SIGN_PX, Room, StripCell
 
-WIDEST = ("Saved 88 min ago, nothing at risk", "8 888 changes to write")
-TIGHT = "Saved 8.8 s ago"
+NEEDED = ("Saved 8.8 s ago", "888 at risk, saving fails")
+HEADLINES = ("Saved 88 min ago, nothing at risk", "888 changes at risk, saved 88 s ago")
+DETAILS = ("8 888 changes to write, oldest 888 s",)
 
 
 class CountedCell(StripCell):
@@ -27,7 +29,7 @@ class CountedCell(StripCell):
 
 @pytest.fixture
 def cell(qtbot: QtBot) -> CountedCell:
-    cell = CountedCell(Theme(), "Safety", WIDEST, TIGHT)
+    cell = CountedCell(Theme(), "Safety", Room(NEEDED, HEADLINES, DETAILS))
     qtbot.addWidget(cell)
     cell.resize(cell.sizeHint())
     with qtbot.waitExposed(cell):
@@ -81,11 +83,24 @@ def test_that_the_sign_has_the_colour_of_the_level(
 def test_that_it_asks_for_room_for_its_lines_and_no_more(cell: CountedCell) -> None:
     bold, small = QFontMetrics(cell.theme.bold), QFontMetrics(cell.theme.sized(-1))
     room = cell.sizeHint().width() - SIGN_PX - GAP_PX
-    assert bold.horizontalAdvance(WIDEST[0]) <= room
-    assert small.horizontalAdvance(WIDEST[1]) <= room
+    assert max(map(bold.horizontalAdvance, HEADLINES)) <= room
+    assert max(map(small.horizontalAdvance, DETAILS)) <= room
     tight = cell.minimumSizeHint().width()
-    assert bold.horizontalAdvance(TIGHT) <= tight - SIGN_PX - GAP_PX
+    assert max(map(bold.horizontalAdvance, NEEDED)) <= tight - SIGN_PX - GAP_PX
     assert tight < cell.sizeHint().width()
+
+
+def test_that_a_headline_without_room_gives_way_to_a_shorter_one(
+    cell: CountedCell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(strip_cell, "draw_elided", lambda *args: drawn.append(args[4]))
+    cell.show_lines(Level.BAD, "14 changes at risk, saved 13 s ago", "", "14 at risk, 13 s")
+    cell.grab()
+    cell.resize(cell.minimumSizeHint())
+    cell.grab()
+    assert drawn[0] == "14 changes at risk, saved 13 s ago"
+    assert drawn[-2] == "14 at risk, 13 s"
 
 
 def test_that_it_is_painted_again_only_for_something_else(cell: CountedCell, qtbot: QtBot) -> None:
