@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """The columns that hold samples: `start` in seconds, least and greatest value of each."""
 
+    width_s: float
     start: Floats
     low: Floats
     high: Floats
@@ -27,22 +29,35 @@ def fold(at: Floats, values: Floats, width_s: float) -> Columns:
     """
     if not len(at):
         empty = np.empty(0)
-        return Columns(empty, empty, empty)
+        return Columns(width_s, empty, empty, empty)
     numbers = np.floor(at / width_s)
     firsts = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
     return Columns(
+        width_s,
         start=numbers[firsts] * width_s,
         low=np.minimum.reduceat(values, firsts),
         high=np.maximum.reduceat(values, firsts),
     )
 
 
-def zigzag(columns: Columns) -> tuple[Floats, Floats]:
-    """Return a line that visits the least and the greatest value of each column."""
+def zigzag(columns: Columns, gap_s: float) -> tuple[Floats, Floats, Flags | None]:
+    """Return a line that visits the least and the greatest value of each column.
+
+    The third is whether a point is joined to the next one, None where all are: over more than
+    `gap_s` in which nothing was measured there is no line. A column before that is drawn to its
+    end, for it may be alone.
+    """
     x = np.repeat(columns.start, 2)
     y = np.empty(2 * len(columns.low))
     y[0::2], y[1::2] = columns.low, columns.high
-    return x, y
+    (ends,) = np.nonzero(np.diff(columns.start) > gap_s + columns.width_s)
+    if not len(ends):
+        return x, y, None
+    last = 2 * ends + 1
+    x[last] += columns.width_s
+    joined = np.ones(len(x), dtype=np.bool_)
+    joined[last] = False
+    return x, y, joined
 
 
 def count_per_slot(at: Floats, first: float, width_s: float, slots: int) -> Floats:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 # A range shrinks when less than this part of it has been used for a while.
 USED_LEAST = 0.35
 SHRINK_AFTER_S = 15.0
+MS_PER_S = 1000
+SECOND = 3  # the power of ten that it is in milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,10 @@ def nice_above(value: float) -> float:
 
 def linear_scale(top: float, unit: str) -> Scale:
     """Return an axis from 0 to a little above `top`, with its unit at the highest tick."""
-    middle = top / 2
-    ticks = ((0.0, "0"), (middle, f"{middle:g}"), (top, f"{top:g} {unit}"))
+    middle, shown, shown_unit = top / 2, top, unit
+    if unit == "ms" and top >= MS_PER_S:
+        shown, shown_unit = top / MS_PER_S, "s"
+    ticks = ((0.0, "0"), (middle, f"{shown / 2:g}"), (top, f"{shown:g} {shown_unit}"))
     return Scale(0.0, top * 1.12, ticks)
 
 
@@ -40,11 +44,23 @@ def limit_scale(limit: float, top: float, unit: str) -> Scale:
     return Scale(0.0, max(top, limit) * 1.12, ticks)
 
 
-def decade_scale(low: int, high: int, unit: str) -> Scale:
-    """Return an axis of powers of ten, whose positions are the logarithms."""
-    ticks = [(float(power), f"{10.0**power:g}") for power in range(low, high + 1)]
-    ticks[-1] = (ticks[-1][0], f"{ticks[-1][1]} {unit}")
-    return Scale(low - 0.06, high + 0.15, tuple(ticks))
+def decade_scale_ms(low: int, high: int) -> Scale:
+    """Return an axis of powers of ten of milliseconds, whose positions are the logarithms.
+
+    The highest of them has the unit; from a second on each has its own.
+    """
+    highest_ms = min(high, SECOND - 1)
+    ticks = tuple(
+        (float(power), _decade_text(power, unit="ms" if power == highest_ms else ""))
+        for power in range(low, high + 1)
+    )
+    return Scale(low - 0.06, high + 0.15, ticks)
+
+
+def _decade_text(power: int, unit: str) -> str:
+    if power >= SECOND:
+        return f"{10.0 ** (power - SECOND):g} s"
+    return f"{10.0**power:g} {unit}".rstrip()
 
 
 class LinearRange:

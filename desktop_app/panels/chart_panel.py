@@ -16,6 +16,8 @@ from desktop_app.widgets.chart import Chart
 
 # A chart is drawn when a new column begins, and at least this often while there is something new.
 SLOWEST_DRAW_S = 1.0
+# Where so many samples are missing nothing was measured.
+GAP_PERIODS = 3
 
 
 class InspectPanel(Card):

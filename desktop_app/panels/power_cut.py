@@ -6,13 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from core.metrics import Samples, SaveState
+from core.simulation import STATUS_INTERVAL_S
 from desktop_app.monitor.columns import fold, zigzag
 from desktop_app.monitor.monitor import Monitor
 from desktop_app.monitor.reading import Reading
 from desktop_app.monitor.scales import LinearRange, limit_scale
 from desktop_app.monitor.trail import Trail
 from desktop_app.monitor.wording import counted, duration, grouped
-from desktop_app.panels.chart_panel import ChartPanel
+from desktop_app.panels.chart_panel import GAP_PERIODS, ChartPanel
 from desktop_app.panels.stretch import Stretch
 from desktop_app.theme import Theme
 from desktop_app.widgets.card_header import Figure
@@ -44,8 +45,9 @@ class PowerCutPanel(ChartPanel):
         scale = limit_scale(allowed_s, top, "s")
         self.chart.set_scale(scale)
         self._allowed.draw(allowed_s)
-        x, y = zigzag(columns)
-        self._line.draw(x - edge, y)
+        period_s = max(STATUS_INTERVAL_S, self.monitor.period_s)
+        x, y, joined = zigzag(columns, GAP_PERIODS * period_s)
+        self._line.draw(x - edge, y, joined)
         at = risk["at"][stays_at_risk(risk, self.monitor.saves.between(stretch.since - 60))]
         y = np.full(len(at), scale.high * 0.02)
         self.chart.draw_thinned(self._at_risk, at - edge, y, edge)

@@ -11,7 +11,7 @@ from desktop_app.monitor.columns import Floats, quantiles
 from desktop_app.monitor.figures import SAVE_PARTS, save_durations_s
 from desktop_app.monitor.monitor import Monitor
 from desktop_app.monitor.reading import Reading
-from desktop_app.monitor.scales import DecadeRange, decade_scale
+from desktop_app.monitor.scales import DecadeRange, decade_scale_ms
 from desktop_app.monitor.trail import Trail
 from desktop_app.monitor.wording import counted, milliseconds
 from desktop_app.panels.chart_panel import ChartPanel
@@ -63,7 +63,7 @@ class SaveDurationsPanel(ChartPanel):
             low, high = self._range.include(stretch.until, total_ms.min(), total_ms.max())
         else:
             low, high = self._range.low, self._range.high
-        self.chart.set_scale(decade_scale(low, high, "ms"))
+        self.chart.set_scale(decade_scale_ms(low, high))
         y = np.log10(total_ms)
         committed = saves["state"] == SaveState.COMMITTED
         many = saves["rows"] >= MANY_ROWS

@@ -11,7 +11,7 @@ from desktop_app.monitor.reading import Reading
 from desktop_app.monitor.scales import LinearRange, linear_scale
 from desktop_app.monitor.trail import Trail
 from desktop_app.monitor.wording import grouped, milliseconds
-from desktop_app.panels.chart_panel import ChartPanel
+from desktop_app.panels.chart_panel import GAP_PERIODS, ChartPanel
 from desktop_app.panels.stretch import Stretch
 from desktop_app.theme import Theme
 from desktop_app.widgets.card_header import Figure
@@ -39,8 +39,8 @@ class TickLatenessPanel(ChartPanel):
         peak = float(columns.high.max()) if len(columns.high) else 0.0
         scale = linear_scale(self._range.include(stretch.until, peak), "ms")
         self.chart.set_scale(scale)
-        x, y = zigzag(columns)
-        self._line.draw(x - edge, y)
+        x, y, joined = zigzag(columns, GAP_PERIODS * self.monitor.period_s)
+        self._line.draw(x - edge, y, joined)
         skipped = fold(ticks["at"], ticks["skipped"], width_s)
         some = skipped.high > 0
         self._skipped.draw(skipped.start[some] - edge, np.full(some.sum(), scale.high * 0.95))

@@ -7,7 +7,7 @@ import numpy as np
 from desktop_app.monitor.columns import fold, quantiles
 from desktop_app.monitor.monitor import Monitor
 from desktop_app.monitor.reading import Reading
-from desktop_app.monitor.scales import DecadeRange, decade_scale
+from desktop_app.monitor.scales import DecadeRange, decade_scale_ms
 from desktop_app.monitor.trail import Trail
 from desktop_app.monitor.wording import milliseconds
 from desktop_app.panels.chart_panel import ChartPanel
@@ -43,7 +43,7 @@ class TickWorkPanel(ChartPanel):
         least, most = budget_ms, budget_ms
         if len(columns.low):
             least, most = float(columns.low.min()), max(budget_ms, float(columns.high.max()))
-        scale = decade_scale(*self._range.include(stretch.until, least, most), "ms")
+        scale = decade_scale_ms(*self._range.include(stretch.until, least, most))
         self.chart.set_scale(scale)
         self._budget.draw(float(np.log10(budget_ms)))
         left, bar_s = columns.start - edge, width_s * BAR_SHARE

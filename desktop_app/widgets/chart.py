@@ -14,7 +14,7 @@ os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
 
 import pyqtgraph as pg
 
-from desktop_app.monitor.columns import Floats, thin_out
+from desktop_app.monitor.columns import Flags, Floats, thin_out
 from desktop_app.monitor.scales import Scale
 from desktop_app.theme import Theme
 
@@ -226,13 +226,13 @@ class Bars:
 
 
 class Line:
-    """A line of one pixel."""
+    """A line of one pixel; `joined` is whether each point is joined to the next one."""
 
     def __init__(self, item: Any) -> None:
         self._item = item
 
-    def draw(self, x: Floats, y: Floats) -> None:
-        self._item.setData(x, y)
+    def draw(self, x: Floats, y: Floats, joined: Flags | None = None) -> None:
+        self._item.setData(x, y, connect="all" if joined is None else joined)
 
 
 class Marks:

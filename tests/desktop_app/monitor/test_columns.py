@@ -43,9 +43,20 @@ def test_that_nothing_folds_to_nothing() -> None:
 
 def test_that_a_line_visits_both_extremes_of_each_column() -> None:
     columns = fold(np.array([0.0, 0.5, 1.0]), np.array([3.0, 1.0, 2.0]), 1.0)
-    x, y = zigzag(columns)
+    x, y, joined = zigzag(columns, gap_s=0.5)
     assert x.tolist() == [0.0, 0.0, 1.0, 1.0]
     assert y.tolist() == [1.0, 3.0, 2.0, 2.0]
+    assert joined is None
+
+
+def test_that_there_is_no_line_over_what_was_not_measured() -> None:
+    columns = fold(np.array([0.0, 1.0, 5.0, 9.0]), np.array([3.0, 1.0, 2.0, 4.0]), 1.0)
+    x, _, joined = zigzag(columns, gap_s=2.5)
+    assert joined is not None
+    # What comes before a gap is drawn to the end of its column: it may be alone.
+    assert x.tolist() == [0.0, 0.0, 1.0, 2.0, 5.0, 6.0, 9.0, 9.0]
+    assert joined.tolist() == [True, True, True, False, True, False, True, True]
+    assert zigzag(columns, gap_s=3.0)[2] is None
 
 
 def test_that_instants_are_counted_per_slot_and_those_outside_left_out() -> None:

@@ -8,7 +8,7 @@ from desktop_app.monitor.scales import (
     SHRINK_AFTER_S,
     DecadeRange,
     LinearRange,
-    decade_scale,
+    decade_scale_ms,
     limit_scale,
     linear_scale,
     nice_above,
@@ -56,7 +56,14 @@ def test_that_powers_of_ten_grow_at_once_and_shrink_after_a_while() -> None:
 
 def test_that_the_highest_tick_has_the_unit() -> None:
     assert linear_scale(10.0, "ms").ticks == ((0.0, "0"), (5.0, "5"), (10.0, "10 ms"))
-    assert decade_scale(-1, 1, "ms").ticks == ((-1.0, "0.1"), (0.0, "1"), (1.0, "10 ms"))
+    assert decade_scale_ms(-1, 1).ticks == ((-1.0, "0.1"), (0.0, "1"), (1.0, "10 ms"))
+
+
+def test_that_from_a_second_on_milliseconds_are_told_in_seconds() -> None:
+    assert linear_scale(1000.0, "ms").ticks == ((0.0, "0"), (500.0, "0.5"), (1000.0, "1 s"))
+    assert linear_scale(20_000.0, "ms").ticks[1:] == ((10_000.0, "10"), (20_000.0, "20 s"))
+    assert [text for _, text in decade_scale_ms(0, 4).ticks] == ["1", "10", "100 ms", "1 s", "10 s"]
+    assert [text for _, text in decade_scale_ms(3, 4).ticks] == ["1 s", "10 s"]
 
 
 def test_that_a_limit_has_a_tick_unless_values_lie_far_above_it() -> None:

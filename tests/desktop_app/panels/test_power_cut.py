@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QPainterPath
 from pytestqt.qtbot import QtBot
 
 from core.metrics import SaveState
@@ -59,6 +60,21 @@ def test_that_at_risk_and_to_write_are_never_mixed(panel: PowerCutPanel, show: S
         "A power cut now would cost 2 changes; 12 changes to write, "
         "the oldest 21 s old, 30 s are allowed."
     )
+
+
+def test_that_the_line_is_broken_where_nothing_was_measured(
+    panel: PowerCutPanel, show: Showcase
+) -> None:
+    for ago_s in (*range(50, 22, -1), *range(10, 0, -1)):
+        show.risk(float(ago_s), 0, 1.0)
+    refresh(panel, show)
+    path = panel._line._item.getPath()
+    moves = [
+        path.elementAt(place).x
+        for place in range(path.elementCount())
+        if path.elementAt(place).type == QPainterPath.ElementType.MoveToElement
+    ]
+    assert moves == pytest.approx([-50.0, -10.0], abs=1.0)
 
 
 def test_that_nothing_at_risk_is_said_in_a_word(panel: PowerCutPanel, show: Showcase) -> None:

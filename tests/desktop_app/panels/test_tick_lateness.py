@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QPainterPath
 from pytestqt.qtbot import QtBot
 
 from desktop_app.monitor.levels import Level
@@ -13,6 +14,8 @@ from desktop_app.panels.stretch import Stretch
 from desktop_app.panels.tick_lateness import TickLatenessPanel
 from desktop_app.theme import Theme
 from tests.desktop_app.showcase import PHASES_S, WORK_S, Showcase
+
+MOVE_TO = QPainterPath.ElementType.MoveToElement
 
 
 @pytest.fixture
@@ -70,6 +73,25 @@ def test_that_the_line_visits_the_extremes(panel: TickLatenessPanel, show: Showc
     low, high = panel.chart.getViewBox().viewRange()[1]
     assert low <= 0.2
     assert high >= 25.0
+
+
+def test_that_the_line_is_broken_where_nothing_was_measured(
+    panel: TickLatenessPanel, show: Showcase
+) -> None:
+    tick(show, [0.2] * 600)
+    refresh(panel, show)
+    path = panel._line._item.getPath()
+    assert [path.elementAt(place).type for place in range(path.elementCount())].count(MOVE_TO) == 1
+    show.now += 12.0
+    tick(show, [0.2] * 10, skipped={0: 119})
+    refresh(panel, show)
+    path = panel._line._item.getPath()
+    moves = [
+        path.elementAt(place)
+        for place in range(path.elementCount())
+        if path.elementAt(place).type == MOVE_TO
+    ]
+    assert [move.x for move in moves] == pytest.approx([-60.0, -1.0], abs=1.0)
 
 
 def test_that_a_tick_that_starts_early_is_not_drawn_below_nothing(
