@@ -43,6 +43,7 @@ class SaveCountsPanel(ChartPanel):
 
     def set_span(self, span_s: float) -> None:
         super().set_span(span_s)
+        self._range = LinearRange(LEAST_TOP)
         self._base_hint = SLOT_WORDS[self.slot_s]
         self.set_hint(self._base_hint)
 
@@ -71,13 +72,16 @@ class SaveCountsPanel(ChartPanel):
     def describe(self, stretch: Stretch, reading: Reading) -> None:
         kept_since, begun_at = self._trail.complete_since, self.monitor.begun_at
         since = max(stretch.since, kept_since or begun_at or stretch.since)
-        if since >= stretch.until:
+        # Of a world that stands still nobody hears what is committed.
+        unknown_s = reading.saves.unknown_for_s or 0.0
+        until = min(stretch.until, reading.at - unknown_s)
+        if since >= until:
             self.show_figures()
-            self.set_summary("The saves of this time are not kept.")
+            self.set_summary("The saves of this time are not known.")
             return
-        kinds = by_kind(self.monitor.saves.between(since, stretch.until))
+        kinds = by_kind(self.monitor.saves.between(since, until))
         urgent, scheduled, failed = (len(at) for at in kinds)
-        minutes = max(stretch.until - since, 1.0) / 60
+        minutes = max(until - since, 1.0) / 60
         failed_level = max(reading.level_of("failures"), Level.WATCH) if failed else Level.GOOD
         self.show_figures(
             Figure("urgent", _number(urgent / minutes), value_first=True),
@@ -85,7 +89,7 @@ class SaveCountsPanel(ChartPanel):
             Figure("failed", _number(failed / minutes), "/min", failed_level, value_first=True),
         )
         some = kept_since is not None and kept_since > stretch.since
-        words = f"last {duration(stretch.until - since)}" if some else stretch.words
+        words = f"last {duration(until - since)}" if some else stretch.words
         more = "; older ones are not kept" if some else ""
         self.set_summary(
             f"Saves in the {words}: {urgent} urgent, {scheduled} periodic, {failed} failed{more}."

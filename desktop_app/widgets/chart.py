@@ -6,8 +6,8 @@ import os
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsView
 
 os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
@@ -20,8 +20,6 @@ from desktop_app.theme import Theme
 
 # A column is so many pixels wide, one of them empty.
 COLUMN_PX = 3
-# The role of the time of which nothing is known.
-SHADE = "selected"
 # No two marks are drawn in the same square of this part of their size.
 CELL_PER_MARK = 0.8
 NOTHING = np.empty(0)
@@ -51,7 +49,6 @@ class Chart(pg.PlotWidget):
         self._scale: Scale | None = None
         self._known = True
         self.known_since: float | None = None
-        self._shaded = False
         self.span_s = 60.0
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumHeight(70)
@@ -63,8 +60,9 @@ class Chart(pg.PlotWidget):
         plot.layout.setContentsMargins(0, 4, 0, 0)
         self._paint_less()
         self._set_up_axes()
-        self._shade = self.add_bars(SHADE)
-        self._shade.put_behind()
+        self._shade = Shade()
+        self._shade.setZValue(-1)
+        self.addItem(self._shade, ignoreBounds=True)
         self.scene().sigMouseClicked.connect(self._on_click)
         theme.changed.connect(self.recolour)
         self.recolour()
@@ -137,14 +135,11 @@ class Chart(pg.PlotWidget):
         left = self.getViewBox().viewRange()[0][0]
         # Where little more than nothing is missing, a shade would only flicker.
         self.known_since = None if x is None or x <= left + 2 * self.column_width_s else x
-        if self.known_since is None or self._scale is None:
-            shade = NOTHING, 0.0, 0.0, NOTHING
-        else:
-            width, top = self.known_since - left, np.array([self._scale.high])
-            shade = np.array([left]), width, self._scale.low, top
-        if self.known_since is not None or self._shaded:
-            self._shade.draw(*shade)
-        self._shaded = self.known_since is not None
+        place = QRectF()
+        if self.known_since is not None and self._scale is not None:
+            low, high = self._scale.low, self._scale.high
+            place = QRectF(left, low, self.known_since - left, high - low)
+        self._shade.cover(place)
 
     def add_bars(self, role: str) -> Bars:
         item = pg.BarGraphItem(x0=NOTHING, x1=NOTHING, y0=NOTHING, y1=NOTHING, pen=None)
@@ -187,6 +182,7 @@ class Chart(pg.PlotWidget):
         """Take the colours of the theme."""
         color = self._theme.color
         self.setBackground(color("surface"))
+        self._shade.paint_with(color("selected"))
         for name in ("left", "bottom"):
             axis = self.getAxis(name)
             axis.setPen(pg.mkPen(color("border")))
@@ -195,7 +191,7 @@ class Chart(pg.PlotWidget):
             self._paint_item(item, role)
 
     def _paint_item(self, item: Any, role: str) -> None:
-        color = self._theme.color(role if self._known or role == SHADE else "faint")
+        color = self._theme.color(role if self._known else "faint")
         if isinstance(item, pg.BarGraphItem):
             item.setOpts(brush=pg.mkBrush(color))
         elif isinstance(item, pg.ScatterPlotItem):
@@ -210,6 +206,31 @@ class Chart(pg.PlotWidget):
         self.clicked.emit(point.x(), point.y())
 
 
+class Shade(pg.GraphicsObject):
+    """A rectangle behind everything; it leaves the painter, whose state nobody saves, as it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._place = QRectF()
+        self._color = QColor()
+
+    def cover(self, place: QRectF) -> None:
+        """Lie here; nowhere if that is empty."""
+        if place != self._place:
+            self.prepareGeometryChange()
+            self._place = place
+
+    def paint_with(self, color: QColor) -> None:
+        self._color = color
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        return self._place
+
+    def paint(self, painter: QPainter, *_: Any) -> None:
+        painter.fillRect(self._place, self._color)
+
+
 class Bars:
     """Bars of one colour."""
 
@@ -219,10 +240,6 @@ class Bars:
     def draw(self, left: Floats, width: float, bottom: Floats | float, top: Floats) -> None:
         bottoms = np.broadcast_to(np.asarray(bottom, dtype=np.float64), top.shape)
         self._item.setOpts(x0=left, x1=left + width, y0=bottoms, y1=top)
-
-    def put_behind(self) -> None:
-        """Draw these below everything else."""
-        self._item.setZValue(-1)
 
 
 class Line:

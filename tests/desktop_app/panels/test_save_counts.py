@@ -108,6 +108,33 @@ def test_that_more_saves_than_are_kept_are_counted_for_as_long_as_they_are_kept(
         assert set(heights(panel._urgent)[:-1]) <= {0.0, 9.5 * panel.slot_s}
 
 
+def test_that_nothing_is_counted_after_a_world_has_stood_still(
+    panel: SaveCountsPanel, show: Showcase
+) -> None:
+    show.tick(120)
+    for number in range(10, 0, -1):
+        show.save(number - 0.5)
+    show.now += 40.0
+    refresh(panel, show)
+    # Ten in the twelve seconds of which something is known.
+    assert figures(panel)["urgent"] == "50"
+    show.now += 40.0
+    refresh(panel, show)
+    assert panel.figures == ()
+
+
+def test_that_bars_fit_again_at_once_where_they_are_of_less_time(
+    panel: SaveCountsPanel, show: Showcase
+) -> None:
+    for number in range(500, 0, -1):
+        show.save(number / 10)
+    panel.set_span(3600.0)
+    refresh(panel, show)
+    panel.set_span(60.0)
+    refresh(panel, show)
+    assert panel.chart.getViewBox().viewRange()[1][1] < 30
+
+
 def test_that_a_stretch_of_which_nothing_is_kept_has_no_figures(
     panel: SaveCountsPanel, show: Showcase
 ) -> None:
@@ -119,7 +146,7 @@ def test_that_a_stretch_of_which_nothing_is_kept_has_no_figures(
     panel.draw(show.now, frozen)
     panel.describe(frozen, panel.monitor.read(show.now))
     assert panel.figures == ()
-    assert panel.accessibleDescription() == "The saves of this time are not kept."
+    assert panel.accessibleDescription() == "The saves of this time are not known."
 
 
 def test_that_a_save_from_before_the_stretch_does_not_count(

@@ -72,6 +72,16 @@ def test_that_a_time_of_which_nothing_is_known_is_shaded(chart: Chart) -> None:
     assert not has_color(chart, "selected")
 
 
+def test_that_a_shade_fills_nothing_but_the_time_it_is_about(chart: Chart) -> None:
+    line = chart.add_line("good")
+    line.draw(np.array([-30.0, -20.0, -10.0]), np.array([0.0, 10.0, 0.0]))
+    chart.set_known_since(-50.0)
+    image = chart.grab().toImage()
+    below_the_line = chart.mapFromScene(chart.getViewBox().mapViewToScene(QPoint(-20, 5)))
+    shown = QColor(image.pixel(below_the_line.x(), below_the_line.y()))
+    assert shown == chart._theme.color("surface")
+
+
 def test_that_a_chart_takes_the_colours_of_a_new_theme(chart: Chart) -> None:
     bars = chart.add_bars("good")
     bars.draw(np.array([-30.0]), 2.0, 0.0, np.array([8.0]))
