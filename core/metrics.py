@@ -193,6 +193,9 @@ class Metrics:
         self.background_failures = self._counter(
             "background_failures_total", "Work nobody waits for that failed", "what"
         )
+        self.log_lines_lost = self._counter(
+            "log_lines_lost_total", "Lines of the log that could not be written"
+        )
 
         self.backup_duration = self._slow_histogram(
             "backup_seconds", "Making a backup, without verifying it"

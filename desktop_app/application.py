@@ -46,6 +46,7 @@ from core.secrets import load_or_create_secret
 from core.simulation import Opening, Simulation
 from core.world_lock import WorldLock
 from core.write_ahead_log import frames_in_use
+from desktop_app import logs
 from desktop_app.backup_keeper import BackupKeeper
 from desktop_app.cleanup import Cleanup
 from desktop_app.tick_thread import TickThread
@@ -106,6 +107,8 @@ class Host(QObject):
         self._stop_wanted = False
         self._restoring: asyncio.Task[None] | None = None
         self._port_to_keep = 0
+        # Lines of the log that are in the metrics of this run or of an earlier one.
+        self._lines_lost = 0
         self.backups = BackupKeeper(
             folder,
             settings=lambda: self.settings,
@@ -463,6 +466,7 @@ class Host(QObject):
             due = time.perf_counter() + SUPERVISION_INTERVAL_S
             await asyncio.sleep(SUPERVISION_INTERVAL_S)
             metrics.loop_lag.observe(max(0.0, time.perf_counter() - due))
+            self._count_lost_lines()
             if database_path is None:
                 continue
             try:
@@ -472,6 +476,11 @@ class Host(QObject):
                 if not told:
                     log.warning("the disk cannot be looked at: %s", error)
                 told = True
+
+    def _count_lost_lines(self) -> None:
+        lost = logs.lines_lost()
+        self.metrics.log_lines_lost.inc(max(0, lost - self._lines_lost))
+        self._lines_lost = lost
 
     def _look_at_disk(self, database_path: Path) -> None:
         self.metrics.disk_free.set(shutil.disk_usage(self.folder.root).free)

@@ -1,15 +1,19 @@
-"""Where the log goes: a rotated file in the data folder, and standard error when headless."""
+"""Where the log goes: a rotated file in the data folder, and standard error when headless.
+
+Threads of their own write it (desktop_app/log_writer.py).
+"""
 
 from __future__ import annotations
 
 import logging
-import logging.handlers
 import sys
 from pathlib import Path
 
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
 from core.errors import FolderError
+from desktop_app.log_sinks import RotatedFile, StandardError
+from desktop_app.log_writer import LogWriter
 
 _FILE_BYTES_MAX = 5_000_000
 _FILES_KEPT = 5
@@ -35,6 +39,9 @@ def _take_qt_message(kind: QtMsgType, _context: QMessageLogContext, message: str
     if kind is QtMsgType.QtFatalMsg:
         print(message, file=sys.stderr, flush=True)
     logging.getLogger("qt").log(_QT_LEVELS.get(kind, logging.ERROR), message)
+    if kind is QtMsgType.QtFatalMsg:
+        for handler in logging.getLogger().handlers:
+            handler.flush()
 
 
 def log_to_file(folder: Path, level: str) -> None:
@@ -45,14 +52,12 @@ def log_to_file(folder: Path, level: str) -> None:
     path = folder / "starkeep.log"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handler = logging.handlers.RotatingFileHandler(
-            path, maxBytes=_FILE_BYTES_MAX, backupCount=_FILES_KEPT, encoding="utf-8"
-        )
+        file = RotatedFile(path, bytes_max=_FILE_BYTES_MAX, files_kept=_FILES_KEPT)
     except OSError as error:
         raise FolderError.of(
             path, error, "make room for a folder there that you may write to"
         ) from None
-    _add(handler, level)
+    _add(LogWriter(path.name, file), level)
     # They tell of every statement, every timer and every request.
     for chatty in ("sqlalchemy", "aiosqlite", "qasync", "asyncio", "alembic", "uvicorn", "httpx"):
         logging.getLogger(chatty).setLevel(max(LEVELS[level], logging.WARNING))
@@ -60,7 +65,14 @@ def log_to_file(folder: Path, level: str) -> None:
 
 def log_to_stderr(level: str) -> None:
     """Send it to standard error, too."""
-    _add(logging.StreamHandler(sys.stderr), level)
+    stream = sys.stderr
+    _add(LogWriter("standard error", StandardError(stream), encoding=stream.encoding), level)
+
+
+def lines_lost() -> int:
+    """Return how many lines could not be written."""
+    handlers = logging.getLogger().handlers
+    return sum(each.lines_lost for each in handlers if isinstance(each, LogWriter))
 
 
 def _add(handler: logging.Handler, level: str) -> None:

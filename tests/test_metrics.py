@@ -27,6 +27,7 @@ COUNTERS = [
     "http_requests_total",
     "websocket_dropped_total",
     "background_failures_total",
+    "log_lines_lost_total",
 ]
 GAUGES = [
     "at_risk_rows",

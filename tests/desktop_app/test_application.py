@@ -32,7 +32,7 @@ from core.errors import (
 from core.game import GameWorld
 from core.queries import PlanetReport, ReportPlanet
 from core.sync import Account, NewAccount
-from desktop_app import application
+from desktop_app import application, logs
 from desktop_app.application import Host, HostState
 from desktop_app.session import _stopped
 from desktop_app.tick_thread import TickThread
@@ -492,6 +492,21 @@ async def test_that_the_disk_is_looked_at_and_if_it_cannot_be_that_is_told_once(
     assert failures >= 2
     told = [r.message for r in caplog.records if r.message.startswith("the disk")]
     assert told == ["the disk cannot be looked at: the disk has gone"]
+
+
+async def test_that_lost_lines_of_the_log_are_counted_once_in_all_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application, "SUPERVISION_INTERVAL_S", 0.01)
+    host = make_host(tmp_path)
+    for lost, new in ((3, 3), (5, 2)):
+        monkeypatch.setattr(logs, "lines_lost", lambda lost=lost: lost)
+        async with asyncio.timeout(20):
+            await host.start()
+            while not (counted := host.metrics.log_lines_lost._value.get()):
+                await asyncio.sleep(0.01)
+            await host.stop()
+        assert counted == new
 
 
 async def test_that_a_world_lives_on_postgresql_as_well(tmp_path: Path, postgres_url: URL) -> None:

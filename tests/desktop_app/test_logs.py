@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,8 @@ def log_as_before() -> Iterator[None]:
 
 
 def written(folder: Path) -> list[str]:
+    for handler in logging.getLogger().handlers:
+        handler.flush()
     return (folder / "starkeep.log").read_text(encoding="utf-8").splitlines()
 
 
@@ -76,10 +79,10 @@ def test_that_the_files_never_take_more_than_their_room(
     logs.log_to_file(tmp_path, "info")
     for number in range(200):
         log.info("line %d", number)
+    assert written(tmp_path)[-1].endswith("line 199")
     files = list(tmp_path.iterdir())
     assert len(files) == 1 + logs._FILES_KEPT
     assert all(file.stat().st_size <= 1000 for file in files)
-    assert written(tmp_path)[-1].endswith("line 199")
 
 
 def test_that_standard_error_hears_the_same(
@@ -88,7 +91,40 @@ def test_that_standard_error_hears_the_same(
     logs.log_to_file(tmp_path, "info")
     logs.log_to_stderr("info")
     log.info("the world is running")
-    assert capsys.readouterr().err.splitlines() == written(tmp_path)
+    lines = written(tmp_path)
+    assert capsys.readouterr().err.splitlines() == lines
+
+
+def test_that_nobody_waits_for_a_pipe_that_nobody_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", 0) as unread, os.fdopen(writing, "w") as full:
+        fill(full.fileno())
+        monkeypatch.setattr(sys, "stderr", full)
+        logs.log_to_stderr("info")
+        logs.log_to_file(tmp_path, "info")
+        logger = threading.Thread(target=log.warning, args=("changes cannot be saved",))
+        logger.start()
+        logger.join(5.0)
+        waits = logger.is_alive()
+        # What hangs holds up nobody else.
+        lines = [] if waits else (tmp_path / "starkeep.log").read_text(encoding="utf-8")
+        unread.read(1 << 20)
+        logger.join()
+        for handler in logging.getLogger().handlers:
+            handler.flush()
+    assert not waits
+    assert "changes cannot be saved" in lines
+
+
+def fill(pipe: int) -> None:
+    os.set_blocking(pipe, False)
+    try:
+        while True:
+            os.write(pipe, b"x" * 512)
+    except BlockingIOError:
+        os.set_blocking(pipe, True)
 
 
 def test_that_messages_of_qt_are_logged_with_their_level(
@@ -116,12 +152,37 @@ def test_that_the_last_words_of_qt_are_printed() -> None:
     assert "no Qt platform plugin could be initialized" in ended.stderr
 
 
+@pytest.mark.parametrize("end", ["", "raise OSError('lost')", "qFatal('lost')"])
+def test_that_the_last_lines_are_written_however_the_program_ends(tmp_path: Path, end: str) -> None:
+    first = f"logs.keep_quiet(); logs.log_to_file(Path({str(tmp_path)!r}), 'info')"
+    run(f"{first}; [log.info('line %d', number) for number in range(2000)]; {end}")
+    numbers = [line.split()[-1] for line in written(tmp_path) if "core.game: line" in line]
+    assert numbers == [str(number) for number in range(2000)]
+
+
+def test_that_a_pipe_that_nobody_reads_keeps_no_program_from_its_end(tmp_path: Path) -> None:
+    statements = (
+        "import tests.desktop_app.test_logs as test; test.fill(2); logs.log_to_stderr('info')"
+    )
+    program = [sys.executable, "-c", f"{_IMPORTS}; {statements}; log.info('said to nobody')"]
+    with subprocess.Popen(program, stderr=subprocess.PIPE) as process:
+        try:
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+
+
+_IMPORTS = (
+    "import logging; from pathlib import Path; from PySide6.QtCore import qFatal;"
+    " from PySide6.QtGui import QGuiApplication; from desktop_app import logs;"
+    " log = logging.getLogger('core.game')"
+)
+
+
 def run(statements: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run statements in a process in which nobody has touched the log yet."""
-    imports = "import logging; from PySide6.QtGui import QGuiApplication; import desktop_app.logs"
-    names = "logs = desktop_app.logs; log = logging.getLogger('core.game')"
     return subprocess.run(
-        [sys.executable, "-c", f"{imports}; {names}; {statements}"],
+        [sys.executable, "-c", f"{_IMPORTS}; {statements}"],
         capture_output=True,
         text=True,
         timeout=60,

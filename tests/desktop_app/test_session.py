@@ -157,7 +157,9 @@ async def test_that_a_second_start_finds_the_window_of_a_stopped_world(
     assert host.state is HostState.STOPPED
 
 
-async def test_that_closing_the_window_breaks_a_start_off(tmp_path: Path) -> None:
+async def test_that_closing_the_window_breaks_a_start_off(
+    tmp_path: Path, hosts: list[Host]
+) -> None:
     host = make_host(tmp_path)
     states: list[HostState] = []
     host.changed.connect(lambda: states.append(host.state))
@@ -165,6 +167,7 @@ async def test_that_closing_the_window_breaks_a_start_off(tmp_path: Path) -> Non
     work = session._with_window(host, "warning", asyncio.Event())
     assert await released(host, work) == EXIT_OK
     assert states == [HostState.STARTING, HostState.STOPPED]
+    assert hosts == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
