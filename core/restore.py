@@ -3,6 +3,10 @@
 The world does not run. Until the very last step the present is untouched; that step is one rename
 (SQLite) or one commit (PostgreSQL), so whoever is killed at any instant has the old world or the
 new one, never half of either.
+
+No token of a player from before is worth anything afterwards: what was logged out since the backup
+would work again, and the backup gives the ids of later accounts to others. So the secret that signs
+them goes first. Whoever is killed in between has the old world, and everybody logs in again.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from core.errors import BackupError, DatabaseError
 from core.migrate import migrate, refuse_newer, revisions_of
 from core.persistence.transfer import holds_a_world, replace_all_rows, summary_rows
 from core.persistence.worlds import Progress
+from core.secrets import forget_secret
 from core.world_backup import keep_damaged, make_backup
 
 log = logging.getLogger(__name__)
@@ -152,14 +157,16 @@ def _summary_of_file(path: Path) -> tuple[Summary, Mapping[int, str]]:
 # Changing it --------------------------------------------------------------------------------------
 
 
-async def restore(file: Path, url: str, shelf: BackupShelf, progress: Progress) -> Manifest | None:
+async def restore(
+    file: Path, url: str, shelf: BackupShelf, secret: Path, progress: Progress
+) -> Manifest | None:
     """Replace the present world by a backup that was checked; return the backup of the present.
 
     The caller has the world's lock, and nobody has the database open. Raise BackupError or
     DatabaseError; the present is then as it was.
     """
     kept = await back_up_the_present(url, shelf, progress)
-    await replace_the_present(file, url, shelf, progress)
+    await replace_the_present(file, url, shelf, secret, progress)
     return kept
 
 
@@ -167,20 +174,26 @@ async def replace_the_present(
     file: Path,
     url: str,
     shelf: BackupShelf,
+    secret: Path,
     progress: Progress,
     before_change: Callable[[], None] = lambda: None,
 ) -> None:
     """Do the second half of `restore`, without a backup.
 
     `before_change` is called when the present is about to be changed: whoever cancels after that
-    cannot know which world there is.
+    cannot know which world there is. `secret` is the file of the one that signs tokens.
     """
+
+    def log_out_and_change() -> None:
+        before_change()
+        forget_secret(secret)
+
     path = sqlite_path(async_url(url))
     try:
         if path is not None:
-            await _replace_file(file, path, progress, before_change)
+            await _replace_file(file, path, progress, log_out_and_change)
         else:
-            await _replace_rows(file, url, shelf, progress, before_change)
+            await _replace_rows(file, url, shelf, progress, log_out_and_change)
     except (OSError, sqlite3.Error, DatabaseError) as error:
         raise BackupError(f"nothing was restored, the world is as it was: {error}") from error
     log.info("restored %s", file)

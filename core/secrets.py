@@ -6,6 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
+from core.durable_files import sync_folder
 from core.errors import FolderError
 
 _BYTES = 32
@@ -22,6 +23,16 @@ def load_or_create_secret(path: Path) -> str:
         raise FolderError.of(
             path, error, "make it a file that you may read, or remove it to get a new one"
         ) from None
+
+
+def forget_secret(path: Path) -> None:
+    """Make worthless what a secret has signed; when this returns it stays so. Raise OSError.
+
+    The next who asks for it gets a new one.
+    """
+    if path.exists():
+        path.unlink()
+        sync_folder(path.parent)
 
 
 def _load_or_create(path: Path) -> str:

@@ -132,7 +132,7 @@ async def restore_backup(
         kept = await back_up_the_present(url, shelf, progress, undertaking.go_through)
         if kept is not None:
             undertaking.done(f"the world was backed up to {shelf.folder / kept.name}")
-        await replace_the_present(file, url, shelf, progress, undertaking.go_through)
+        await replace_the_present(file, url, shelf, folder.secret, progress, undertaking.go_through)
         print("restored")
         if kept is not None:
             print(f"the world from before is in {shelf.folder / kept.name}")

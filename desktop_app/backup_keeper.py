@@ -201,7 +201,8 @@ class BackupKeeper:
     async def bring_back(self, name: str) -> None:
         """Replace the world, which does not run and is locked. Raise BackupError."""
         with self._failures_noted():
-            await restore(self.shelf.path_of(name), self.url, self.shelf, self._progress)
+            file, secret = self.shelf.path_of(name), self._folder.secret
+            await restore(file, self.url, self.shelf, secret, self._progress)
 
     # The end -----------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from core.errors import BackupError, DatabaseError
 from core.persistence import accounts, worlds
 from core.persistence.single_session import NewAccount
 from core.restore import NAMED_MAX, plan_restore, restore
+from core.secrets import load_or_create_secret
 from core.world_backup import make_backup
 from tests.backups import change, make_world, no_progress, players_in
 from tests.databases import open_database
@@ -43,7 +44,12 @@ async def back_up(where: URL | Path, shelf: BackupShelf) -> Path:
 
 
 async def bring_back(file: Path, where: URL | Path, shelf: BackupShelf) -> Manifest | None:
-    return await restore(file, plain(where), shelf, no_progress)
+    return await restore(file, plain(where), shelf, secret_of(shelf), no_progress)
+
+
+def secret_of(shelf: BackupShelf) -> Path:
+    """Return the file of the secret that signs the players' tokens."""
+    return shelf.folder.parent / "secret.key"
 
 
 async def register(where: URL | Path, *names: str) -> None:
@@ -178,10 +184,13 @@ async def test_that_a_restore_that_fails_leaves_the_world_as_it_was(
     await make_world(path, "ada")
     file = await back_up(path, shelf)
     await register(path, "bea")
+    load_or_create_secret(secret_of(shelf))
     replace = os.replace
 
     def full(source: Path, target: Path) -> None:
         if Path(target) == path:
+            # A kill now must not leave the other world and tokens that open accounts in it.
+            assert not secret_of(shelf).exists()
             raise OSError(28, "No space left on device")
         replace(source, target)
 
@@ -201,8 +210,10 @@ async def test_that_a_present_that_cannot_be_kept_is_not_replaced(
     await register(path, "bea")
     shutil.rmtree(shelf.folder)
     shelf.folder.write_text("a file in the way")
+    secret = load_or_create_secret(secret_of(shelf))
     with pytest.raises(BackupError, match="no backup could be made"):
         await bring_back(file, path, shelf)
+    assert load_or_create_secret(secret_of(shelf)) == secret
     assert players_in(path) == ["ada", "bea"]
 
 
@@ -241,10 +252,12 @@ async def test_that_a_backup_goes_into_postgresql(
     await forget(path, 3)
     file = await back_up(path, shelf)
     await make_world(postgres_url, "someone", "else", "was", "here")
+    load_or_create_secret(secret_of(shelf))
     kept = await bring_back(file, postgres_url, shelf)
     assert kept is not None
     assert kept.rows["users"] == 4
     assert await names_in(postgres_url) == ["ada", "bea"]
+    assert not secret_of(shelf).exists()
     async with open_database(postgres_url):
         dan = await accounts.register_account(NewAccount("dan", "d@b.c", "x"))
         assert isinstance(dan, accounts.Account)

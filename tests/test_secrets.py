@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.secrets import load_or_create_secret
+from core.secrets import forget_secret, load_or_create_secret
 
 
 @pytest.fixture
@@ -26,6 +26,14 @@ def test_that_a_secret_is_made_once(tmp_path: Path) -> None:
     assert len(secret) >= 32
     assert load_or_create_secret(path) == secret
     assert [file.name for file in path.parent.iterdir()] == ["secret.key"]
+
+
+def test_that_a_secret_that_is_forgotten_is_another_one_afterwards(tmp_path: Path) -> None:
+    path = tmp_path / "secret.key"
+    forget_secret(path)
+    secret = load_or_create_secret(path)
+    forget_secret(path)
+    assert load_or_create_secret(path) != secret
 
 
 def test_that_no_two_secrets_are_the_same(tmp_path: Path) -> None:

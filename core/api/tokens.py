@@ -1,4 +1,10 @@
-"""Tokens: who is asking, and whether his login still counts."""
+"""Tokens: who is asking, and whether his login still counts.
+
+A token names an account by its id, its password by the epoch, and the instant at which the account
+was made: where another world lies in the same folder, or was put there by hand, its accounts have
+the same ids. A restore makes all tokens of before worthless (core/restore.py), or one that was
+logged out after the backup would work again.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +40,20 @@ class Holder:
 
     account_id: int
     token_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Claims:
+    """What a token says that this program has signed."""
+
+    account_id: int
+    token_id: str
+    epoch: int
+    account_made: str
+    expires_at: datetime
+
+    def are_of(self, account: Account) -> bool:
+        return self.epoch == account.token_epoch and self.account_made == _made(account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +101,28 @@ class Tokens:
             "sub": str(account.id),
             "jti": secrets.token_hex(16),
             "epoch": account.token_epoch,
+            "made": _made(account),
             "exp": int(time.time()) + self._expire_s,
         }
         return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
 
     async def check(self, token: str) -> Login:
         """Return whose token this is. Raise Problem 401 if it is worth nothing."""
-        account_id, token_id, epoch, expires_at = self._read(token)
-        account = await self._account(account_id)
-        if account_id in self._shut_out:
+        claims = self._read(token)
+        account = await self._account(claims.account_id)
+        if claims.account_id in self._shut_out or claims.token_id in self._revoked:
             raise not_logged_in()
-        if token_id in self._revoked or account is None or account.token_epoch != epoch:
+        if account is None or not claims.are_of(account):
             raise not_logged_in()
         if not account.is_active:
             raise Problem(403, "banned", "This account was closed by the host.")
-        self.see(account_id)
-        return Login(account, token_id, expires_at)
+        self.see(account.id)
+        return Login(account, claims.token_id, claims.expires_at)
 
     def holder_of(self, token: str) -> Holder:
         """Return to whom a token was given, whatever has become of it. Raise Problem 401."""
-        account_id, token_id, _, _ = self._read(token)
-        return Holder(account_id, token_id)
+        claims = self._read(token)
+        return Holder(claims.account_id, claims.token_id)
 
     def still_counts(self, login: Login) -> bool:
         """Return whether a token that was checked before is worth something yet."""
@@ -214,8 +235,8 @@ class Tokens:
         self._seen[account_id] = self._monotonic()
         self._seen.move_to_end(account_id)
 
-    def _read(self, token: str) -> tuple[int, str, int, datetime]:
-        """Return account, id, epoch and end of a token that this program has signed."""
+    def _read(self, token: str) -> _Claims:
+        """Return what a token says. Raise Problem 401 if this program has not signed it."""
         if len(token) > _TOKEN_CHARACTERS_MAX:
             raise not_logged_in()
         try:
@@ -223,10 +244,11 @@ class Tokens:
                 token,
                 self._secret,
                 algorithms=[_ALGORITHM],
-                options={"require": ["sub", "jti", "epoch", "exp"]},
+                options={"require": ["sub", "jti", "epoch", "made", "exp"]},
             )
             expires_at = datetime.fromtimestamp(claims["exp"], UTC)
-            return int(claims["sub"]), claims["jti"], claims["epoch"], expires_at
+            account_id = int(claims["sub"])
+            return _Claims(account_id, claims["jti"], claims["epoch"], claims["made"], expires_at)
         # A header of a thousand brackets is too deep for the reader of JSON.
         except (jwt.InvalidTokenError, ValueError, RecursionError):
             raise not_logged_in() from None
@@ -240,6 +262,10 @@ class Tokens:
                 self.learn(found)
             return self._accounts.get(account_id, found)
         return self._accounts[account_id]
+
+
+def _made(account: Account) -> str:
+    return account.created_at.isoformat()
 
 
 def is_under_way(error: StorageError) -> bool:

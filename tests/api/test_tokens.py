@@ -6,7 +6,7 @@ import base64
 import json
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
@@ -112,7 +112,13 @@ async def test_that_a_token_says_whose_it_is_and_accounts_are_asked_for_once(
 
 
 def forged(**changes: Any) -> dict[str, Any]:
-    claims = {"sub": "7", "jti": "a", "epoch": 2, "exp": int(time.time()) + 60}
+    claims = {
+        "sub": "7",
+        "jti": "a",
+        "epoch": 2,
+        "made": MIRA.created_at.isoformat(),
+        "exp": int(time.time()) + 60,
+    }
     return {name: value for name, value in (claims | changes).items() if value is not None}
 
 
@@ -140,6 +146,7 @@ FORGERIES = {
     "without an id": jwt.encode(forged(jti=None), SECRET, "HS256"),
     "without an epoch": jwt.encode(forged(epoch=None), SECRET, "HS256"),
     "of another epoch": jwt.encode(forged(epoch=1), SECRET, "HS256"),
+    "without an account's beginning": jwt.encode(forged(made=None), SECRET, "HS256"),
     "of nobody": jwt.encode(forged(sub="8"), SECRET, "HS256"),
     "of no number": jwt.encode(forged(sub="mira"), SECRET, "HS256"),
     "of a negative number": jwt.encode(forged(sub="-7"), SECRET, "HS256"),
@@ -156,7 +163,7 @@ async def test_that_a_forgery_is_worth_nothing(token: str) -> None:
 async def test_that_a_clock_that_is_set_back_makes_no_token_worthless() -> None:
     # A time before which it does not count would be in the future then.
     claims = jwt.decode(made().issue(MIRA), SECRET, ["HS256"])
-    assert claims.keys() == {"sub", "jti", "epoch", "exp"}
+    assert claims.keys() == {"sub", "jti", "epoch", "made", "exp"}
 
 
 async def test_that_a_logged_out_token_is_worthless_also_after_a_restart(
@@ -210,6 +217,17 @@ async def test_that_a_new_password_makes_every_older_token_worthless() -> None:
     assert await is_refused(tokens, token)
     assert not tokens.still_counts(login)
     assert not await is_refused(tokens, tokens.issue(changed))
+
+
+async def test_that_a_token_opens_no_account_of_another_world(accounts: Accounts) -> None:
+    token = made().issue(MIRA)
+    # In another database of the same folder somebody else has the same id.
+    later = MIRA.created_at + timedelta(microseconds=1)
+    accounts.by_id[MIRA.id] = replace(MIRA, username="jonas", created_at=later)
+    assert await is_refused(made(), token)
+    # A new name, or new rights, make nobody log in again.
+    accounts.by_id[MIRA.id] = replace(MIRA, username="maria", is_admin=True)
+    assert not await is_refused(made(), token)
 
 
 async def test_that_a_slow_look_up_does_not_bring_back_an_account_that_has_changed(

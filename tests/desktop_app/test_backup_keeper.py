@@ -252,7 +252,7 @@ async def test_that_a_backup_is_restored_and_the_world_started_again(
         await settle(host, "ada")
         made = await host.backups.make_and_verify()
         await settle(host, "bea")
-        address = host.address
+        address, secret = host.address, host.folder.secret.read_text()
         states: list[HostState] = []
         host.changed.connect(lambda: states.append(host.state))
         await restored(host, made.name)
@@ -263,6 +263,8 @@ async def test_that_a_backup_is_restored_and_the_world_started_again(
             HostState.RUNNING,
         ]
         assert host.address == address
+        # Tokens of before are worth nothing: bea's would open cyd's account, who gets her id.
+        assert host.folder.secret.read_text() != secret
         assert host.simulation is not None
         assert host.simulation.status.players == 1
         await settle(host, "cyd")

@@ -17,6 +17,7 @@ from core.api.passwords import Passwords
 from core.backup_shelf import BackupShelf
 from core.errors import StarkeepError
 from core.paths import DataFolder
+from core.secrets import load_or_create_secret
 from desktop_app import administration, backup_commands
 from desktop_app.__main__ import _parser
 from desktop_app.administration import COMMANDS
@@ -320,6 +321,8 @@ async def test_that_a_restore_that_is_stopped_says_which_world_there_is(
     ):
         await carry_out(stop, tmp_path, "restore", str(copy), "--yes")
     assert await rows_in(tmp_path, "SELECT username FROM users") == [("renamed",)]
+    secret = DataFolder(tmp_path).secret
+    load_or_create_secret(secret)
     stop, put_in_place = asyncio.Event(), durable_files.put_in_place
     with pytest.MonkeyPatch.context() as patch, stopped_at_a_commit(stop, "postgresql"):
 
@@ -330,4 +333,5 @@ async def test_that_a_restore_that_is_stopped_says_which_world_there_is(
         patch.setattr(restore, "put_in_place", stopping)
         assert await carry_out(stop, tmp_path, "restore", str(copy), "--yes") == 0
     assert "restored" in capsys.readouterr().out
+    assert not secret.exists()
     assert await rows_in(tmp_path, "SELECT username FROM users") == [("player1",)]
