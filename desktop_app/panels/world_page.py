@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxL
 
 from desktop_app.application import Host
 from desktop_app.monitor.reading import Reading
-from desktop_app.monitor.wording import counted
+from desktop_app.monitor.wording import age, counted
 from desktop_app.panels.page import Page
 from desktop_app.panels.planet_model import PlanetModel
 from desktop_app.theme import Theme
@@ -47,7 +47,10 @@ class WorldPage(Page):
         elif not reading.world.planets:
             self.card.set_hint("none yet; a player who registers gets the first one")
         else:
-            self.card.set_hint(counted(self.model.rowCount(), "planet"))
+            planets = counted(self.model.rowCount(), "planet")
+            ago = reading.saves.unknown_for_s
+            then = "" if ago is None else f" as they were {age(ago)} ago"
+            self.card.set_hint(planets + then)
 
     def draw(self, at: float, reading: Reading) -> None:
         """Ask for the rows in sight, once a second."""

@@ -95,6 +95,9 @@ def test_that_it_says_how_many_planets_there_are_or_why_none(
     show.set_status(planets=60)
     page.show_reading(Monitor(show.host).read(show.now))
     assert page.card.hint == "60 planets"
+    # Nobody answers any more; what is said to be kept was so then.
+    page.show_reading(Monitor(show.host).read(show.now + 60.0))
+    assert page.card.hint == "60 planets as they were 60 s ago"
     show.stop()
     page.show_reading(Monitor(show.host).read(show.now))
     assert page.card.hint == "the world is not running"
