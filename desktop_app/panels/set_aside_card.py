@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton
 
 from core.queries import GroupSetAside
@@ -31,6 +31,9 @@ class SetAsideCard(Card):
         super().__init__(theme, "Refused changes")
         self.groups: tuple[GroupSetAside, ...] = ()
         self._listed_at: float | None = None
+        # From a decision until it is known what has become of it.
+        self._deciding = False
+        self._world_time, self._otherwise = 0.0, UNKNOWN
         self.what = QuietLine(theme, "Refused")
         self.reason = QuietLine(theme, "Why")
         self.others = QuietLine(theme, "Others")
@@ -49,7 +52,7 @@ class SetAsideCard(Card):
         self.add(self.reason)
         self.body.addStretch()
         self.body.addLayout(below)
-        self._show(0.0, UNKNOWN)
+        self._show()
 
     def show_reading(self, reading: Reading) -> None:
         """Show the groups as they were listed last, and ask for a new list now and then."""
@@ -65,19 +68,23 @@ class SetAsideCard(Card):
         else:
             self.show_figures()
         otherwise = f"The database refuses {counted(refused, 'change')}." if refused else NOTHING
-        self._show(reading.world.world_time, otherwise if reading.running else UNKNOWN)
+        self._otherwise = otherwise if reading.running else UNKNOWN
+        self._world_time = reading.world.world_time
+        self._show()
 
     def _is_list_old(self, at: float) -> bool:
         return self._listed_at is None or at - self._listed_at >= LIST_INTERVAL_S
 
     def show_groups(self, groups: tuple[GroupSetAside, ...]) -> None:
-        """Take over a list of what is set aside, the oldest first; shown with the next reading."""
+        """Take over a list of what is set aside, the oldest first."""
         self.groups = groups
+        self._deciding = False
+        self._show()
 
-    def _show(self, world_time: float, otherwise: str) -> None:
-        """Show the first group; `otherwise` is what is said where none is listed."""
+    def _show(self) -> None:
+        """Show the first group, which is the one that the buttons are for."""
         first = self.groups[0] if self.groups else None
-        said = otherwise if first is None else _described(first, world_time)
+        said = self._otherwise if first is None else _described(first, self._world_time)
         self.what.show_text(said)
         self.reason.show_text("" if first is None else first.reason)
         more = len(self.groups) - 1
@@ -85,10 +92,16 @@ class SetAsideCard(Card):
         self.set_summary(said if first is None else f"{said}: {first.reason}")
         for button in (self.release, self.drop):
             button.setVisible(first is not None)
+            button.setEnabled(not self._deciding)
 
     def _release(self) -> None:
-        self.release_wanted.emit(self.groups[0])
+        self._decide(self.release_wanted, self.groups[0])
+
+    def _decide(self, wanted: SignalInstance, group: GroupSetAside) -> None:
+        self._deciding = True
         self._listed_at = None
+        self._show()
+        wanted.emit(group)
 
     def _ask_whether_to_drop(self) -> None:
         group = self.groups[0]
@@ -104,12 +117,8 @@ class SetAsideCard(Card):
         )
         take_back = box.addButton("Take back", QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
-        take_back.clicked.connect(lambda: self._drop(group))
+        take_back.clicked.connect(lambda: self._decide(self.drop_wanted, group))
         box.open()
-
-    def _drop(self, group: GroupSetAside) -> None:
-        self.drop_wanted.emit(group)
-        self._listed_at = None
 
 
 def _described(group: GroupSetAside, world_time: float) -> str:

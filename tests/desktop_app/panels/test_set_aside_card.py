@@ -141,6 +141,27 @@ def test_that_saving_again_is_asked_for_at_once(
     assert wanted == ["list", ("release", FIRST)]
 
 
+def test_that_a_group_is_decided_on_once(
+    card: SetAsideCard, show: Showcase, wanted: list[object]
+) -> None:
+    refuse(card, show, FIRST, SECOND)
+    for _ in range(2):
+        QTest.mouseClick(card.release, Qt.MouseButton.LeftButton)
+    assert wanted == ["list", ("release", FIRST)]
+    assert not card.drop.isEnabled()
+    card.show_groups((SECOND,))
+    assert card.what.text.startswith("60 changes of ada")
+    assert card.release.isEnabled()
+    assert card.drop.isEnabled()
+
+
+def test_that_a_list_is_shown_when_it_arrives(card: SetAsideCard, show: Showcase) -> None:
+    refuse(card, show, FIRST)
+    card.show_groups(())
+    assert card.what.text == "The database refuses 2 changes."
+    assert not card.release.isVisible()
+
+
 @pytest.mark.parametrize(("answer", "dropped"), [("Take back", True), ("Cancel", False)])
 def test_that_taking_back_is_confirmed_first_and_nothing_waits_for_the_answer(
     card: SetAsideCard,
