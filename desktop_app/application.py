@@ -82,6 +82,7 @@ class Host(QObject):
 
     changed = Signal()
     progressed = Signal(str, int, int)  # what is being done, how much of it, of how much
+    exception_lost = Signal(str)  # from any thread
 
     def __init__(self, folder: DataFolder, overrides: Mapping[str, Any] | None = None) -> None:
         super().__init__()
@@ -116,6 +117,11 @@ class Host(QObject):
             save=lambda: asyncio.wrap_future(self.save_now()),
             progress=self.progressed.emit,
         )
+
+    def note_lost_exception(self, error: Exception) -> None:
+        """Count an exception that nobody has caught, and tell of it; from any thread."""
+        self.metrics.background_failures.labels("an exception nobody caught").inc()
+        self.exception_lost.emit(repr(error))
 
     # Start and stop ----------------------------------------------------------------------------
 

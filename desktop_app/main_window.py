@@ -58,7 +58,7 @@ class MainWindow(QMainWindow):
         self._monitor = Monitor(host)
         self._reading = self._monitor.read(self._monitor.now())
         self._next_reading = -math.inf
-        self._ended = False
+        self._ended = self._told_of_lost_exception = False
 
         self.strip = StatusStrip(self.theme)
         self.banner = Banner(self.theme)
@@ -112,6 +112,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self._host.changed.connect(self._take_host_state)
         self._host.progressed.connect(self._show_progress)
+        self._host.exception_lost.connect(self._tell_of_lost_exception)
         self.theme.changed.connect(self._take_theme)
         self.side_bar.page_wanted.connect(self.show_page)
         self.host_page.inspect_wanted.connect(lambda: self.show_page(1))
@@ -200,6 +201,12 @@ class MainWindow(QMainWindow):
         self._monitor.note_progress(text + amount)
         self._progress.setRange(0, total)
         self._progress.setValue(done)
+
+    def _tell_of_lost_exception(self, error: str) -> None:
+        """Say it once: what fails at each refresh would come back however often it is dismissed."""
+        if not self._told_of_lost_exception:
+            self._told_of_lost_exception = True
+            self.banner.show_text(f"Something in the program failed: {error}; see the log.")
 
     # Refreshing --------------------------------------------------------------------------------
 

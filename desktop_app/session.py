@@ -16,6 +16,7 @@ from core.errors import StarkeepError, StorageError, WorldInUseError
 from core.paths import DataFolder
 from desktop_app import logs
 from desktop_app.application import Host, HostState
+from desktop_app.lost_exceptions import lost_exceptions_told
 from desktop_app.running import EXIT_NOT_SAVED, EXIT_OK, run_on_host_loop
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,8 @@ def run(folder: DataFolder, overrides: Mapping[str, Any], log_level: str, headle
     work = _headless if headless else _with_window
     error: StarkeepError | None = None
     try:
-        return run_on_host_loop(app, lambda stop: work(host, log_level, stop))
+        with lost_exceptions_told(host.note_lost_exception):
+            return run_on_host_loop(app, lambda stop: work(host, log_level, stop))
     except StarkeepError as caught:
         error = caught
         raise

@@ -229,6 +229,24 @@ def test_that_page_and_size_are_restored(tmp_path: Path, qtbot: QtBot) -> None:
     second.end()
 
 
+def test_that_an_exception_nobody_caught_is_told_once_and_counted(
+    tmp_path: Path, qtbot: QtBot
+) -> None:
+    host = Showcase(tmp_path).host
+    window = MainWindow(host)
+    qtbot.addWidget(window)
+    window.show()
+    for _ in range(2):
+        host.note_lost_exception(RuntimeError("our own fault"))
+        assert window.banner.text.endswith("RuntimeError('our own fault'); see the log.")
+    window.banner.hide()
+    host.note_lost_exception(RuntimeError("our own fault"))
+    assert not window.banner.isVisible()
+    counted = host.metrics.background_failures.labels("an exception nobody caught")
+    assert counted._value.get() == 3
+    window.end()
+
+
 def test_that_a_window_is_as_large_as_its_texts_need(
     tmp_path: Path, qtbot: QtBot, qapp: QApplication
 ) -> None:
