@@ -21,11 +21,14 @@ from desktop_app.application import Host
 
 log = logging.getLogger(__name__)
 
+SAVING = "saving"
+
 
 class HostControl(QObject):
     """Runs the host's coroutines as tasks of the running event loop. Belongs to the GUI thread."""
 
     failed = Signal(str)
+    mended = Signal(str)  # what `failed` told: the same has worked since
     saving = Signal(bool)
     backing_up = Signal(bool)
     set_aside_listed = Signal(object)
@@ -38,6 +41,7 @@ class HostControl(QObject):
         # The loop itself only keeps weak references to tasks.
         self._tasks: set[asyncio.Task[None]] = set()
         self._save: Future[Any] | None = None
+        self._failures: dict[str, str] = {}  # what was asked for, what was told of it
         self._backing_up = self._enlisting = False
         self._saved.connect(self._on_saved)
 
@@ -139,7 +143,7 @@ class HostControl(QObject):
         try:
             self._save = self._host.save_now()
         except StarkeepError as error:
-            self.failed.emit(f"Nothing was saved: {error}.")
+            self._fail(SAVING, f"Nothing was saved: {error}.")
             return
         self.saving.emit(True)
         self._save.add_done_callback(self._post)
@@ -156,9 +160,20 @@ class HostControl(QObject):
             return
         error = future.exception()
         if error is not None:
-            self.failed.emit(f"Nothing was saved: {error}.")
+            self._fail(SAVING, f"Nothing was saved: {error}.")
         else:
             log.info("saved on request: %d changes", future.result().aggregates)
+            self._mend(SAVING)
+
+    # What becomes of it ------------------------------------------------------------------------
+
+    def _fail(self, what: str, text: str) -> None:
+        self._failures[what] = text
+        self.failed.emit(text)
+
+    def _mend(self, what: str) -> None:
+        if (text := self._failures.pop(what, None)) is not None:
+            self.mended.emit(text)
 
     def _run(self, what: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(what, work))
@@ -170,7 +185,9 @@ class HostControl(QObject):
             await work
         except StarkeepError as error:
             log.error("%s failed: %s", what, error)
-            self.failed.emit(f"{what.capitalize()} failed: {error}.")
+            self._fail(what, f"{what.capitalize()} failed: {error}.")
         except Exception as error:
             log.exception("%s failed", what)
-            self.failed.emit(f"{what.capitalize()} failed: {error!r}; see the log.")
+            self._fail(what, f"{what.capitalize()} failed: {error!r}; see the log.")
+        else:
+            self._mend(what)

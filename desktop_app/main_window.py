@@ -123,6 +123,7 @@ class MainWindow(QMainWindow):
         self.control.backing_up.connect(self.strip.set_backing_up)
         self.control.saving.connect(self.strip.set_saving)
         self.control.failed.connect(self.banner.show_text)
+        self.control.mended.connect(self.banner.take_back)
         backups, set_aside = self.host_page.backups, self.host_page.set_aside
         backups.backup_wanted.connect(self.control.back_up)
         self.control.backing_up.connect(backups.set_backing_up)

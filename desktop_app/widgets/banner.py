@@ -45,6 +45,11 @@ class Banner(QFrame):
         self.setAccessibleName(text or "")
         self.setVisible(bool(text))
 
+    def take_back(self, text: str) -> None:
+        """Hide a message that is no longer true; another one stays."""
+        if text == self.text:
+            self.show_text(None)
+
 
 class _Sign(Painted):
     def __init__(self, theme: Theme) -> None:

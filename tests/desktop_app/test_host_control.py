@@ -43,7 +43,9 @@ class Listened:
         self.control = HostControl(host)
         self.failed: list[str] = []
         self.saving: list[bool] = []
+        self.mended: list[str] = []
         self.control.failed.connect(self.failed.append)
+        self.control.mended.connect(self.mended.append)
         self.control.saving.connect(self.saving.append)
 
     async def at_rest(self) -> None:
@@ -137,6 +139,29 @@ async def test_that_a_save_without_a_world_says_so(listened: Listened) -> None:
     assert listened.failed == ["Nothing was saved: the world is not running."]
     assert not listened.control.busy
     assert listened.saving == []
+
+
+async def test_that_what_works_again_is_told_once(
+    host: Host, listened: Listened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken() -> None:
+        raise ValueError("a bug")
+
+    listened.control.save_now()
+    with monkeypatch.context() as patch:
+        patch.setattr(host, "start", broken)
+        listened.control.start()
+        await listened.at_rest()
+    assert listened.mended == []
+    listened.control.start()
+    await listened.at_rest()
+    # That the world runs does not mean that anything was saved.
+    assert listened.mended == listened.failed[1:]
+    for _ in range(2):
+        listened.control.save_now()
+        await listened.at_rest()
+    assert listened.mended == listened.failed[::-1]
+    await host.stop()
 
 
 async def test_that_a_save_cut_short_by_a_stop_is_through_when_the_world_has_stopped(

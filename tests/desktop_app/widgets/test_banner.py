@@ -51,6 +51,14 @@ def test_that_it_goes_when_it_is_no_longer_true(banner: Banner, nothing: str | N
     assert banner.text == banner.accessibleName() == ""
 
 
+def test_that_only_the_message_that_is_shown_is_taken_back(banner: Banner) -> None:
+    banner.show_text("Nothing was saved.")
+    banner.take_back("Backing up failed.")
+    assert banner.isVisible()
+    banner.take_back("Nothing was saved.")
+    assert not banner.isVisible()
+
+
 def test_that_it_can_be_dismissed_until_there_is_something_again(banner: Banner) -> None:
     banner.show_text("Nothing was saved.")
     dismiss(banner)
