@@ -286,10 +286,16 @@ async def _check_password_of(
     attempt = (neighbourhood_of(request), username.casefold())
     # Counted before it is looked at: what is sent all at once must not slip through.
     context.failure_rate.take(attempt)
-    # What cannot be a name is not asked for: some databases refuse even the question.
-    credentials = await sync.find_credentials(username) if USERNAME.fullmatch(username) else None
-    password_hash = None if credentials is None else credentials.password_hash
-    right = await context.passwords.matches(password, password_hash)
+    try:
+        # What cannot be a name is not asked for: some databases refuse even the question.
+        known = USERNAME.fullmatch(username)
+        credentials = await sync.find_credentials(username) if known else None
+        password_hash = None if credentials is None else credentials.password_hash
+        right = await context.passwords.matches(password, password_hash)
+    except BaseException:
+        # Too busy, or no database: nobody was told whether it is right.
+        context.failure_rate.give_back(attempt)
+        raise
     if credentials is None or not right:
         return None
     context.failure_rate.give_back(attempt)

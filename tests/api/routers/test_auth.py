@@ -16,6 +16,7 @@ from core import sync
 from core.api import context, passwords
 from core.api.passwords import Passwords
 from core.components import PLAYER
+from core.errors import StorageError
 from core.sync import Account, NewAccount
 from tests.api.hosting import (
     PASSWORD,
@@ -188,6 +189,26 @@ async def test_that_right_passwords_do_not_count_as_guesses(tmp_path: Path) -> N
     async with hosting(tmp_path) as host, client_of(host) as client:
         await register(client, "mira")
         for _ in range(2 * context.LOGIN_FAILURES_PER_MINUTE):
+            await log_in(client, "mira")
+
+
+async def test_that_what_nobody_has_looked_at_is_no_guess(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def out_of_reach(_username: str) -> None:
+        raise StorageError("out of reach")
+
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        await register(client, "mira")
+        for owner, name, value in (
+            (passwords, "WAITING_MAX", 0),
+            (sync, "find_credentials", out_of_reach),
+        ):
+            with monkeypatch.context() as trouble:
+                trouble.setattr(owner, name, value)
+                for _ in range(context.LOGIN_FAILURES_PER_MINUTE):
+                    answer = await client.post("/auth/login", json=registration("mira"))
+                    assert answer.status_code == 503
             await log_in(client, "mira")
 
 
