@@ -31,10 +31,11 @@ second order, unless it carries the same Idempotency-Key.
 
 **WebSocket.** Connect to `/ws` and send `{"type": "auth", "token": "…"}` within five seconds, or
 connect with `?token=…`; then comes `welcome`. Send `ping`, or `subscribe` and `unsubscribe` with
-`"planets": [ids]` or `"all"`. Then come `building_complete`, `research_complete`,
-`ship_build_complete` and `resource_update`, the last at every turn and once a second (of more than
-a hundred planets a hundred each second, in turn), and `message` (id) and `trade_event` (offer) to
-those whom they concern.
+`"planets": [ids]` or `"all"`; of all, up to a hundred that are unsubscribed by their ids are left
+out. Then come `building_complete`, `research_complete`, `ship_build_complete` and
+`resource_update`, the last at every turn and once a second (of more than a hundred planets a
+hundred each second, in turn), and `message` (id) and `trade_event` (offer) to those whom they
+concern.
 Messages have at most 4 KiB. It is closed with 1008 for a bad token, 1009 for a message that is too
 big, 1013 for a reader who is too slow, 1001 when the world stops.
 """

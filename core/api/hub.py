@@ -71,6 +71,8 @@ class Connection:
         self.login = login
         self.planets: set[int] = set()
         self.all_planets = False
+        # Of all planets not these; none unless it is all of them.
+        self.but_for: set[int] = set()
         # The code it is to be closed with, once somebody has decided that.
         self.closing: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._messages: asyncio.Queue[str | None] = asyncio.Queue(BACKLOG_MAX)
@@ -80,7 +82,9 @@ class Connection:
         return self.login.account.id
 
     def wants(self, planet_id: int) -> bool:
-        return self.all_planets or planet_id in self.planets
+        if planet_id in self.planets:
+            return True
+        return self.all_planets and planet_id not in self.but_for
 
     def push(self, kind: str, **fields: Any) -> None:
         self.push_text(_message(kind, fields))
@@ -120,7 +124,24 @@ class _Rounds:
         self.own_ids: tuple[int, ...] | None = None
         self.urgent: set[int] = set()
         self.is_open = False
+        self._forgotten_count = 0
         self._last_id = 0
+
+    def forget_ids(self) -> None:
+        """Have the planets asked for again: there are others now."""
+        self.own_ids = None
+        self._forgotten_count += 1
+
+    async def ids(self, ask: Callable[[], Awaitable[tuple[int, ...]]]) -> tuple[int, ...]:
+        """Return all of the player's planets."""
+        if self.own_ids is not None:
+            return self.own_ids
+        forgotten_count = self._forgotten_count
+        found = await ask()
+        # A planet may have been founded while this was on its way.
+        if forgotten_count == self._forgotten_count:
+            self.own_ids = found
+        return found
 
     def next_turn(self, wanted: Iterable[int]) -> tuple[int, ...]:
         """Return whose turn it is: whoever has just been asked for, then the others in order."""
@@ -244,7 +265,7 @@ class Hub:
                 )
             case PlanetFounded() | PlanetAbandoned():
                 if event.player_id in self._rounds:
-                    self._rounds[event.player_id].own_ids = None
+                    self._rounds[event.player_id].forget_ids()
                 self._note_changed(event)
             case StocksChanged() | BuildingStarted():
                 self._note_changed(event)
@@ -295,7 +316,7 @@ class Hub:
     def on_resync(self) -> None:
         """Send everybody everything, round by round: events were lost, or all planets changed."""
         for player_id, rounds in self._rounds.items():
-            rounds.own_ids = None
+            rounds.forget_ids()
             self.want(player_id, None)
 
     def _tell(self, player_id: int, kind: str, **fields: Any) -> None:
@@ -377,9 +398,10 @@ class Hub:
         own = self._connections[player_id]
         if not any(connection.all_planets for connection in own):
             return set().union(*(connection.planets for connection in own))
-        if rounds.own_ids is None:
-            rounds.own_ids = await self._context.door.ask(ListPlanetIds(player_id))
-        return rounds.own_ids
+        ids = await rounds.ids(lambda: self._context.door.ask(ListPlanetIds(player_id)))
+        if not any(connection.but_for for connection in own):
+            return ids
+        return [each for each in ids if any(connection.wants(each) for connection in own)]
 
     async def _push_updates_of(self, player_id: int, planet_ids: tuple[int, ...]) -> None:
         if not planet_ids:

@@ -160,6 +160,7 @@ async def _subscribe(planets: Any, connection: Connection, context: Context) -> 
     """Return the planets that are named; none if it is all of them. Raise Problem."""
     if planets == "all":
         connection.all_planets = True
+        connection.but_for.clear()
         connection.push("subscribed", planets="all")
         return ()
     wanted = _planet_ids(planets)
@@ -167,8 +168,9 @@ async def _subscribe(planets: Any, connection: Connection, context: Context) -> 
     if not wanted.issubset(own_ids):
         raise Problem(403, "not_yours", "This is not yours.")
     if len(connection.planets | wanted) > SUBSCRIPTIONS_MAX:
-        raise Problem(409, "too_many", f"At most {SUBSCRIPTIONS_MAX} planets.")
+        raise _too_many()
     connection.planets |= wanted
+    connection.but_for -= wanted
     connection.push("subscribed", planets=sorted(wanted))
     return wanted
 
@@ -177,8 +179,14 @@ def _unsubscribe(planets: Any, connection: Connection) -> None:
     if planets == "all":
         connection.all_planets = False
         connection.planets.clear()
+        connection.but_for.clear()
     else:
-        connection.planets -= _planet_ids(planets)
+        unwanted = _planet_ids(planets)
+        if connection.all_planets:
+            if len(connection.but_for | unwanted) > SUBSCRIPTIONS_MAX:
+                raise _too_many()
+            connection.but_for |= unwanted
+        connection.planets -= unwanted
     connection.push("unsubscribed", planets=planets)
 
 
@@ -189,6 +197,10 @@ def _planet_ids(value: Any) -> set[int]:
         if type(planet_id) is not int or not 1 <= planet_id <= _PLANET_ID_MAX:
             raise _bad_planets()
     return set(value)
+
+
+def _too_many() -> Problem:
+    return Problem(409, "too_many", f"At most {SUBSCRIPTIONS_MAX} planets.")
 
 
 def _bad_planets() -> Problem:

@@ -261,6 +261,46 @@ async def test_that_each_of_many_planets_has_its_turn_and_no_round_is_long(
         assert all(len(q.planet_ids) <= 3 for q in world.asked if isinstance(q, ReportStocks))
 
 
+async def test_that_a_planet_that_is_founded_while_all_are_asked_for_is_told_regularly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    async with running(world) as hub:
+        client = Client()
+        client.all_planets = True
+        hub.add(client)
+        ask = world.ask
+
+        async def ask_meanwhile(query: Query) -> Any:
+            answer = await ask(query)
+            if isinstance(query, ListPlanetIds) and world.own == OWN:
+                world.own = (*OWN, 5)
+                hub.on_event(PlanetFounded(AT, MIRA.id, 5))
+            return answer
+
+        monkeypatch.setattr(world, "ask", ask_meanwhile)
+        hub.want(MIRA.id, None)
+        await until(lambda: len(client.sent) == 3)
+        assert sorted(planets_in(client)) == [3, 4, 5]
+        hub.want(MIRA.id, None)
+        await until(lambda: len(client.sent) >= 5)
+        assert sorted(planets_in(client)[3:]) == [3, 4, 5]
+
+
+async def test_that_all_planets_may_be_all_but_some() -> None:
+    world = World()
+    async with running(world) as hub:
+        client = Client()
+        client.all_planets, client.but_for = True, {3}
+        hub.add(client)
+        hub.on_event(StocksChanged(AT, MIRA.id, 3))
+        hub.on_event(StocksChanged(AT, MIRA.id, 4))
+        hub.want(MIRA.id, None)
+        await until(lambda: len(client.sent) == 2)
+        assert planets_in(client) == [4, 4]
+        assert {q.planet_ids for q in world.asked if isinstance(q, ReportStocks)} == {(4,)}
+
+
 async def test_that_whoever_was_just_asked_for_comes_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

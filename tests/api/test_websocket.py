@@ -207,6 +207,33 @@ async def test_that_a_subscriber_is_told_regularly(
                 assert (await receive(socket))["type"] == "pong"
 
 
+async def test_that_of_all_planets_some_can_be_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "UPDATE_INTERVAL_S", NEVER_S)
+    async with hosting(tmp_path) as host, client_of(host) as client, socket_of(host) as socket:
+        mira = await enter(client)
+        planet = (await mira.planet())["planet"]["id"]
+        await welcomed(socket, mira)
+        await send(socket, type="subscribe", planets="all")
+        await receive_kind(socket, "resource_update")
+        await send(socket, type="unsubscribe", planets=[planet])
+        assert (await receive(socket))["type"] == "unsubscribed"
+        await mira.build("metal_mine")
+        await mira.planet()
+        # There is an end to what is remembered.
+        await send(
+            socket, type="unsubscribe", planets=list(range(1, websocket.SUBSCRIPTIONS_MAX + 1))
+        )
+        assert (await receive(socket))["type"] == "unsubscribed"
+        await send(socket, type="unsubscribe", planets=[websocket.SUBSCRIPTIONS_MAX + 1])
+        assert (await receive(socket))["code"] == "too_many"
+        for planets in ([planet], "all"):
+            await send(socket, type="subscribe", planets=planets)
+            assert (await receive(socket))["type"] == "subscribed"
+            assert (await receive(socket))["planet"] == planet
+
+
 async def test_that_nobody_hears_of_anothers_planets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
