@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -155,7 +156,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 class _Measured:
-    """Counts and times requests by route, so that ids in paths do not make a series each."""
+    """Counts and times requests by route, so that ids in paths do not make a series each.
+
+    Nor may words that a client can make up: what a route does not answer to is "other".
+    """
+
+    _METHODS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE"))
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -178,7 +184,10 @@ class _Measured:
             await self._app(scope, receive, watch)
         finally:
             route = getattr(scope.get("route"), "path", "unknown")
-            self._metrics.http_requests.labels(scope["method"], route, status).inc()
+            method = scope["method"]
+            if status == HTTPStatus.METHOD_NOT_ALLOWED or method not in self._METHODS:
+                method = "other"
+            self._metrics.http_requests.labels(method, route, status).inc()
             self._metrics.http_duration.labels(route).observe(time.perf_counter() - start)
 
 

@@ -160,6 +160,20 @@ async def test_that_a_proxied_stranger_is_not_this_computer(tmp_path: Path) -> N
         assert answer.status_code == 403
 
 
+async def test_that_nobody_can_make_up_a_series(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        for method in ("PROPFIND", "LINK", "HEAD", "DELETE", "PATCH"):
+            for path in ("/rules", "/nowhere"):
+                await client.request(method, path)
+        counted = {
+            sample.labels["method"]: sample.value
+            for family in game_of(host).metrics.registry.collect()
+            for sample in family.samples
+            if sample.name == "http_requests_total" and sample.labels["route"] == "/rules"
+        }
+        assert counted == {"other": 5}
+
+
 async def test_that_metrics_can_be_read_in_both_formats(tmp_path: Path) -> None:
     async with hosting(tmp_path) as host, client_of(host) as client:
         await enter(client)
