@@ -20,6 +20,7 @@ from core.api.door import WorldDoor
 from core.api.host_door import HostDoor
 from core.api.hub import Hub
 from core.api.limits import RateLimit, WholeBody
+from core.api.nonsense import NonsenseCounts
 from core.api.passwords import Passwords
 from core.api.problems import NeverAnError
 from core.api.routers import (
@@ -104,7 +105,9 @@ def create_app(
         description=documentation.DESCRIPTION,
         openapi_tags=documentation.TAGS,
         lifespan=_lifespan,
-        # Their pages load scripts from elsewhere; core.api.routers.pages has one that does not.
+        # Their pages load scripts from elsewhere; core.api.routers.pages has one that does not, and
+        # sends what it shows as often as anybody may ask.
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         # The address to go to would be made from what the client says this host is called.
@@ -116,6 +119,7 @@ def create_app(
     problems.install(app)
     # The last one added is the outermost.
     app.add_middleware(WholeBody)
+    app.add_middleware(NonsenseCounts, context=context)
     app.add_middleware(NeverAnError)
     app.add_middleware(_SecurityHeaders)
     app.add_middleware(_Measured, metrics=metrics)

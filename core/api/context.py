@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from secrets import compare_digest
@@ -10,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from core.api.connections import is_loopback
 from core.api.door import WorldDoor
@@ -29,6 +31,7 @@ ID_MAX = 2**63 - 1
 HOST_ONLY = Problem(403, "host_only", "Only the host may do this.")
 # Wrong passwords a minute, for one name from one address.
 LOGIN_FAILURES_PER_MINUTE = 10
+_COUNTED = "starkeep.counted"
 
 
 @dataclass(slots=True)
@@ -85,9 +88,19 @@ def neighbourhood_of(connection: HTTPConnection) -> str:
     return address
 
 
+def is_counted(scope: Scope) -> bool:
+    """Return whether a request has been counted, so that it need not be again."""
+    return _COUNTED in scope
+
+
+def _count(request: Request, rate: RateLimit, asker: Hashable) -> None:
+    request.scope[_COUNTED] = True
+    rate.take(asker)
+
+
 async def limited_by_address(request: Request, context: InContext) -> None:
     """Limit what somebody who is not logged in may ask."""
-    context.address_rate.take(neighbourhood_of(request))
+    _count(request, context.address_rate, neighbourhood_of(request))
 
 
 async def logged_in(request: Request, context: InContext, bearer: Bearer) -> Login:
@@ -97,9 +110,9 @@ async def logged_in(request: Request, context: InContext, bearer: Bearer) -> Log
             raise Problem(401, "not_logged_in", "Log in first.")
         login = await context.tokens.check(bearer.credentials)
     except Problem:
-        context.address_rate.take(neighbourhood_of(request))
+        _count(request, context.address_rate, neighbourhood_of(request))
         raise
-    context.user_rate.take(login.account.id)
+    _count(request, context.user_rate, login.account.id)
     return login
 
 
@@ -142,5 +155,8 @@ async def host_or_admin(request: Request, context: InContext, bearer: Bearer) ->
 
 
 def _is_host(context: Context, bearer: HTTPAuthorizationCredentials | None) -> bool:
-    given = "" if bearer is None else bearer.credentials
-    return compare_digest(given.encode(), context.host_token.encode())
+    return is_host_token(context, "" if bearer is None else bearer.credentials)
+
+
+def is_host_token(context: Context, token: str) -> bool:
+    return compare_digest(token.encode(), context.host_token.encode())

@@ -46,12 +46,16 @@ class RateLimit:
 
     def take(self, key: Hashable) -> None:
         """Count one. Raise Problem 429 if there were too many."""
+        self._put(key, self.check(key) - 1)
+
+    def check(self, key: Hashable) -> float:
+        """Return how many are left. Raise Problem 429 if none is."""
         tokens = self._tokens(key)
         if tokens < 1:
             self._put(key, tokens)
             wait_s = (1 - tokens) / self._per_second
             raise Problem(429, "too_many", "Too many requests; slow down.", retry_after_s=wait_s)
-        self._put(key, tokens - 1)
+        return tokens
 
     def give_back(self, key: Hashable) -> None:
         """Take back one that was counted and should not have been."""
@@ -82,11 +86,11 @@ class WholeBody:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _has_body(scope):
+        if scope["type"] != "http" or not has_body(scope):
             await self._app(scope, receive, send)
             return
         body = bytearray()
-        more = _announced_bytes(scope) <= BODY_BYTES_MAX
+        more = announced_bytes(scope) <= BODY_BYTES_MAX
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -94,7 +98,7 @@ class WholeBody:
                 return
             body += message.get("body", b"")
             more = message.get("more_body", False) and len(body) <= BODY_BYTES_MAX
-        if max(_announced_bytes(scope), len(body)) > BODY_BYTES_MAX:
+        if max(announced_bytes(scope), len(body)) > BODY_BYTES_MAX:
             await _TOO_LARGE.response()(scope, receive, send)
             return
         kept = [header for header in scope["headers"] if header[0] != b"content-type"]
@@ -106,12 +110,12 @@ class WholeBody:
 _TOO_LARGE = Problem(413, "too_large", f"A body may have {BODY_BYTES_MAX} bytes.")
 
 
-def _has_body(scope: Scope) -> bool:
+def has_body(scope: Scope) -> bool:
     names = {name for name, _ in scope["headers"]}
     return b"transfer-encoding" in names or b"content-length" in names
 
 
-def _announced_bytes(scope: Scope) -> int:
+def announced_bytes(scope: Scope) -> int:
     """Return how long a body says it is; 0 if it does not say so."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():

@@ -6,12 +6,14 @@ can name any other file.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from core.api.context import InContext, limited_by_address
@@ -44,9 +46,12 @@ def load_pages(folder: Path) -> Mapping[str, Page]:
 
 
 def _page(path: Path) -> Page:
-    content = path.read_bytes()
+    return _page_of(path.read_bytes(), _MEDIA_TYPES[path.suffix])
+
+
+def _page_of(content: bytes, media_type: str) -> Page:
     digest = hashlib.sha256(content).hexdigest()[:16]
-    return Page(content, _MEDIA_TYPES[path.suffix], f'"{digest}"')
+    return Page(content, media_type, f'"{digest}"')
 
 
 _PAGES = load_pages(resource_path("web"))
@@ -67,6 +72,21 @@ async def docs(request: Request) -> Response:
     return _sent("docs.html", request)
 
 
+@router.get("/openapi.json")
+async def interface(request: Request, context: InContext) -> Response:
+    """Send the same as data. It is put together once, off the loop: that takes half a second."""
+    app: FastAPI = request.app
+    async with context.turns.of(_interface_of):
+        if not hasattr(app.state, "interface"):
+            app.state.interface = await asyncio.to_thread(_interface_of, app)
+    return _sent_page(app.state.interface, request)
+
+
+def _interface_of(app: FastAPI) -> Page:
+    content = json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":"))
+    return _page_of(content.encode(), "application/json")
+
+
 @router.get("/web/{name}")
 async def file(name: str, request: Request) -> Response:
     """Send what the pages are made of."""
@@ -77,6 +97,10 @@ def _sent(name: str, request: Request) -> Response:
     page = _PAGES.get(name)
     if page is None:
         raise Problem(404, "not_found", "There is nothing at this address.")
+    return _sent_page(page, request)
+
+
+def _sent_page(page: Page, request: Request) -> Response:
     headers = {"etag": page.tag, "cache-control": "no-cache"}
     if page.tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)

@@ -57,12 +57,14 @@ def test_that_only_the_state_of_the_world_is_read_out() -> None:
 
 async def test_that_a_page_that_has_not_changed_is_not_sent_again(tmp_path: Path) -> None:
     async with hosting(tmp_path) as host, client_of(host) as client:
-        first = await client.get("/web/starkeep.css")
-        assert first.headers["content-type"] == "text/css; charset=utf-8"
-        again = await client.get(
-            "/web/starkeep.css", headers={"If-None-Match": first.headers["etag"]}
-        )
-        assert (again.status_code, again.content) == (304, b"")
+        for path, content_type in (
+            ("/web/starkeep.css", "text/css; charset=utf-8"),
+            ("/openapi.json", "application/json"),
+        ):
+            first = await client.get(path)
+            assert first.headers["content-type"] == content_type
+            again = await client.get(path, headers={"If-None-Match": first.headers["etag"]})
+            assert (again.status_code, again.content) == (304, b"")
 
 
 async def raw_answer(host: str, port: int, target: str) -> bytes:
