@@ -88,13 +88,54 @@ async def _with_window(host: Host, log_level: str, stop: asyncio.Event) -> int:
     first = FirstInstance(host.folder, window)
     window.show()
     try:
-        if await _started(host, stop):
-            announce(host)
-            await stop.wait()
+        await _run_in_sight(host, stop)
         return EXIT_OK if await _stopped(host) else EXIT_NOT_SAVED
     finally:
         first.close()
         window.end()
+
+
+async def _run_in_sight(host: Host, stop: asyncio.Event) -> None:
+    """Run the host until somebody wants to stop.
+
+    Where the first start fails the window stays with the reason and its Start, for whoever has
+    double-clicked sees nothing else. Raise what was wrong if the world has not run until the end.
+    """
+    try:
+        started = await _started(host, stop)
+    except Exception as error:
+        if not _can_be_seen():
+            raise
+        ours = not isinstance(error, StarkeepError)
+        log.error("the world cannot be started: %s", error, exc_info=ours)
+        started = await _started_by_hand(host, stop)
+        if not started:
+            await host.stop()
+            raise
+    if started:
+        announce(host)
+        await stop.wait()
+
+
+async def _started_by_hand(host: Host, stop: asyncio.Event) -> bool:
+    """Wait until the window has started the world; return False if it is closed before that."""
+    runs = asyncio.Event()
+    connection = host.changed.connect(
+        lambda: runs.set() if host.state is HostState.RUNNING else None
+    )
+    waiting = [asyncio.ensure_future(event.wait()) for event in (runs, stop)]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waiting:
+        wait.cancel()
+    host.changed.disconnect(connection)
+    return runs.is_set()
+
+
+def _can_be_seen() -> bool:
+    """Return whether there is a screen, and not only a place to draw to for tests and servers."""
+    from PySide6.QtGui import QGuiApplication
+
+    return QGuiApplication.platformName() not in ("offscreen", "minimal")
 
 
 def _gui_application() -> QCoreApplication:

@@ -116,7 +116,7 @@ async def test_that_closing_the_window_saves_the_world_and_ends(
 
 
 @pytest.mark.sqlite_file
-async def test_that_a_start_that_fails_takes_its_window_away(
+async def test_that_a_start_that_fails_takes_a_window_away_that_nobody_sees(
     tmp_path: Path, hosts: list[Host]
 ) -> None:
     (tmp_path / "world.db").write_text("this is a diary")
@@ -124,6 +124,31 @@ async def test_that_a_start_that_fails_takes_its_window_away(
         await with_window(tmp_path)
     assert windows() == []
     assert hosts == []
+
+
+@pytest.mark.parametrize("in_the_end", [True, False])
+@pytest.mark.sqlite_file
+async def test_that_a_window_that_can_be_seen_stays_where_the_first_start_fails(
+    tmp_path: Path, hosts: list[Host], monkeypatch: pytest.MonkeyPatch, in_the_end: bool
+) -> None:
+    monkeypatch.setattr(session, "_can_be_seen", lambda: True)
+    (tmp_path / "world.db").write_text("this is a diary")
+    work = with_window(tmp_path)
+    await until(lambda: windows() and windows()[0].banner.isVisible())
+    (window,) = windows()
+    assert "cannot be opened" in window.banner.text
+    assert window.strip.start_stop.text() == "Start"
+    if in_the_end:
+        (tmp_path / "world.db").unlink()
+        window.strip.start_stop.click()
+        await announced(work, hosts)
+        window.close()
+        assert await work == EXIT_OK
+    else:
+        window.close()
+        with pytest.raises(StarkeepError, match="cannot be opened"):
+            await work
+    assert windows() == []
 
 
 # Offscreen there is no stack of windows.
