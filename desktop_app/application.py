@@ -77,6 +77,23 @@ class HostState(Enum):
     FAILED = "failed"
 
 
+# What is read while a world is loaded.
+KINDS_IN_WORDS = {
+    "universe": "the universe",
+    "player": "players",
+    "planet": "planets",
+    "offer": "offers",
+    "message": "messages",
+    "friendship": "friendships",
+    "fleet": "fleets",
+    "debris": "debris",
+    "report": "reports",
+    "departed": "the books of who has left",
+    "remembered_answer": "remembered answers",
+    "logged_command": "logged commands",
+}
+
+
 class Host(QObject):
     """Hosts one world. Lives on the main thread, whose event loop is the persistence loop."""
 
@@ -294,7 +311,9 @@ class Host(QObject):
     async def _start_simulation(self) -> Simulation:
         bots = await sync.keep_bots(self.settings.bots)
         loaded = await sync.load_world(
-            lambda table, done, total: self.progressed.emit(f"Loading {table}s", done, total)
+            lambda kind, done, total: self.progressed.emit(
+                f"Loading {KINDS_IN_WORDS[kind]}", done, total
+            )
         )
         clock = SystemClock(0.0 if loaded.clock is None else loaded.clock.world_time)
         if clock.behind_by_s > 1:

@@ -235,9 +235,10 @@ QListView#log::item:selected { background: $selected; color: $text; }
 
 QProgressBar { background: $border; border: none; max-height: 3px; min-height: 3px; }
 QProgressBar::chunk { background: $good; }
-QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
+QScrollBar:vertical { background: transparent; width: 16px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
 QScrollBar::handle { background: $border; border-radius: 4px; margin: 1px; min-height: 28px; }
+QScrollBar::handle:vertical { margin-left: 7px; }
 QScrollBar::handle:hover { background: $faint; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }

@@ -17,6 +17,7 @@ from desktop_app.monitor.wording import (
 )
 
 UNKNOWN = "–"
+PROGRAM = "Starkeep"
 
 _STATES = {
     HostState.STOPPED: "Stopped",
@@ -221,11 +222,17 @@ def reassurances(reading: Reading) -> tuple[str, ...]:
 
 def title(reading: Reading) -> str:
     """Return the title of the window: the world and what is at risk."""
+    parts = [reading.world_name, _title_of_state(reading)]
+    # A world that nobody has named has the name of the program.
+    return " – ".join(parts if reading.world_name == PROGRAM else [*parts, PROGRAM])
+
+
+def _title_of_state(reading: Reading) -> str:
     saves = reading.saves
     if saves.unknown_for_s is not None:
-        return f"{reading.world_name} – not known what is at risk – Starkeep"
+        return "not known what is at risk"
     if saves.at_risk is None:
         lost = f", {NOT_ALL_SAVED.lower()}" if saves.not_saved is not None else ""
-        return f"{reading.world_name} – {state_headline(reading).lower()}{lost} – Starkeep"
+        return state_headline(reading).lower() + lost
     at_risk = counted(saves.at_risk, "change") if saves.at_risk else "nothing"
-    return f"{reading.world_name} – {at_risk} at risk – Starkeep"
+    return f"{at_risk} at risk"

@@ -97,6 +97,8 @@ class LogPage(Page):
     def _filter(self) -> None:
         wanted = frozenset(name for name, button in self.levels.items() if button.isChecked())
         self.model.set_filter(wanted, self.search.text())
+        # All rows are new, and none of them is chosen; the view does not tell of that.
+        self._show_details(self.view.currentIndex())
         self.view.scrollToBottom()
 
     def _show_details(self, current: QModelIndex) -> None:

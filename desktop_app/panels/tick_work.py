@@ -22,7 +22,11 @@ LEAST_PX = 2
 
 
 class TickWorkPanel(ChartPanel):
-    """Columns from the least to the greatest work of the ticks that share them."""
+    """Columns from the least to the greatest work of the ticks that share them.
+
+    Those over the budget stand on the axis: between the budget and little more they would hardly
+    be seen.
+    """
 
     def __init__(self, theme: Theme, monitor: Monitor) -> None:
         super().__init__(theme, monitor, "Does the world keep time?", "work per tick")
@@ -52,7 +56,7 @@ class TickWorkPanel(ChartPanel):
         high = np.maximum(np.log10(columns.high), low + LEAST_PX * y_per_pixel)
         over = columns.high > budget_ms
         self._band.draw(left[~over], bar_s, low[~over], high[~over])
-        self._over.draw(left[over], bar_s, low[over], high[over])
+        self._over.draw(left[over], bar_s, scale.low, high[over])
 
     def describe(self, stretch: Stretch, reading: Reading) -> None:
         work = self.monitor.ticks.between(stretch.since, stretch.until)["work_s"]

@@ -21,7 +21,7 @@ from sqlalchemy.engine import URL
 
 from core import database, sync
 from core.commands import Accepted, Command, FoundHome, StartBuilding, Unavailable
-from core.components import PLANET
+from core.components import KINDS, PLANET
 from core.errors import (
     AddressInUseError,
     DatabaseError,
@@ -33,7 +33,7 @@ from core.game import GameWorld
 from core.queries import PlanetReport, ReportPlanet
 from core.sync import Account, NewAccount
 from desktop_app import application, logs
-from desktop_app.application import Host, HostState
+from desktop_app.application import KINDS_IN_WORDS, Host, HostState
 from desktop_app.session import _stopped
 from desktop_app.tick_thread import TickThread
 from tests.databases import execute_in, locked_world, url_of_world
@@ -86,6 +86,10 @@ async def test_that_it_starts_serves_and_stops(tmp_path: Path) -> None:
     await host.stop()
     assert seen == [HostState.STARTING, HostState.RUNNING, HostState.STOPPING, HostState.STOPPED]
     assert host.address is None
+
+
+def test_that_there_are_words_for_all_that_is_loaded() -> None:
+    assert set(KINDS_IN_WORDS) == {kind.name for kind in KINDS}
 
 
 async def test_that_ticks_wait_neither_for_other_threads_nor_for_the_collector(

@@ -74,6 +74,10 @@ def test_that_what_is_at_risk_comes_before_everything_else(show: Showcase) -> No
     assert title(reading) == "Perseus Arm – 3 changes at risk – Starkeep"
 
 
+def test_that_a_world_without_a_name_is_not_named_twice(tmp_path: Path) -> None:
+    assert title(read(Showcase(tmp_path))) == "Starkeep – nothing at risk"
+
+
 def test_that_failing_storage_is_named(show: Showcase) -> None:
     for ago_s in (3.0, 2.0, 1.0):
         show.save(ago_s, state=SaveState.FAILED)

@@ -124,6 +124,8 @@ def test_that_a_line_with_a_traceback_shows_it(
     page.view.setCurrentIndex(page.model.index(0, 0))
     assert page._details.isVisible()
     assert "ValueError: set aside" in page._details.toPlainText()
+    page.levels["error"].click()
+    assert not page._details.isVisible()
 
 
 def test_that_chosen_lines_can_be_copied(

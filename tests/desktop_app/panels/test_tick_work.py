@@ -88,6 +88,8 @@ def test_that_what_is_over_the_budget_is_drawn_apart(panel: TickWorkPanel, show:
     tick(show, [2.0] * 300 + [250.0] + [2.0] * 299)
     refresh(panel, show)
     assert tops_ms(panel._over) == pytest.approx([250.0])
+    low, _ = panel.chart.getViewBox().viewRange()[1]
+    assert panel._over._item.opts["y0"] == pytest.approx(low)
     assert max(tops_ms(panel._band)) < 100
     assert panel._budget._item.value() == pytest.approx(np.log10(100))
 
