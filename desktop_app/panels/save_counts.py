@@ -84,8 +84,8 @@ class SaveCountsPanel(ChartPanel):
         minutes = max(until - since, 1.0) / 60
         failed_level = max(reading.level_of("failures"), Level.WATCH) if failed else Level.GOOD
         self.show_figures(
-            Figure("urgent", _number(urgent / minutes), value_first=True),
-            Figure("periodic", _number(scheduled / minutes), value_first=True),
+            Figure("urgent", _number(urgent / minutes), value_first=True, shares="/min"),
+            Figure("periodic", _number(scheduled / minutes), value_first=True, shares="/min"),
             Figure("failed", _number(failed / minutes), "/min", failed_level, value_first=True),
         )
         some = kept_since is not None and kept_since > stretch.since

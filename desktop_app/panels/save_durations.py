@@ -97,8 +97,8 @@ class SaveDurationsPanel(ChartPanel):
             return
         p50, p95, most = (milliseconds(value) for value in quantiles(total, 0.5, 0.95, 1))
         self.show_figures(
-            Figure("p50", p50),
-            Figure("p95", p95, level=reading.level_of("save")),
+            Figure("p50", p50, shares="ms"),
+            Figure("p95", p95, level=reading.level_of("save"), shares="ms"),
             Figure("max", most, "ms"),
         )
         self.set_summary(

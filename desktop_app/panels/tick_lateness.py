@@ -55,7 +55,7 @@ class TickLatenessPanel(ChartPanel):
         skipped = int(ticks["skipped"].sum())
         level = max(reading.level_of("skipped"), Level.WATCH) if skipped else Level.GOOD
         self.show_figures(
-            Figure("p95", p95, level=reading.level_of("lateness")),
+            Figure("p95", p95, level=reading.level_of("lateness"), shares="ms"),
             Figure("max", most, "ms"),
             Figure("skipped", grouped(skipped), level=level),
         )

@@ -67,10 +67,10 @@ class TickWorkPanel(ChartPanel):
             return
         p50, p95, most = (milliseconds(value) for value in quantiles(work, 0.5, 0.95, 1))
         self.show_figures(
-            Figure("p50", p50),
-            Figure("p95", p95, level=reading.level_of("work")),
+            Figure("p50", p50, shares="ms"),
+            Figure("p95", p95, level=reading.level_of("work"), shares="ms"),
             Figure("max", most, "ms"),
-            Figure("budget", budget),
+            Figure("budget", budget, shares="ms"),
         )
         self.set_summary(
             f"Work per tick in the {stretch.words}: half below {p50} ms, p95 {p95} ms, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
@@ -20,13 +20,17 @@ SIGN_GAP_PX = 5
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A value with its name and unit: p95 4.1 ms, 41 urgent."""
+    """A value with its name and unit: p95 4.1 ms, 41 urgent.
+
+    `shares` is a unit that another figure shows for this one, as long as that one is shown.
+    """
 
     name: str
     value: str
     unit: str = ""
     level: Level = Level.GOOD
     value_first: bool = False
+    shares: str = ""
 
     def __str__(self) -> str:
         words = (self.value, self.name) if self.value_first else (self.name, self.value)
@@ -91,17 +95,14 @@ class CardHeader(Painted):
     def _fitting(self, room: float) -> list[tuple[Figure, int]]:
         """Return the figures there is room for, with their widths; the worst come first to it."""
         gap = self._metrics.horizontalAdvance("0") * GAP_CHARACTERS
-        widths = [self._width(figure) for figure in self.figures]
-        by_weight = sorted(
-            range(len(widths)), key=lambda n: -max(Level.GOOD, self.figures[n].level)
-        )
-        fitting = []
-        for number in by_weight:
-            if widths[number] > room:
-                break
-            fitting.append(number)
-            room -= widths[number] + gap
-        return [(self.figures[number], widths[number]) for number in sorted(fitting)]
+        numbers = range(len(self.figures))
+        by_weight = sorted(numbers, key=lambda n: -max(Level.GOOD, self.figures[n].level))
+        for count in range(len(by_weight), 0, -1):
+            shown = _with_units([self.figures[number] for number in sorted(by_weight[:count])])
+            widths = [self._width(figure) for figure in shown]
+            if sum(widths) + gap * (count - 1) <= room:
+                return list(zip(shown, widths, strict=True))
+        return []
 
     def _width(self, figure: Figure) -> int:
         sign = SIGN_PX + SIGN_GAP_PX if figure.level > Level.GOOD else 0
@@ -117,3 +118,14 @@ class CardHeader(Painted):
             x += SIGN_PX + SIGN_GAP_PX
         painter.setPen(color)
         painter.drawText(x, int(base), str(figure))
+
+
+def _with_units(figures: list[Figure]) -> list[Figure]:
+    """Give the last figure that shares a unit that unit where none is left that shows it."""
+    shown = {figure.unit for figure in figures}
+    for place in reversed(range(len(figures))):
+        unit = figures[place].shares
+        if unit and unit not in shown:
+            figures[place] = replace(figures[place], unit=unit)
+            shown.add(unit)
+    return figures

@@ -41,6 +41,21 @@ def test_that_a_sign_needs_room_as_well(header: CardHeader) -> None:
     assert flagged > plain
 
 
+def test_that_a_unit_is_not_lost_with_the_figure_that_shows_it(header: CardHeader) -> None:
+    p50, p95 = Figure("p50", "2.3", shares="ms"), Figure("p95", "4.1", shares="ms")
+    header.show_figures(p50, p95, Figure("max", "88", "ms"), Figure("skipped", "0"))
+
+    def shown(room: float) -> list[str]:
+        return [str(figure) for figure, _ in header._fitting(room)]
+
+    metrics = QFontMetrics(header.theme.mono)
+    room = metrics.horizontalAdvance("p50 2.3   p95 4.1 ms   ma")
+    assert shown(10_000) == ["p50 2.3", "p95 4.1", "max 88 ms", "skipped 0"]
+    assert shown(room) == ["p50 2.3", "p95 4.1 ms"]
+    # There is room for both, but not with their unit.
+    assert shown(metrics.horizontalAdvance("p50 2.3   p95 4.1 m")) == ["p50 2.3 ms"]
+
+
 def test_that_figures_that_warn_stay_longest(header: CardHeader) -> None:
     header.show_figures(
         Figure("p95", "1.9"),
