@@ -173,10 +173,16 @@ def _whole(amounts: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 
 
 def _together(slices: Sequence[Spending]) -> tuple[Ids, npt.NDArray[np.float64]]:
-    return _summed(
-        np.concatenate([each.owner_ids for each in slices]),
-        np.concatenate([each.spent for each in slices]),
-    )
+    """Return each owner once, with the sum of his amounts in all slices.
+
+    Slice by slice, so that none of the steps keeps the interpreter for long.
+    """
+    owners = np.unique(np.concatenate([each.owner_ids for each in slices]))
+    sums: npt.NDArray[np.float64] = np.zeros((len(owners), slices[0].spent.shape[1]))
+    for each in slices:
+        # Nobody is named twice in a slice.
+        sums[np.searchsorted(owners, each.owner_ids)] += each.spent
+    return owners, sums
 
 
 def _summed(

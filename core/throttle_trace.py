@@ -100,8 +100,9 @@ def replay(changes: Changes, *, save_interval_s: float, persist_interval_s: floa
     Saves are counted as by the writer itself: urgent changes are written at once, one row each
     (in truth those that share a commit are fewer); a waiting one with the first periodic save that
     comes a whole interval after its aggregate was last written. What is still waiting at the end
-    of the trace is written when its time comes. All aggregates are followed at once, a write of
-    each in a step, so that the loop is as long as the busiest of them.
+    of the trace is written when its time comes. All aggregates are followed at once, a periodic
+    write of each in a step. An urgent change is written whatever came before it, so what follows it
+    is a line of its own: the loop has as many steps as there are periodic saves, at most.
     """
     between = max(1, math.ceil(persist_interval_s / save_interval_s - _SLOT_TOLERANCE))
     whole = changes.count > 1
@@ -111,19 +112,21 @@ def replay(changes: Changes, *, save_interval_s: float, persist_interval_s: floa
     order = np.lexsort((changes.at[~whole], changes.row[~whole]))
     at, row = changes.at[~whole][order], changes.row[~whole][order]
     lines = _Lines(at, row, changes.urgent[~whole][order])
-    last_slot = np.full(len(lines.position), -between, dtype=np.float64)
+    last_slot = np.where(
+        np.isnan(lines.urgent_before), -between, np.floor(lines.urgent_before / save_interval_s)
+    )
     while len(active := lines.active()):
         first = lines.position[active]
         due_slot = np.maximum(np.ceil(at[first] / save_interval_s), last_slot[active] + between)
         save_at = due_slot * save_interval_s
-        urgent_at = lines.next_urgent_at(first)
+        urgent_at = lines.urgent_at[active]
         by_urgent = urgent_at <= save_at
         written_at = np.where(by_urgent, urgent_at, save_at)
-        last_slot[active] = np.where(by_urgent, np.floor(urgent_at / save_interval_s), due_slot)
+        last_slot[active] = due_slot
         urgent_rows += int(np.count_nonzero(by_urgent))
         waiting_rows += int(np.count_nonzero(~by_urgent))
         waits.append((written_at - at[first])[~lines.urgent[first]])
-        lines.advance(active, np.where(by_urgent, lines.next_urgent(first) + 1, -1), save_at)
+        lines.advance(active, written_at)
     waited = np.concatenate(waits) if waits else np.zeros(0)
     return Replay(
         save_interval_s=save_interval_s,
@@ -137,37 +140,31 @@ def replay(changes: Changes, *, save_interval_s: float, persist_interval_s: floa
 
 
 class _Lines:
-    """The changes of each aggregate as a line of its own, and how far each has been followed."""
+    """The changes of each aggregate up to its next urgent one, and how far each line of them has
+    been followed.
+    """
 
     def __init__(self, at: Floats, row: Integers, urgent: Flags) -> None:
         self.urgent = urgent
-        self._at = at
-        starts = np.flatnonzero(np.r_[True, row[1:] != row[:-1]]) if len(row) else np.zeros(0, int)
+        another = row[1:] != row[:-1]
+        begins = np.r_[np.ones(min(len(at), 1), bool), another | urgent[:-1]]
+        starts = np.flatnonzero(begins)
         self.position: Integers = starts.astype(np.int64)
-        self._end: Integers = np.r_[starts[1:], len(row)].astype(np.int64)[: len(starts)]
-        line = np.repeat(np.arange(len(starts)), self._end - self.position)
-        # The first urgent change from each one on; the end of everything where none follows.
-        places = np.where(urgent, np.arange(len(at)), len(at))
-        following = np.minimum.accumulate(places[::-1])[::-1] if len(at) else places
-        self._next_urgent: Integers = np.where(following < self._end[line], following, len(at))
+        self._end: Integers = np.r_[starts[1:], len(at)].astype(np.int64)[: len(starts)]
+        # When the urgent change comes that ends a line, and when the one came before it.
+        self.urgent_at: Floats = np.where(urgent[self._end - 1], at[self._end - 1], np.inf)
+        follows = np.r_[np.zeros(min(len(at), 1), bool), ~another & urgent[:-1]][starts]
+        self.urgent_before: Floats = np.where(follows, at[starts - 1], np.nan)
         # One number that grows along all lines, to look for an instant in many of them at once.
         self._span = float(at.max(initial=0.0)) + 1.0
-        self._along = line * self._span + at
+        self._along = np.repeat(np.arange(len(starts)), self._end - starts) * self._span + at
 
     def active(self) -> Integers:
         """Return the lines that have not been followed to their end."""
         return np.flatnonzero(self.position < self._end)
 
-    def next_urgent(self, places: Integers) -> Integers:
-        return self._next_urgent[places]
-
-    def next_urgent_at(self, places: Integers) -> Floats:
-        found = self._next_urgent[places]
-        none = found == len(self._at)
-        return np.where(none, np.inf, self._at[np.where(none, 0, found)])
-
-    def advance(self, lines: Integers, places: Integers, written_at: Floats) -> None:
-        """Go on at these places, or where none is given (-1) after everything up to an instant."""
+    def advance(self, lines: Integers, written_at: Floats) -> None:
+        """Go on after everything that was written at these instants."""
         limit = np.minimum(written_at, self._span - 0.5)
         after = np.searchsorted(self._along, lines * self._span + limit, side="right")
-        self.position[lines] = np.where(places >= 0, places, np.minimum(after, self._end[lines]))
+        self.position[lines] = np.minimum(after, self._end[lines])

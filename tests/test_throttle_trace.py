@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.ecs import Origin
 from core.save_batch import SaveBatch, SaveReason
-from core.throttle_trace import Changes, Replay, ThrottleTrace, replay
+from core.throttle_trace import Changes, Replay, ThrottleTrace, _Lines, replay
 from tests.ecs.things import STONE
 from tests.test_write_behind import Bench, adding
 
@@ -118,6 +119,26 @@ def test_that_a_change_of_a_whole_table_counts_all_its_rows() -> None:
     trace.note(1.0, 1, urgent=True, count=500)
     made = replay(trace.changes(2.0), save_interval_s=10, persist_interval_s=10)
     assert (made.rows_written, made.urgent_rows, made.window_s) == (500, 500, 0.0)
+
+
+def test_that_a_busy_aggregate_makes_no_long_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = 0
+    advance = _Lines.advance
+
+    def count(self: _Lines, *arguments: Any) -> None:
+        nonlocal steps
+        steps += 1
+        advance(self, *arguments)
+
+    monkeypatch.setattr(_Lines, "advance", count)
+    trace = ThrottleTrace(0.0)
+    for number in range(1, 501):
+        trace.note(number * 0.1, 7, urgent=number % 2 == 0)
+    made = replay(trace.changes(51.0), save_interval_s=10, persist_interval_s=10)
+    # Every change that may wait is taken along by the urgent one after it.
+    assert (made.urgent_rows, made.waiting_rows) == (250, 0)
+    assert made.window_s == pytest.approx(0.1)
+    assert steps < 5
 
 
 def test_that_nothing_costs_nothing() -> None:

@@ -45,7 +45,9 @@ class Highscores:
             if known is None or now - known.made_at >= RANKING_INTERVAL_S:
                 spending, studies = await self._read(ReadSpending), await self._read(ReadStudies)
                 spending += await self._read(ReadUnderWay)
-                known = self._known[kind] = _Known(rank(spending, studies, kind), now)
+                # Of a large world it takes half a second, for which nobody else is to wait.
+                made = await asyncio.to_thread(rank, spending, studies, kind)
+                known = self._known[kind] = _Known(made, now)
             return known.ranking
 
     async def _read(self, query: type[ReadSpending | ReadUnderWay | ReadStudies]) -> list[Spending]:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
-from core import sync
+import pytest
+
+from core import sync, throttle_trace
+from core.api.routers import admin
+from core.throttle_trace import Changes, Replay
 from tests.api.hosting import client_of, enter, game_of, hosting, locked_database, until
 
 
@@ -66,7 +71,16 @@ async def test_that_the_host_sees_what_is_at_risk(tmp_path: Path) -> None:
     assert item["age_seconds"] >= 0
 
 
-async def test_that_other_intervals_can_be_tried_on_the_last_hour(tmp_path: Path) -> None:
+async def test_that_other_intervals_can_be_tried_on_the_last_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+
+    def replay(changes: Changes, **intervals: float) -> Replay:
+        threads.append(threading.current_thread().name)
+        return throttle_trace.replay(changes, **intervals)
+
+    monkeypatch.setattr(admin, "replay", replay)
     async with hosting(tmp_path) as host, client_of(host) as client:
         mira = await enter(client)
         await mira.build("metal_mine")
@@ -79,6 +93,9 @@ async def test_that_other_intervals_can_be_tried_on_the_last_hour(tmp_path: Path
             for point in trace["points"]
         ] == [(10, 60), (10, 300), (60, 60), (60, 300)]
         assert all(point["urgent_rows"] >= 2 for point in trace["points"])
+        # Meanwhile others are served.
+        assert len(threads) == 4
+        assert "network" not in threads
         for query in ("save=0", "save=nan", "persist=1e9", "save=1&" * 6, "save=x"):
             answer = await client.get(f"/admin/throttle-trace?{query}", headers=headers)
             assert answer.status_code == 422, query

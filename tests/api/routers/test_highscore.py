@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core import highscore
 from core.api import highscores
-from core.highscore import ReadSpending
+from core.highscore import Ranking, ReadSpending
 from core.queries import Query
 from tests.api.hosting import client_of, enter, hosting, simulation_of
 
@@ -55,7 +57,17 @@ async def test_that_many_who_ask_at_once_have_it_worked_out_once(
             asked.append(query)
             return ask(query)
 
+        threads: list[str] = []
+
+        def rank(*arguments: Any) -> Ranking:
+            threads.append(threading.current_thread().name)
+            return highscore.rank(*arguments)
+
         monkeypatch.setattr(game, "ask", note)
+        monkeypatch.setattr(highscores, "rank", rank)
         answers = await asyncio.gather(*(mira.get("/highscore") for _ in range(8)))
         assert len({answer.text for answer in answers}) == 1
+        # Meanwhile others are served.
+        assert len(threads) == 1
+        assert "network" not in threads
         assert sum(isinstance(query, ReadSpending) for query in asked) == 1
