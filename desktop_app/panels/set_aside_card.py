@@ -92,7 +92,7 @@ class SetAsideCard(Card):
         self.set_summary(said if first is None else f"{said}: {first.reason}")
         for button in (self.release, self.drop):
             button.setVisible(first is not None)
-            button.setEnabled(not self._deciding)
+            button.setEnabled(first is not None and not self._deciding)
 
     def _release(self) -> None:
         self._decide(self.release_wanted, self.groups[0])
