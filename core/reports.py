@@ -41,11 +41,17 @@ class ReadReport:
 
 @dataclass(frozen=True, slots=True)
 class ReadableReport:
-    """A report as its owner sees it."""
+    """A report as its owner sees it; `text` is JSON, an object."""
 
     report_id: int
     reported_at: float
-    content: Mapping[str, Any]
+    text: str
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """What the text says. A page of long ones takes longer than the simulation has."""
+        content: Mapping[str, Any] = json.loads(self.text)
+        return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,7 @@ def read_report(state: GameState, query: ReadReport) -> ReadableReport | Rejecte
 
 def _readable(world: World, report_id: int) -> ReadableReport:
     report = world.component_for_entity(REPORT, report_id, Report)
-    return ReadableReport(report_id, report.reported_at, json.loads(report.text))
+    return ReadableReport(report_id, report.reported_at, report.text)
 
 
 def _ids_of(world: World, owner_id: int, kind: str) -> list[int]:

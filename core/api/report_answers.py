@@ -1,9 +1,16 @@
-"""What players are told of battles, and of what their probes have seen."""
+"""What players are told of battles, and of what their probes have seen.
+
+A report of a battle is long, and what was written of it is JSON as it stands here: it goes out
+unread, for to read and to write a page of them takes a second, in which the interpreter's lock
+leaves the tick waiting.
+"""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Annotated
 
+from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
 from core.api.answers import Amounts, Answer, Time, iso_time
@@ -101,14 +108,17 @@ class EspionageReportsAnswer(Answer):
 # From what the world says to what players are told ------------------------------------------------
 
 
-def battle_report(report: ReadableReport) -> BattleReportAnswer:
-    return BattleReportAnswer(
-        id=report.report_id, at=iso_time(report.reported_at), **report.content
-    )
+# Of a page so much is made at a time; the next part waits until this one is on its way.
+PART_CHARACTERS = 65_536
 
 
-def battle_reports(page: ReportPage) -> BattleReportsAnswer:
-    return BattleReportsAnswer(reports=list(map(battle_report, page.reports)), total=page.total)
+def battle_report(report: ReadableReport) -> Response:
+    return Response(_battle_text(report), media_type="application/json")
+
+
+def battle_reports(page: ReportPage) -> Response:
+    sizes = [len(_battle_head(each)) + _byte_count(each.text) - 1 for each in page.reports]
+    return _page(page.total, sizes, map(_battle_text, page.reports))
 
 
 def espionage_report(report: ReadableReport) -> EspionageReportAnswer:
@@ -117,7 +127,40 @@ def espionage_report(report: ReadableReport) -> EspionageReportAnswer:
     )
 
 
-def espionage_reports(page: ReportPage) -> EspionageReportsAnswer:
-    return EspionageReportsAnswer(
-        reports=list(map(espionage_report, page.reports)), total=page.total
+def espionage_reports(page: ReportPage) -> Response:
+    # What was not seen is not in the text, but in the answer it is null.
+    texts = [espionage_report(report).model_dump_json() for report in page.reports]
+    return _page(page.total, [*map(_byte_count, texts)], texts)
+
+
+def _battle_head(report: ReadableReport) -> str:
+    return f'{{"id":{report.report_id},"at":"{iso_time(report.reported_at)}",'
+
+
+def _battle_text(report: ReadableReport) -> str:
+    return _battle_head(report) + report.text[1:]
+
+
+def _page(total: int, sizes: Sequence[int], texts: Iterable[str]) -> Response:
+    """Return a page of reports, each an object in JSON of so many bytes."""
+    head, tail = '{"reports":[', f'],"total":{total}}}'
+    size = len(head) + sum(sizes) + max(0, len(sizes) - 1) + len(tail)
+    return StreamingResponse(
+        _parts(head, texts, tail),
+        media_type="application/json",
+        headers={"content-length": str(size)},
     )
+
+
+async def _parts(head: str, texts: Iterable[str], tail: str) -> AsyncIterator[bytes]:
+    part = head
+    for number, text in enumerate(texts):
+        part += f",{text}" if number else text
+        if len(part) >= PART_CHARACTERS:
+            yield part.encode()
+            part = ""
+    yield (part + tail).encode()
+
+
+def _byte_count(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from core.api.report_answers import PART_CHARACTERS, BattleReportAnswer
 from core.components import PLANET
+from core.reports import write_report
+from core.state import GameState
 from tests.api.hosting import (
     client_of,
     clock_of,
@@ -15,6 +18,7 @@ from tests.api.hosting import (
     game_of,
     give_ships,
     hosting,
+    in_next_tick,
     socket_of,
 )
 from tests.api.test_websocket import receive_kind, welcomed
@@ -64,6 +68,9 @@ async def test_that_both_sides_hear_and_read_of_a_battle(tmp_path: Path) -> None
         assert report["loot"]["metal"] >= 250
         one = await jonas.get(f"/player/{{id}}/battle-reports/{told['id']}")
         assert one.json() == report
+        # It goes out as it was written, and that is as it is documented.
+        assert set(report) == set(BattleReportAnswer.model_fields)
+        BattleReportAnswer.model_validate(report)
         # It is his own: she has another.
         for path in (f"battle-reports/{told['id']}", f"espionage-reports/{won['id']}"):
             none = await mira.get(f"/player/{{id}}/{path}")
@@ -96,3 +103,30 @@ async def test_that_a_report_of_probes_says_what_they_did_not_see(tmp_path: Path
         much = await mira.get("/player/{id}/espionage-reports?limit=201")
         assert much.status_code == 422
         assert (await mira.get(f"/player/{jonas.id}/battle-reports")).status_code == 403
+
+
+async def test_that_a_page_of_long_reports_is_whole(tmp_path: Path) -> None:
+    """It is sent in parts, and its length is known before."""
+    rounds = ["ship" * (PART_CHARACTERS // 8)] * 6
+
+    def write(state: GameState, at: float) -> None:
+        for number in range(3):
+            content = {"name": "Ödön", "number": number, "rounds": rounds[number:]}
+            write_report(state, 1, "battle", content, at)
+
+    async with hosting(tmp_path) as host, client_of(host) as client:
+        player = await enter(client)
+        none = (await player.get("/player/{id}/battle-reports")).json()
+        await in_next_tick(host, write)
+        answer = await player.get("/player/{id}/battle-reports?limit=2")
+        assert answer.headers["content-type"] == "application/json"
+        assert int(answer.headers["content-length"]) == len(answer.content) > 4 * PART_CHARACTERS
+        page = answer.json()
+        single = [
+            (await player.get(f"/player/{{id}}/battle-reports/{report['id']}")).json()
+            for report in page["reports"]
+        ]
+    assert none == {"reports": [], "total": 0}
+    assert page == {"reports": single, "total": 3}
+    assert [report["number"] for report in single] == [2, 1]
+    assert {report["name"] for report in single} == {"Ödön"}
