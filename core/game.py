@@ -101,6 +101,8 @@ _REPEATS_MAX = 16
 # Events between two reports of progress, and the seconds.
 CATCH_UP_STEP = 2000
 CATCH_UP_REPORT_S = 0.5
+# What a tick spends on events is no word of the storage if it is more than that.
+LONG_ADVANCE_S = 1.0
 _SLOT_TOLERANCE = 1e-9
 # Planets whose watchers are told of a drop; who drops more has a world to look at anew.
 _EVENTS_MAX = 1000
@@ -220,7 +222,8 @@ class GameWorld:
 
     def take_requests(self) -> None:
         """Hand on the saves that other threads have asked for. The owner calls this."""
-        requested, self._requested = self._requested, []
+        with self.lock:
+            requested, self._requested = self._requested, []
         for reason, future in requested:
             self.writer.request(reason, future)
 
@@ -277,15 +280,23 @@ class GameWorld:
         A refusal, and an error of ours, leave no trace in the world. Raise WorldHeldError if it
         cannot be done yet.
         """
+        return self.execute_at(self.reach_next_instant(), command)
+
+    def reach_next_instant(self) -> float:
+        """Apply what is due, and return an instant for a command, which is carried out at once.
+
+        Raise WorldHeldError if the world cannot come that far yet.
+        """
         at = max(self.clock.now(), math.nextafter(self.time, math.inf))
         self._advance_or_raise(at)
-        return self._execute_at(at, command)
+        return at
 
     def execute_before_what_is_due(self, command: Command) -> Executed:
         """Carry out a command that no due event depends on, and leave what is due undone."""
-        return self._execute_at(self.time, command)
+        return self.execute_at(self.time, command)
 
-    def _execute_at(self, at: float, command: Command) -> Executed:
+    def execute_at(self, at: float, command: Command) -> Executed:
+        """Carry out a command at an instant that the world has reached."""
         name = type(command.command if isinstance(command, Once) else command).__name__
         unit = self.state.world.unit_of_work(Origin.COMMAND, at, name)
         outcome: Outcome
@@ -491,18 +502,32 @@ class GameWorld:
         """
         applied = 0
         self.held = False
+        counted_from = self.clock.monotonic()
         while (due := self.calendar.next_due(until)) is not None:
             if not self._apply(due):
                 self.held = True
                 return applied
             self.time = max(self.time, due.at)
             applied += 1
+            counted_from = self._leave_out_of_grace(counted_from)
         self.time = max(self.time, until)
         return applied
 
+    def _leave_out_of_grace(self, since: float) -> float:
+        """Have a long time since an instant not be held against the storage; return a new one."""
+        now = self.clock.monotonic()
+        if now - since < LONG_ADVANCE_S:
+            return since
+        self.writer.leave_out_of_grace(now - since)
+        return now
+
     def look_ahead(self) -> None:
-        """Have the battles begun that will be needed in the next seconds."""
-        self._foresight.look(self.time, self.time + FORESIGHT_S, LOOKS_PER_TICK)
+        """Have the battles begun that will be needed in the next seconds.
+
+        A world that is held is behind: for it those are the next that come before the present.
+        """
+        until = (max(self.clock.now(), self.time) if self.held else self.time) + FORESIGHT_S
+        self._foresight.look(self.time, until, LOOKS_PER_TICK)
 
     def _advance_or_raise(self, until: float) -> None:
         self.advance(until)

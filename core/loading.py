@@ -21,8 +21,8 @@ from core.galaxy import Galaxy
 from core.game import GameWorld
 from core.indexes import prepare
 from core.metrics import Metrics
+from core.presence import STANDSTILL_S_EXCUSED
 from core.rules import ECONOMY, RULES, Rules
-from core.rules.arithmetic import SECONDS_PER_DAY
 from core.state import GameState
 from core.sync import LoadedWorld
 from core.systems.settings import refusal_of
@@ -90,7 +90,7 @@ def opening_commands(
     if loaded.clock is not None:
         commands.append(AdoptRules(rules_fingerprint(RULES)))
         off_s = 0.0 if now is None else now - loaded.clock.world_time
-        if off_s >= _OFF_S_EXCUSED:
+        if off_s >= STANDSTILL_S_EXCUSED:
             commands.append(ExcuseAbsence(off_s))
         given = {
             name: value for name, value in settings.world_settings.items() if name != "systems"
@@ -184,8 +184,6 @@ def _start_is_chosen(loaded: LoadedWorld, settings: Settings) -> bool:
     return bool(universe[key][0]) if len(universe[key]) else False
 
 
-# A world that is hosted in the evenings is off every day.
-_OFF_S_EXCUSED = SECONDS_PER_DAY
 _SETTING_NAMES = {field.name for field in fields_of(Universe)}
 if RULES.settings.keys() != _SETTING_NAMES - {"random_seed", "rules_fingerprint"}:
     raise TypeError("rules.toml and core.components.Universe name different settings")

@@ -11,8 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.components import PLAYER, Presence
+from core.rules.arithmetic import SECONDS_PER_DAY
 from core.rules.protection import Activity, activity
 from core.state import GameState
+
+# A world that is hosted in the evenings stands still every day: that excuses nobody.
+STANDSTILL_S_EXCUSED = SECONDS_PER_DAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from core.errors import StorageError
 from core.events import Event
 from core.game import GameWorld, WorldHeldError
 from core.metrics import Metrics
+from core.presence import STANDSTILL_S_EXCUSED
 from core.quarantine import SET_ASIDE
 from core.queries import PlanetReport, PlayerPlanets, Query, StocksOfPlanets
 from core.save_batch import SaveReason, SaveResult
@@ -191,6 +192,10 @@ class Simulation:
         self._next_save = 0.0
         self._next_status = 0.0
         self._next_word = 0.0
+        # In world time: when the loop has last gone round, and what of its standstills is not
+        # excused yet.
+        self._last_round_at = 0.0
+        self._unexcused_s = 0.0
         self._commands_s = 0.0
         self._coalesced = 0
         game.on_event = self._on_event
@@ -291,6 +296,7 @@ class Simulation:
             if not isinstance(outcome, Accepted):
                 log.warning("%s was refused: %s", type(command).__name__, outcome.detail)
         self.bots.begin(max(self._clock.now(), self.game.time))
+        self._last_round_at = self._clock.now()
         now = self._clock.monotonic()
         self._next_tick = now + self.period_s
         self._next_save = now + self._save_interval_s
@@ -323,11 +329,16 @@ class Simulation:
             self._wake.clear()
             self.game.take_requests()
             self.game.writer.take_completions()
-            self._take_inbox()
+            # Before anybody can ask who is absent.
+            if self._excuse_standstill():
+                self._take_inbox()
             ticked = self._clock.monotonic() >= self._next_tick
             if ticked:
                 self._tick()
             else:
+                if self.game.held:
+                    # A battle has ended, perhaps: the next one need not wait for a tick.
+                    self._go_on()
                 self.game.pump(
                     after_tick=False,
                     tick_period_s=self.period_s,
@@ -337,6 +348,31 @@ class Simulation:
             idle = not self._inbox or self.game.held
             if idle and not self._stop_requested:
                 self._wake.wait(self._wait_until())
+
+    def _excuse_standstill(self) -> bool:
+        """Excuse everybody for a time in which the computer slept, as for one without the program.
+
+        Return False if the world must come to the present first, and has to wait.
+        """
+        now = self._clock.now()
+        stood_still_s, self._last_round_at = now - self._last_round_at, now
+        if stood_still_s >= STANDSTILL_S_EXCUSED:
+            log.info("the world has stood still for %.1f hours", stood_still_s / 3600)
+            self._unexcused_s += stood_still_s
+        if self._unexcused_s:
+            try:
+                outcome = self.game.execute(ExcuseAbsence(self._unexcused_s)).outcome
+            except WorldHeldError:
+                return False
+            self._unexcused_s = 0.0
+            if not isinstance(outcome, Accepted):
+                log.warning("nobody's absence is excused: %s", outcome.detail)
+        return True
+
+    def _go_on(self) -> None:
+        """Let a world that was held go as far as it can, and see to what it will wait for next."""
+        self.game.advance(max(self._clock.now(), self.game.time))
+        self.game.look_ahead()
 
     def _has_time_before_tick(self) -> bool:
         return self._next_tick - self._clock.monotonic() >= QUIET_SHARE * self.period_s
@@ -368,6 +404,8 @@ class Simulation:
         return True
 
     def _answer(self, entry: _Entry) -> None:
+        # As long as the world is held an order has not begun, and whoever gives up takes it back.
+        at = self.game.reach_next_instant() if entry.is_command else 0.0
         if not entry.begun and not entry.future.set_running_or_notify_cancel():
             self._leave(entry)
             return
@@ -375,7 +413,7 @@ class Simulation:
         value: Any
         shown: frozenset[Aggregate]
         if entry.is_command:
-            executed = self.game.execute(entry.item)  # type: ignore[arg-type]
+            executed = self.game.execute_at(at, entry.item)  # type: ignore[arg-type]
             value, shown = executed.outcome, executed.shown
             if executed.changed:
                 held = _HeldAnswer(self, entry, value, is_promise=True)
@@ -531,6 +569,7 @@ class Simulation:
 
     def _finish(self) -> None:
         """Empty the inbox, wait for the batch in flight, save everything, answer everybody."""
+        self._excuse_standstill()
         self._empty_inbox()
         saved: Future[SaveResult] = Future()
         self.game.take_requests()

@@ -156,6 +156,21 @@ class WriteBehind:
         if self._urgent_since is not None:
             self._urgent_since = self._monotonic()
 
+    def leave_out_of_grace(self, seconds: float) -> None:
+        """Leave the last seconds out of what a commit may take.
+
+        Nobody could send it in them, or hear of it.
+        """
+        now = self._monotonic()
+
+        def later(since: float | None) -> float | None:
+            return None if since is None else min(since + seconds, now)
+
+        self._urgent_since = later(self._urgent_since)
+        self._failing_since = later(self._failing_since)
+        if self._in_flight is not None:
+            self._in_flight.urgent_since = later(self._in_flight.urgent_since)
+
     def hold(self, held: Held, on: Iterable[Aggregate] = ()) -> None:
         """Release something with the commit of everything that is urgent now.
 

@@ -583,3 +583,23 @@ def test_that_days_on_which_the_world_was_off_are_excused() -> None:
     assert opening_commands(loaded, Settings(), off) == [adopt]
     opening = [adopt, ExcuseAbsence(86_400.0)]
     assert opening_commands(loaded, Settings(), off + 1) == opening
+
+
+def test_that_no_save_is_lost_that_is_asked_for_as_they_are_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Taken while somebody adds his own, it would be added to a list that nobody has any more."""
+    game = new_game()
+    lists: list[object] = []
+
+    class Lock:
+        def __enter__(self) -> None:
+            lists.append(game._requested)
+
+        def __exit__(self, *_: object) -> None:
+            lists.append(game._requested)
+
+    monkeypatch.setattr(game, "lock", Lock())
+    game.take_requests()
+    taken, left = lists
+    assert taken is not left

@@ -13,6 +13,7 @@ from core.calendar import DUE_KINDS
 from core.combat import BattleOrder, BattleReport, fight
 from core.commands import Accepted, StartBuilding, Unavailable
 from core.events import Event
+from core.presence import ListAbsent
 from core.queries import ReportPlanet
 from core.simulation import BATTLE_PATIENCE_S, Opening
 from core.state import GameState
@@ -25,6 +26,7 @@ from tests.worlds import bits_of, carry_out, found, new_game
 
 ORDER = order_of({"light_fighter": 2}, {"rocket_launcher": 3})
 BUILT_AFTER_S = 32.0
+DAY_S = 86_400.0
 
 
 class SlowBattles(FoughtHere):
@@ -149,13 +151,67 @@ def test_that_who_gave_up_waiting_is_not_served(hosted: Hosted, battles: SlowBat
     pass_its_end(hosted)
     first = hosted.simulation.submit(StartBuilding(1, "solar_plant"))
     second = hosted.simulation.submit(StartBuilding(2, "solar_plant"))
+    third = hosted.simulation.submit(StartBuilding(2, "crystal_mine"))
     hosted.clock.tick(PERIOD_S)
-    # The first has been begun; nobody has looked at the second yet.
-    assert (first.cancel(), second.cancel()) == (False, True)
+    # Nothing of them is done, though the first is next: he may be told so, and order it again.
+    assert (first.cancel(), second.cancel()) == (True, True)
     battles.end()
-    assert isinstance(first.result(TIMEOUT_S), Accepted)
+    assert isinstance(third.result(TIMEOUT_S), Accepted)
     hosted.clock.wait_until_asleep()
-    assert hosted.simulation.ask(ReportPlanet(2)).result(TIMEOUT_S).queue == ()
+    assert hosted.simulation.ask(ReportPlanet(1)).result(TIMEOUT_S).queue == ()
+    (item,) = hosted.simulation.ask(ReportPlanet(2)).result(TIMEOUT_S).queue
+    assert item.building == "crystal_mine"
+
+
+class QuickBattles(FoughtHere):
+    """A battlefield whose battles end a moment after somebody has asked for them."""
+
+    def __init__(self) -> None:
+        self.known: set[BattleOrder] = set()
+        self._wake: Callable[[], None] = lambda: None
+
+    def report_of(self, order: BattleOrder) -> BattleReport:
+        if order not in self.known:
+            self.known.add(order)
+            self._wake()
+            raise BattleUnderWay
+        self.known.remove(order)
+        return fight(order)
+
+    def tell(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+
+
+def test_that_one_tick_is_enough_for_the_battles_of_a_night() -> None:
+    hosted = Hosted()
+    hosted.game.state.battles = QuickBattles()
+    players = range(1, 6)
+    for player_id in players:
+        found(hosted.game, player_id)
+    hosted.start()
+    try:
+        for player_id in players:
+            hosted.carry_out(StartBuilding(player_id, "metal_mine"))
+            hosted.clock.tick(PERIOD_S)
+        hosted.clock.set(hosted.clock.now() + 8 * 3600)
+        hosted.clock.tick(PERIOD_S)
+        assert not hosted.game.held
+        assert hosted.game.calendar.pending_count(hosted.clock.now()) == 0
+        assert hosted.metrics.held_ticks._value.get() == 1
+    finally:
+        hosted.end()
+
+
+def test_that_nobody_is_absent_before_a_world_that_slept_is_in_the_present(
+    hosted: Hosted, battles: SlowBattles
+) -> None:
+    hosted.clock.set(hosted.clock.now() + 40 * DAY_S)
+    hosted.clock.tick(PERIOD_S)
+    absent = hosted.simulation.ask(ListAbsent(30 * DAY_S, 10))
+    hosted.clock.tick(PERIOD_S)
+    assert not absent.done()
+    battles.end()
+    assert absent.result(TIMEOUT_S) == ()
 
 
 def test_that_a_stop_waits_for_the_battle(hosted: Hosted, battles: SlowBattles) -> None:

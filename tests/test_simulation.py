@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -12,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core import calendar
+from core.calendar import DUE_KINDS
 from core.commands import (
     Accepted,
     CancelBuilding,
@@ -25,7 +28,7 @@ from core.commands import (
     StartBuilding,
     Unavailable,
 )
-from core.components import PLANET, PLAYER
+from core.components import LOGGED_COMMAND, PLANET, PLAYER
 from core.delivery import Listener
 from core.ecs import World
 from core.errors import StorageError
@@ -39,9 +42,12 @@ from core.events import (
 )
 from core.game import GameWorld
 from core.metrics import Metrics
+from core.presence import ListAbsent
 from core.queries import FindHome, PlanetReport, Query, ReadSettings, ReportPlanet
 from core.save_batch import SaveReason, SaveResult
 from core.simulation import COMMANDS_PER_PASS, Opening, Simulation
+from core.state import GameState
+from core.systems import construction
 from core.systems.construction import levels_of
 from core.write_behind import RETRY_DELAYS_S, SLICE_ROWS_MIN
 from tests.manual_clock import TIMEOUT_S, ManualClock
@@ -811,6 +817,66 @@ def test_that_a_stop_in_the_middle_of_catching_up_leaves_nobody_away_for_longer(
     again = reload(store, clock)
     presence = again.state.world.tables[PLAYER].get(1, "Presence.active_at")
     assert presence - seen_at == pytest.approx(stopped_at - left_off_at)
+
+
+@pytest.mark.parametrize(
+    ("asleep_s", "absent_days"), [(40 * 86_400.0, 5), (86_400.0, 5), (86_000.0, 6)]
+)
+def test_that_while_the_computer_slept_nobody_was_absent(
+    host: Start, asleep_s: float, absent_days: int
+) -> None:
+    day = 86_400.0
+    hosted = host(command_log=True)
+    for player_id in (1, 2):
+        found(hosted.game, player_id)
+    hosted.start()
+    seen_at = hosted.game.state.world.tables[PLAYER].get(1, "Presence.active_at")
+    for _ in range(8):
+        hosted.clock.set(hosted.clock.now() + day * 5 / 8)
+        hosted.clock.tick(PERIOD_S)
+    slept_at = hosted.clock.now()
+    hosted.clock.set(slept_at + asleep_s)
+    # Whoever asks first is told so, before any tick.
+    absent = hosted.ask(ListAbsent((absent_days - 0.5) * day, 10)).result(TIMEOUT_S)
+    later = hosted.ask(ListAbsent((absent_days + 0.5) * day, 10)).result(TIMEOUT_S)
+    assert (absent, later) == ((1, 2), ())
+    # It is a command like any other: a replay comes to the same.
+    log = hosted.game.state.world.tables[LOGGED_COMMAND]
+    logged = list(log.array("LoggedCommand.command"))
+    assert logged.count("ExcuseAbsence") == (asleep_s >= day)
+    presence = hosted.game.state.world.tables[PLAYER].get(1, "Presence.active_at")
+    assert presence - seen_at == pytest.approx(asleep_s if asleep_s >= day else 0.0, abs=1.0)
+
+
+def test_that_an_hour_in_which_much_falls_due_is_not_held_against_the_storage(
+    host: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hosted = host()
+    for player_id in (1, 2):
+        found(hosted.game, player_id)
+    hosted.start()
+    stalled: list[bool] = []
+
+    def slow(state: GameState, planet_id: int, at: float) -> list[Event]:
+        # As if a thousand more had been applied, while a change waits to be sent.
+        hosted.clock.advance(0.7 * GRACE_S)
+        state.world.exists(PLAYER, 1)
+        stalled.append(hosted.game.writer.stalled)
+        return construction.finish_building(state, planet_id, at)
+
+    kinds = tuple(
+        dataclasses.replace(due, apply=slow) if due.name == "construction" else due
+        for due in DUE_KINDS
+    )
+    monkeypatch.setattr(calendar, "DUE_KINDS", kinds)
+    for building in ("metal_mine", "solar_plant"):
+        for player_id in (1, 2):
+            hosted.carry_out(StartBuilding(player_id, building))
+    hosted.clock.set(hosted.clock.now() + 3600)
+    hosted.clock.tick(PERIOD_S)
+    assert stalled == [False] * 4
+    assert not hosted.game.writer.stalled
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
 
 
 def test_that_a_world_that_took_long_to_catch_up_is_not_short_of_storage(
