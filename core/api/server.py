@@ -131,7 +131,8 @@ class ApiServer:
     async def stop(self) -> None:
         """Close connections, let requests in hand finish, and end the thread."""
         self.begin_to_stop()
-        await asyncio.wrap_future(self._ended)
+        # Whoever does not wait any longer must not end what the thread is going to say.
+        await asyncio.shield(asyncio.wrap_future(self._ended))
         self._thread.join()
 
     def begin_to_stop(self) -> None:

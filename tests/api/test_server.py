@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import sys
@@ -16,6 +17,7 @@ from fastapi import FastAPI
 from core.api import server
 from core.api.server import ApiServer, bind
 from core.errors import AddressInUseError, StarkeepError
+from tests.api.hosting import until
 from tests.end_to_end.program import NO_CERTIFICATES
 
 
@@ -66,6 +68,28 @@ async def test_that_it_runs_on_a_thread_of_its_own_and_leaves_none() -> None:
     await serving.stop()
     assert not any(map(is_network, threading.enumerate()))
     await serving.stop()  # once more does no harm
+
+
+async def test_that_a_stop_that_is_given_up_comes_to_its_end() -> None:
+    closing, opened = threading.Event(), asyncio.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    @asynccontextmanager
+    async def slow(_app: FastAPI) -> AsyncIterator[None]:
+        loops.append(asyncio.get_running_loop())
+        yield
+        closing.set()
+        await opened.wait()
+
+    serving = ApiServer(FastAPI(lifespan=slow), bind("127.0.0.1", 0))
+    await serving.start()
+    given_up = asyncio.create_task(serving.stop())
+    await until(closing.is_set)
+    given_up.cancel()
+    await asyncio.wait((given_up,))
+    loops[0].call_soon_threadsafe(opened.set)
+    await serving.stop()
+    assert not any(map(is_network, threading.enumerate()))
 
 
 async def test_that_a_start_that_fails_is_told_and_leaves_nothing(
