@@ -95,7 +95,12 @@ class Settings(BaseSettings):
     bots: int = _program(
         0, "computer players there are at least; those that were made stay", ge=0, le=BOTS_MOST
     )
-    rate_limit_per_minute: int = _program(600, "requests of a user", ge=1, le=1_000_000)
+    rate_limit_per_minute: int = _program(
+        600,
+        "requests of a user, or of an address; accounts made from one in an hour: a tenth",
+        ge=1,
+        le=1_000_000,
+    )
     access_token_expire_minutes: int = _program(
         1440, "minutes until a login expires", ge=1, le=525_600
     )

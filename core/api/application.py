@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import core
 from core.api import documentation, problems, websocket
 from core.api.attendance import Attendance
-from core.api.context import LOGIN_FAILURES_PER_MINUTE, Context
+from core.api.context import LOGIN_FAILURES_PER_MINUTE, REGISTRATIONS_PER_HOUR_LEAST, Context
 from core.api.door import WorldDoor
 from core.api.host_door import HostDoor
 from core.api.hub import Hub
@@ -98,6 +98,9 @@ def create_app(
         user_rate=RateLimit(settings.rate_limit_per_minute),
         address_rate=RateLimit(settings.rate_limit_per_minute),
         failure_rate=RateLimit(LOGIN_FAILURES_PER_MINUTE),
+        registration_rate=RateLimit(
+            max(REGISTRATIONS_PER_HOUR_LEAST, settings.rate_limit_per_minute // 10), period_s=3600
+        ),
     )
     app = FastAPI(
         title="Starkeep",

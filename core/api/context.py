@@ -31,6 +31,9 @@ ID_MAX = 2**63 - 1
 HOST_ONLY = Problem(403, "host_only", "Only the host may do this.")
 # Wrong passwords a minute, for one name from one address.
 LOGIN_FAILURES_PER_MINUTE = 10
+# A tenth of what may be asked in a minute, but not fewer than these: accounts made in an hour from
+# one address. They stay, and each takes a place in the galaxy.
+REGISTRATIONS_PER_HOUR_LEAST = 10
 _COUNTED = "starkeep.counted"
 
 
@@ -48,6 +51,7 @@ class Context:
     user_rate: RateLimit
     address_rate: RateLimit
     failure_rate: RateLimit
+    registration_rate: RateLimit
     # Names, without regard to case, of those whose registration is not answered yet.
     registering: set[str] = field(default_factory=set)
     turns: Turns = field(default_factory=Turns)

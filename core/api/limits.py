@@ -35,11 +35,17 @@ class ConnectionLimits:
 
 
 class RateLimit:
-    """So many per minute for each key, with bursts up to a whole minute's worth."""
+    """So many per period for each key, with bursts up to a whole period's worth."""
 
-    def __init__(self, per_minute: int, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._burst = float(per_minute)
-        self._per_second = per_minute / 60
+    def __init__(
+        self,
+        per_period: int,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        period_s: float = 60.0,
+    ) -> None:
+        self._burst = float(per_period)
+        self._per_second = per_period / period_s
         self._monotonic = monotonic
         # key → (tokens left, at this time); the least recently used goes first.
         self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()

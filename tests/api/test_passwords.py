@@ -111,6 +111,58 @@ async def test_that_who_comes_when_too_many_wait_is_refused(
         assert await made.matches("x", "y")
 
 
+async def test_that_askers_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+
+    def note(password: str, _hash: str) -> bool:
+        order.append(password)
+        return True
+
+    monkeypatch.setattr(passwords, "_matches", note)
+    async with pool() as made:
+        await asyncio.gather(
+            *(made.matches(f"a{number}", "y", "a") for number in range(4)),
+            *(made.matches(f"b{number}", "y", "b") for number in range(2)),
+            made.matches("c", "y", "c"),
+        )
+    assert order == ["a0", "a1", "b0", "c", "a2", "b1", "a3"]
+
+
+async def test_that_who_has_the_most_waiting_makes_room_for_others(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "WAITING_MAX", 4)
+    async with pool() as made:
+        many = [asyncio.create_task(made.matches("x", "y", "a")) for _ in range(4)]
+        await until(lambda: gate.at_work == 1)
+        other = asyncio.create_task(made.matches("x", "y", "b"))
+        await asyncio.wait(many[-1:])
+        assert isinstance(problem := many.pop().exception(), Problem)
+        assert (problem.status, problem.code) == (503, "busy")
+        for asker in ("a", "b"):
+            with pytest.raises(Problem):
+                await made.matches("x", "y", asker)
+        gate.opened.set()
+        assert all(await asyncio.gather(*many, other))
+
+
+async def test_that_who_gives_up_waiting_takes_nobodys_turn(gate: Gate) -> None:
+    async with pool() as made:
+        waiting = [asyncio.create_task(made.matches("x", "y", number)) for number in range(5)]
+        await until(lambda: gate.at_work == 1)
+        waiting[1].cancel()
+        await asyncio.sleep(0)
+        # A turn has come for this one, but he does not know yet.
+        made._at_work += 1
+        made._pass_on()
+        waiting[2].cancel()
+        await asyncio.wait(waiting[1:3])
+        gate.opened.set()
+        assert await asyncio.gather(waiting[0], *waiting[3:]) == [True] * 3
+        assert await made.matches("x", "y")
+        assert made._at_work == 0
+
+
 async def test_that_who_still_waits_at_the_stop_is_told_at_once(gate: Gate) -> None:
     async with pool() as made:
         begun = asyncio.create_task(made.matches("x", "y"))

@@ -46,7 +46,7 @@ async def test_that_a_crowd_at_the_door_is_told_that_the_world_stops(
             for i in range(40)
         ]
         pool = host._server._app.state.context.passwords  # type: ignore[union-attr]
-        await until(lambda: at_work and pool._waiting == len(logins))
+        await until(lambda: at_work and pool.waiting_count() == len(logins))
         stop = asyncio.create_task(host.stop())
         await until(lambda: pool._stopping)
         opened.set()

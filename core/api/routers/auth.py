@@ -149,7 +149,7 @@ async def _change_password(
     account = await _check_password_of(login.account.username, body.old, request, context)
     if account is None:
         raise Problem(403, "wrong_password", "The old password is wrong.")
-    new_hash = await context.passwords.hash(body.new)
+    new_hash = await context.passwords.hash(body.new, neighbourhood_of(request))
     changed = await committed(context.tokens.change_password(account.id, new_hash, asked.keyed))
     if isinstance(changed, KeyedRequest):
         asked.check(changed)
@@ -173,7 +173,14 @@ async def _registered(
     """Return the new account, with its home unless that is to be chosen. Raise Problem."""
     needs_choice = await _check_that_there_is_room(body.username, context)
     with _registering(body.username, context):
-        password_hash = await context.passwords.hash(body.password)
+        asker = neighbourhood_of(request)
+        context.registration_rate.take(asker)
+        try:
+            password_hash = await context.passwords.hash(body.password, asker)
+        except BaseException:
+            # Too busy: he is to come again.
+            context.registration_rate.give_back(asker)
+            raise
         new = NewAccount(body.username, body.email, password_hash)
         keyed = None if key is None else KeyedRequest(key)
         account = await committed(sync.register_account(new, keyed))
@@ -283,7 +290,8 @@ async def _check_password_of(
 
     An unknown name takes as long as a wrong password.
     """
-    attempt = (neighbourhood_of(request), username.casefold())
+    asker = neighbourhood_of(request)
+    attempt = (asker, username.casefold())
     # Counted before it is looked at: what is sent all at once must not slip through.
     context.failure_rate.take(attempt)
     try:
@@ -291,7 +299,7 @@ async def _check_password_of(
         known = USERNAME.fullmatch(username)
         credentials = await sync.find_credentials(username) if known else None
         password_hash = None if credentials is None else credentials.password_hash
-        right = await context.passwords.matches(password, password_hash)
+        right = await context.passwords.matches(password, password_hash, asker)
     except BaseException:
         # Too busy, or no database: nobody was told whether it is right.
         context.failure_rate.give_back(attempt)

@@ -77,9 +77,9 @@ async def test_that_a_name_is_taken_in_whatever_case(
     hashed = []
     hash_password = Passwords.hash
 
-    async def note(self: Passwords, password: str) -> str:
+    async def note(self: Passwords, password: str, *arguments: Any) -> str:
         hashed.append(password)
-        return await hash_password(self, password)
+        return await hash_password(self, password, *arguments)
 
     monkeypatch.setattr(Passwords, "hash", note)
     async with hosting(tmp_path) as host, client_of(host) as client:
@@ -162,9 +162,9 @@ async def test_that_guessing_is_slowed_down_even_if_the_guess_is_right(
     looked_at: list[Any] = []
     matches = Passwords.matches
 
-    async def note(self: Passwords, password: str, password_hash: str | None) -> bool:
+    async def note(self: Passwords, password: str, *arguments: Any) -> bool:
         looked_at.append(password)
-        return await matches(self, password, password_hash)
+        return await matches(self, password, *arguments)
 
     monkeypatch.setattr(Passwords, "matches", note)
     async with hosting(tmp_path) as host, client_of(host) as client:
@@ -289,6 +289,28 @@ async def test_that_strangers_are_limited_by_where_they_come_from(tmp_path: Path
             answer = await client.post("/auth/login", json=body, headers=headers)
             statuses.append(answer.status_code)
         assert statuses == [401] * 3 + [429] * 2
+
+
+async def test_that_nobody_fills_a_universe_with_accounts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hosting(tmp_path, rate_limit_per_minute=110) as host, client_of(host) as client:
+        # Eleven in an hour. What makes no account is not counted.
+        await register(client, "mira")
+        for body in (registration("mira"), registration("a b")):
+            assert (await client.post("/auth/register", json=body)).status_code in (400, 409)
+        with monkeypatch.context() as busy:
+            busy.setattr(passwords, "WAITING_MAX", 0)
+            refusal = await client.post("/auth/register", json=registration("jonas"))
+            assert refusal.status_code == 503
+        for number in range(10):
+            await register(client, f"player{number}")
+        refusal = await client.post("/auth/register", json=registration("jonas"))
+        assert (refusal.status_code, refusal.json()["code"]) == (429, "too_many")
+        assert 60 < int(refusal.headers["retry-after"]) < 3600 / 11 + 1
+        headers = {"X-Forwarded-For": "203.0.113.7"}
+        elsewhere = await client.post("/auth/register", json=registration("jonas"), headers=headers)
+        assert elsewhere.status_code == 200
 
 
 async def test_that_players_are_limited_each_for_himself(tmp_path: Path) -> None:
