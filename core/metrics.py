@@ -213,7 +213,8 @@ class Metrics:
         )
         self.websocket_clients = self._gauge("websocket_clients", "Open WebSocket connections")
         self.websocket_dropped = self._counter(
-            "websocket_dropped_total", "Connections closed because their reader was too slow"
+            "websocket_dropped_total",
+            "Connections closed because their reader was too slow, or asked too much",
         )
 
     # Recording ---------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from ipaddress import IPv6Address, IPv6Network, ip_address
 from secrets import compare_digest
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from core.api.connections import is_loopback
+from core.api.addresses import is_loopback, neighbourhood
 from core.api.door import WorldDoor
 from core.api.highscores import Highscores
 from core.api.host_door import HostDoor
@@ -78,18 +77,8 @@ def address_of(connection: HTTPConnection) -> str:
 
 
 def neighbourhood_of(connection: HTTPConnection) -> str:
-    """Return what is counted as one asker: an address, or the network of an IPv6 address.
-
-    Who has one IPv6 address has 2**64 of them.
-    """
-    address = address_of(connection)
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
-        return str(IPv6Network((int(parsed), 64), strict=False))
-    return address
+    """Return what is counted as one asker."""
+    return neighbourhood(address_of(connection))
 
 
 def is_counted(scope: Scope) -> bool:

@@ -37,7 +37,8 @@ out. Then come `building_complete`, `research_complete`, `ship_build_complete` a
 hundred each second, in turn), and `message` (id) and `trade_event` (offer) to those whom they
 concern.
 Messages have at most 4 KiB. It is closed with 1008 for a bad token, 1009 for a message that is too
-big, 1013 for a reader who is too slow, 1001 when the world stops.
+big or in too many pieces, 1013 for a reader who is too slow or a writer who is too fast, 1001 when
+the world stops.
 """
 
 TAGS = [

@@ -23,13 +23,23 @@ class ConnectionLimits:
     connections_max: int = 1_000
     # This computer is not counted: a reverse proxy brings everybody's connections.
     connections_per_address_max: int = 200
+    # So many more are told that there is no room; the others are dropped.
+    turned_away_max: int = 20
+    # Requests of one connection that wait while the one before them is answered.
+    pipeline_max: int = 8
     head_bytes_max: int = 16 * 1024
+    # Each costs some ten times what the shortest one has letters.
+    headers_max: int = 100
     # More than a body may have, so that whoever sends too much can still read why that is refused.
     message_bytes_max: int = 4 * 1024 * 1024
     # From the first byte of a request, or from the connection, to the request's last byte.
     request_s_max: float = 20.0
     # How long an answer may wait for a client that does not read.
     unread_s_max: float = 20.0
+    # Frames of a WebSocket without a whole message, between two of our pings (20 s).
+    fruitless_frames_max: int = 100
+    # Far more than what is pushed to a reader before he is found too slow.
+    unsent_bytes_max: int = 1024 * 1024
     # How long a connection that we have ended may take to go; less than the server has to stop.
     lingering_s_max: float = 3.0
 

@@ -130,7 +130,8 @@ async def _read(socket: WebSocket, connection: Connection, context: Context, hub
                 await asyncio.sleep(problem.retry_after_s or 1.0)
         # The writer's turn: answers to what came all at once must not pile up before it.
         await asyncio.sleep(0)
-    connection.close(CLOSE_REFUSED)
+    # Not 1008: his token is good, and later he may come again.
+    connection.close(CLOSE_TRY_LATER)
 
 
 async def _receive_text(socket: WebSocket) -> str:

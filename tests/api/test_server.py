@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from core.api import server
 from core.api.server import ApiServer, bind
@@ -57,6 +57,30 @@ async def test_that_ipv6_is_served() -> None:
         async with httpx.AsyncClient(verify=NO_CERTIFICATES) as client:
             answer = await client.get(f"http://[::1]:{listening.getsockname()[1]}/")
             assert answer.json() == {"status": "fine"}
+    finally:
+        await serving.stop()
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no socket serves both kinds here")
+async def test_that_ipv4_on_a_socket_of_both_kinds_is_what_it_is() -> None:
+    app = FastAPI()
+
+    async def whose(request: Request) -> str:
+        assert request.client is not None
+        return request.client.host
+
+    app.get("/")(whose)
+    listening = bind("::", 0)
+    serving = ApiServer(app, listening)
+    await serving.start()
+    try:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        async with httpx.AsyncClient(verify=NO_CERTIFICATES) as client:
+            # Not ::ffff:127.0.0.1, which would pass for a stranger.
+            assert (await client.get(url)).json() == "127.0.0.1"
+            # So a proxy on this computer is known for one, and its strangers are not this computer.
+            answer = await client.get(url, headers={"X-Forwarded-For": "203.0.113.7"})
+            assert answer.json() == "203.0.113.7"
     finally:
         await serving.stop()
 

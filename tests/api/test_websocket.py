@@ -404,7 +404,7 @@ async def test_that_a_flood_is_held_up_and_ended(tmp_path: Path) -> None:
             assert (await receive_kind(flooding, "error"))["code"] == "too_many"
             await other.send("ping")
             assert (await receive(other))["type"] == "pong"
-            assert await close_code(flooding) == 1008
+            assert await close_code(flooding) == 1013
 
 
 async def test_that_clients_that_vanish_leave_nothing_behind(tmp_path: Path) -> None:
