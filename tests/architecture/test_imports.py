@@ -86,3 +86,18 @@ def test_that_no_failure_is_swallowed() -> None:
         if silent.search(path.read_text(encoding="utf-8"))
     ]
     assert not found
+
+
+def test_that_nothing_runs_a_loop_within_the_loop() -> None:
+    # While a coroutine is in one, no other task of Qt's event loop goes on: no save, no commit.
+    nested = re.compile(
+        r"\.exec\(|processEvents|QEventLoop\("
+        r"|Q(Message|Input|File|Color|Font)\w*\.(question|information|warning|critical|get\w+)\("
+    )
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in (ROOT / "desktop_app").rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if nested.search(line.partition("#")[0])
+    ]
+    assert not found

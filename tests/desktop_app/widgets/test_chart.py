@@ -99,3 +99,12 @@ def test_that_a_click_tells_where_it_was(chart: Chart, qtbot: QtBot) -> None:
     with qtbot.waitSignal(chart.clicked, timeout=5000) as clicked:
         QTest.mouseClick(chart.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert clicked.args == pytest.approx([-20, 5], abs=0.5)
+
+
+def test_that_no_sample_moves_an_axis_and_there_is_no_grid(chart: Chart) -> None:
+    view = chart.getViewBox()
+    before = view.viewRange()
+    chart.add_line("good").draw(np.array([-500.0, 0.0]), np.array([-1e6, 1e6]))
+    chart.grab()
+    assert view.viewRange() == before
+    assert not any(chart.getAxis(name).grid for name in ("left", "bottom"))
