@@ -95,7 +95,8 @@ class InspectPage(Page):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(12)
         for place, panel in enumerate(self.panels):
-            panel.setMinimumHeight(PANEL_HEIGHT_MIN_PX)
+            # A height of its own hides what the texts need, which is more with a large font.
+            panel.setMinimumHeight(max(PANEL_HEIGHT_MIN_PX, panel.minimumSizeHint().height()))
             grid.addWidget(panel, place // 2, place % 2)
         grid.setColumnStretch(0, 56)
         grid.setColumnStretch(1, 44)

@@ -18,6 +18,8 @@ from desktop_app.monitor.columns import Flags, Floats, thin_out
 from desktop_app.monitor.scales import Scale
 from desktop_app.theme import Theme
 
+# So many labels of the vertical axis do not lie over each other.
+LABELS = 5
 # A column is so many pixels wide, one of them empty.
 COLUMN_PX = 3
 # No two marks are drawn in the same square of this part of their size.
@@ -51,7 +53,6 @@ class Chart(pg.PlotWidget):
         self.known_since: float | None = None
         self.span_s = 60.0
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setMinimumHeight(70)
         plot = self.getPlotItem()
         plot.setMouseEnabled(False, False)
         plot.setMenuEnabled(False)
@@ -81,6 +82,7 @@ class Chart(pg.PlotWidget):
         left, bottom = self.getAxis("left"), self.getAxis("bottom")
         left.setWidth(metrics.horizontalAdvance("1000 ms") + 8)
         bottom.setHeight(metrics.height() + 4)
+        self.setMinimumHeight((LABELS + 1) * metrics.height() + 8)
         for axis in (left, bottom):
             axis.setStyle(tickLength=0, tickFont=self._theme.sized(-1), tickTextOffset=5)
 
