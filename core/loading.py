@@ -19,6 +19,7 @@ from core.ecs import Origin, World, fields_of
 from core.errors import DatabaseError, SettingsError
 from core.galaxy import Galaxy
 from core.game import GameWorld
+from core.highscore import learn_prices
 from core.indexes import prepare
 from core.metrics import Metrics
 from core.presence import STANDSTILL_S_EXCUSED
@@ -45,6 +46,7 @@ def build_game(
     """
     world = world_of(loaded, settings, clock.now())
     prepare(world)
+    learn_prices(world)
     state = GameState(world, RULES, ECONOMY, galaxy_of(world))
     game = GameWorld(
         state,

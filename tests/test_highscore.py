@@ -19,8 +19,11 @@ from core.highscore import (
     rank,
 )
 from core.rules import RULES
+from core.rules.research import technology_cost
 from core.settlement import place_of
-from tests.worlds import carry_out, everything_of, found, new_game, set_up
+from tests.manual_clock import ManualClock
+from tests.store import ManualStore
+from tests.worlds import carry_out, everything_of, found, new_game, reload, set_up
 
 RICH = (1e6, 1e6, 1e6)
 
@@ -145,3 +148,24 @@ def test_that_looking_changes_nothing(game: GameWorld) -> None:
 def test_that_an_empty_world_ranks_nobody() -> None:
     game = new_game(galaxies=1, systems=4)
     assert ranked(game) == []
+
+
+def test_that_the_prices_of_a_loaded_world_are_known_before_its_first_tick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, store = ManualClock(), ManualStore(at_once=True)
+    game = new_game(clock, store)
+    found(game, 1)
+    learn(game, 1, espionage=40, astrophysics=30)
+    assert game.save_player_data().done()
+    highscore._price.cache_clear()
+    loaded = reload(store, clock)
+    with monkeypatch.context() as patch:
+        # In fractions it takes a hundred times longer than a slice may.
+        patch.setattr(highscore, "technology_cost", None)
+        (slice_,) = slices_of(loaded, ReadStudies)
+    assert slice_.spent[0, 0] == sum(
+        sum(technology_cost(RULES.technologies[name], level))
+        for name, highest in (("espionage", 40), ("astrophysics", 30))
+        for level in range(1, highest + 1)
+    )
