@@ -15,6 +15,10 @@ class BattleUnderWay(Exception):
 class Battlefield(Protocol):
     """Fights battles for the world."""
 
+    @property
+    def is_given_up(self) -> bool:
+        """Whether ticks wait for battles, because there is nobody else left to fight them."""
+
     def report_of(self, order: BattleOrder) -> BattleReport:
         """Return how a battle ends; the same order always ends in the same way.
 
@@ -36,6 +40,8 @@ class Battlefield(Protocol):
 
 class FoughtHere:
     """Fights every battle on the spot."""
+
+    is_given_up = False
 
     def report_of(self, order: BattleOrder) -> BattleReport:
         return fight(order)

@@ -42,6 +42,8 @@ STATUS_INTERVAL_S = 1.0
 WORD_INTERVAL_S = 5.0
 # How long a stop waits for a battle that orders wait for; the largest take a second or two.
 BATTLE_PATIENCE_S = 10.0
+# What is counted as failed when battles are fought on ticks.
+BATTLES = "battle worker"
 
 BUSY = Unavailable("busy", "The world has more orders than it can take now; nothing was done.", 1)
 STORAGE_UNAVAILABLE = Unavailable(
@@ -532,6 +534,8 @@ class Simulation:
         writer.request(SaveReason.PERIODIC)
 
     def _note_status(self, now: float) -> None:
+        if self.game.state.battles.is_given_up and BATTLES not in self.game.failed_systems:
+            self.game.note_failed(BATTLES)
         writer, world = self.game.writer, self.game.state.world
         oldest = writer.oldest_change_at()
         oldest_age_s = 0.0 if oldest is None else max(0.0, self._clock.now() - oldest)

@@ -118,11 +118,51 @@ def test_that_a_computer_that_gives_no_process_has_its_battles_fought_here(
     worker: BattleWorker, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(battle_worker, "ProcessPoolExecutor", _BrokenPool)
-    assert worker.report_of(battle(1)) == fight(battle(1))
+    assert report_of(worker, battle(1)) == fight(battle(1))
+    assert worker.is_given_up
     assert metrics.battle_workers_lost._value.get() == LOSSES_BORNE + 1
     assert worker.report_of(battle(2)) == fight(battle(2))
     assert metrics.battle_workers_lost._value.get() == LOSSES_BORNE + 1
     assert fought(metrics) == {"here": 2}
+
+
+class _SlowPool(_BrokenPool):
+    """A pool that takes its time to start."""
+
+    may_start = threading.Event()
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        assert self.may_start.wait(TIMEOUT_S)
+
+    def submit(self, *_: Any) -> Future[BattleReport]:
+        ended: Future[BattleReport] = Future()
+        ended.set_result(fight(battle(1)))
+        return ended
+
+
+def test_that_nobody_waits_for_the_process_to_start(
+    worker: BattleWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(battle_worker, "ProcessPoolExecutor", _SlowPool)
+    beginning = threading.Thread(target=worker.prepare, args=(battle(1),))
+    beginning.start()
+    beginning.join(5.0)
+    waits = beginning.is_alive()
+    _SlowPool.may_start.set()
+    beginning.join()
+    assert not waits
+    assert report_of(worker, battle(1)) == fight(battle(1))
+
+
+def test_that_a_battle_that_fails_costs_no_worker(worker: BattleWorker, metrics: Metrics) -> None:
+    """It fails wherever it is fought, so the others go on where they do."""
+    impossible = dataclasses.replace(battle(1), seed=0.5)  # type: ignore[arg-type]
+    for _ in range(LOSSES_BORNE + 1):
+        with pytest.raises(TypeError):
+            report_of(worker, impossible)
+    assert report_of(worker, battle(2)) == fight(battle(2))
+    assert metrics.battle_workers_lost._value.get() == 0
+    assert fought(metrics) == {"here": LOSSES_BORNE + 1, "worker": 1}
 
 
 class _SilentPool(_BrokenPool):

@@ -15,7 +15,7 @@ from core.commands import Accepted, StartBuilding, Unavailable
 from core.events import Event
 from core.presence import ListAbsent
 from core.queries import ReportPlanet
-from core.simulation import BATTLE_PATIENCE_S, Opening
+from core.simulation import BATTLE_PATIENCE_S, BATTLES, Opening
 from core.state import GameState
 from core.systems import construction
 from tests.combat.armies import order_of
@@ -161,6 +161,15 @@ def test_that_who_gave_up_waiting_is_not_served(hosted: Hosted, battles: SlowBat
     assert hosted.simulation.ask(ReportPlanet(1)).result(TIMEOUT_S).queue == ()
     (item,) = hosted.simulation.ask(ReportPlanet(2)).result(TIMEOUT_S).queue
     assert item.building == "crystal_mine"
+
+
+def test_that_battles_that_ticks_wait_for_are_shown(hosted: Hosted, battles: SlowBattles) -> None:
+    hosted.clock.tick(PERIOD_S, 8)
+    assert hosted.simulation.status.set_aside == 0
+    battles.is_given_up = True
+    hosted.clock.tick(PERIOD_S, 16)
+    assert hosted.simulation.status.set_aside == 1
+    assert hosted.game.failed_systems == [BATTLES]
 
 
 class QuickBattles(FoughtHere):
