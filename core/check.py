@@ -26,6 +26,7 @@ from core.game import CATCH_UP_STEP, GameWorld
 from core.loading import build_game
 from core.metrics import Metrics
 from core.migrate import migrate, newest_revisions, revisions_of
+from core.paths import sqlite_url
 from core.persistence.worlds import LoadedWorld, Progress, load_world_at_rest
 from core.save_batch import SaveBatch
 from core.sound_world import unsound
@@ -95,7 +96,7 @@ async def check_file(path: Path, settings: Settings, progress: Progress) -> Chec
     if not report.findings:
         try:
             async with _at_newest_revision(path, report.revision, progress) as current:
-                await _check_world(report, f"sqlite:///{current}", settings, progress)
+                await _check_world(report, sqlite_url(current), settings, progress)
         except DatabaseError as error:
             report.findings.append(str(error))
     report.seconds = time.perf_counter() - begun_at
@@ -150,7 +151,7 @@ async def _at_newest_revision(
     with tempfile.TemporaryDirectory(prefix="starkeep-check-") as folder:
         copy = Path(folder) / "world.db"
         await copy_sqlite(path, copy, progress)
-        await migrate(async_url(f"sqlite:///{copy}"), lambda text: progress(text, 0, 0))
+        await migrate(async_url(sqlite_url(copy)), lambda text: progress(text, 0, 0))
         yield copy
 
 

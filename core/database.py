@@ -90,7 +90,8 @@ def async_url(url: str) -> URL:
 
 def _is_in_memory(url: URL) -> bool:
     name = url.database or ""
-    return not name or ":memory:" in name or url.query.get("mode") == "memory"
+    uri_in_memory = name.startswith("file:") and ":memory:" in name
+    return name in {"", ":memory:"} or uri_in_memory or url.query.get("mode") == "memory"
 
 
 def shown_url(url: str) -> str:

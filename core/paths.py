@@ -59,4 +59,11 @@ class DataFolder:
 
     @property
     def database_url(self) -> str:
-        return f"sqlite:///{self.database}"
+        return sqlite_url(self.database)
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the database URL of a file, whatever characters its name is made of."""
+    # Only what a URL takes for something else. What is quoted is read as UTF-8, and the name of a
+    # file need not be that.
+    return f"sqlite:///{str(path).replace('%', '%25').replace('?', '%3F')}"

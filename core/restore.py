@@ -26,6 +26,7 @@ from core.database import async_url, sqlite_path
 from core.durable_files import put_in_place, sync_folder
 from core.errors import BackupError, DatabaseError
 from core.migrate import migrate, refuse_newer, revisions_of
+from core.paths import sqlite_url
 from core.persistence.transfer import holds_a_world, replace_all_rows, summary_rows
 from core.persistence.worlds import Progress
 from core.secrets import forget_secret
@@ -253,7 +254,7 @@ async def _newest(file: Path, copy: Path, progress: Progress) -> AsyncIterator[P
     try:
         remove_logs(copy)  # of a restore that was killed
         await copy_sqlite(file, copy, progress)
-        await migrate(async_url(f"sqlite:///{copy}"), lambda words: progress(words, 0, 0))
+        await migrate(async_url(sqlite_url(copy)), lambda words: progress(words, 0, 0))
         await on_own_thread(make_one_file, copy)
         yield copy
     finally:

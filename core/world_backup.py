@@ -21,6 +21,7 @@ from core.database import async_url, sqlite_path
 from core.durable_files import create_for_owner, put_in_place
 from core.errors import BackupError, DatabaseError
 from core.migrate import create_at_revision, revisions_of
+from core.paths import sqlite_url
 from core.persistence.transfer import copy_rows_to_file, holds_a_world
 from core.persistence.worlds import Progress
 
@@ -133,5 +134,5 @@ async def _copy_rows(url: str, file: Path, progress: Progress) -> None:
     if not revisions and await holds_a_world(async_url(url)):
         raise BackupError("the database was made without migrations (DEV_CREATE_ALL)")
     for revision in revisions:
-        await create_at_revision(async_url(f"sqlite:///{file}"), revision)
+        await create_at_revision(async_url(sqlite_url(file)), revision)
     await copy_rows_to_file(async_url(url), file, progress)

@@ -147,7 +147,13 @@ def test_that_a_url_is_shown_without_what_is_secret(url: str, shown: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:world?mode=memory&uri=true"]
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///file:world?mode=memory&uri=true",
+        "sqlite:///file::memory:?uri=true",
+    ],
 )
 def test_that_a_database_in_memory_is_refused(url: str) -> None:
     with pytest.raises(DatabaseError, match="keeps nothing"):

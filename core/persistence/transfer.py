@@ -19,6 +19,7 @@ from core.backup import OwnThread, existing
 from core.database import async_url, make_engine
 from core.errors import DatabaseError
 from core.models.database import Base
+from core.paths import sqlite_url
 from core.persistence.worlds import Progress
 
 _PARAMETERS_MAX = 6_000
@@ -161,7 +162,7 @@ async def replace_all_rows(
     """
     tables = Base.metadata.sorted_tables
     async with (
-        _engine(async_url(f"sqlite:///{file}"), read_only=True) as source_engine,
+        _engine(async_url(sqlite_url(file)), read_only=True) as source_engine,
         _engine(url, read_only=False) as target_engine,
         source_engine.connect() as source,
         target_engine.begin() as target,
