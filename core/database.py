@@ -59,6 +59,23 @@ _DRIVERS = {
     "postgresql": "postgresql+asyncpg",
     "postgres": "postgresql+asyncpg",
 }
+# What a PostgreSQL URL may ask for behind its question mark: as text, the driver takes no more.
+_POSTGRES_OPTIONS = {
+    "command_timeout",
+    "database",
+    "gsslib",
+    "host",
+    "krbsrvname",
+    "passfile",
+    "password",
+    "port",
+    "prepared_statement_cache_size",
+    "service",
+    "servicefile",
+    "ssl",
+    "target_session_attrs",
+    "user",
+}
 
 
 class _Engines:
@@ -85,7 +102,22 @@ def async_url(url: str) -> URL:
             "DATABASE_URL names a database in memory, which keeps nothing;"
             " name a file, for example sqlite:////path/world.db"
         )
-    return parsed.set(drivername=driver)
+    parsed = parsed.set(drivername=driver)
+    return _with_driver_options(parsed) if driver == _DRIVERS["postgresql"] else parsed
+
+
+def _with_driver_options(url: URL) -> URL:
+    """Return a PostgreSQL URL with the driver's names of its options. Raise DatabaseError."""
+    options = dict(url.query)
+    # What everybody else calls it, libpq and what hosts of databases show their customers.
+    if "sslmode" in options and "ssl" not in options:
+        options["ssl"] = options.pop("sslmode")
+    if unknown := sorted(options.keys() - _POSTGRES_OPTIONS):
+        raise DatabaseError(
+            f"DATABASE_URL asks for {', '.join(unknown)}, which is not known here; it may ask for "
+            + ", ".join(sorted({*_POSTGRES_OPTIONS, "sslmode"}))
+        )
+    return url.set(query=options)
 
 
 def _is_in_memory(url: URL) -> bool:

@@ -38,6 +38,20 @@ def test_that_another_database_is_refused_without_its_password(given: str) -> No
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg"])
+def test_that_encryption_is_asked_for_in_either_way(scheme: str) -> None:
+    for name in ("ssl", "sslmode"):
+        url = database.async_url(f"{scheme}://h/world?host=/run&{name}=require")
+        assert url.query == {"host": "/run", "ssl": "require"}
+
+
+def test_that_an_option_the_driver_does_not_take_is_refused_by_its_name() -> None:
+    with pytest.raises(DatabaseError, match="asks for connect_timeout, which is not known") as told:
+        database.async_url("postgresql://u:secret@h/world?connect_timeout=7&password=sekret")
+    assert "secret" not in str(told.value)
+    assert "sekret" not in str(told.value)
+
+
 @pytest.mark.sqlite_file
 async def test_that_sqlite_is_durable_and_checks_foreign_keys(tmp_path: Path) -> None:
     async with open_database(tmp_path / "world.db"), database.SessionLocal() as session:
