@@ -100,6 +100,11 @@ class BulkWriter:
         self._statements.leave_to_commit()
 
     @property
+    def begun_at(self) -> float:
+        """When the transaction had begun, time.perf_counter()."""
+        return self._statements.begun_at
+
+    @property
     def executed_at(self) -> float:
         """When the last statement was carried out, time.perf_counter()."""
         return self._statements.executed_at
@@ -114,9 +119,10 @@ class _SqliteStatements:
 
     def __init__(self, driver: Any, *, begins: bool) -> None:
         self.count = 0
+        self.begun_at = time.perf_counter()
         self.executed_at = 0.0
         self._driver = driver
-        self._steps: list[Statements] = [iter([(BEGIN, (), None)])] if begins else []
+        self._steps: list[Statements] = [self._begin()] if begins else []
 
     async def write(self, kind: Kind, rows: TableRows) -> None:
         most = _statement_rows(kind, (*rows.columns,), rows.whole)
@@ -144,6 +150,11 @@ class _SqliteStatements:
     def _take_all(self) -> Statements:
         steps, self._steps = self._steps, []
         return chain.from_iterable([*steps, self._note_end()])
+
+    def _begin(self) -> Statements:
+        yield BEGIN, (), None
+        # Whoever else writes has been waited for.
+        self.begun_at = time.perf_counter()
 
     def _note_end(self) -> Statements:
         self.executed_at = time.perf_counter()
@@ -187,6 +198,7 @@ class _PostgresStatements:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.count = 0
+        self.begun_at = time.perf_counter()
         self.executed_at = 0.0
         self._connection = connection
 

@@ -65,7 +65,6 @@ async def write_batch(batch: SaveBatch, submitted_at: float) -> SaveReceipt:
         if "nobody_else_wrote" not in raw.info:
             await _check_nobody_else_wrote(session)
             raw.info["nobody_else_wrote"] = True
-        begun_at = time.perf_counter()
         writer = BulkWriter(connection, raw.driver_connection, begins=True)
         for kind in reversed(KINDS):
             await writer.delete(kind.name, batch.deleted.get(kind.name, ()))
@@ -88,8 +87,8 @@ async def write_batch(batch: SaveBatch, submitted_at: float) -> SaveReceipt:
         bytes=sum(rows.bytes for rows in batch.rows),
         statements=writer.statements,
         tick=batch.clock.tick,
-        queue_wait_s=begun_at - submitted_at,
-        execute_s=writer.executed_at - begun_at,
+        queue_wait_s=writer.begun_at - submitted_at,
+        execute_s=writer.executed_at - writer.begun_at,
         commit_s=committed_at - writer.executed_at,
     )
 

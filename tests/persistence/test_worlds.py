@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -53,12 +54,13 @@ from core.ecs import Origin
 from core.errors import DatabaseError, StorageError
 from core.game import GameWorld
 from core.persistence import accounts, worlds
+from core.persistence.clock_trail import ClockTrail
 from core.persistence.single_session import NewAccount
 from core.reports import write_report
 from core.rules.planets import Nature
 from core.save_batch import SaveBatch, SaveReason, TableRows, WorldClock
 from core.settlement import create_moon, create_planet
-from tests.databases import open_database
+from tests.databases import locked_world, open_database
 from tests.manual_clock import ManualClock
 from tests.store import ManualStore
 from tests.worlds import Bits, bits_of, carry_out, found, new_game, set_up
@@ -278,6 +280,25 @@ async def test_that_a_whole_slice_comes_back_in_few_statements(database_url: URL
     if database_url.get_backend_name() == "postgresql":
         # A thousand rows each, and one for the player and the clock.
         assert receipt.statements == count // 1024 + 2
+
+
+@pytest.mark.sqlite_file
+async def test_that_waiting_for_whoever_else_writes_is_no_part_of_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = asyncio.Event()
+    monkeypatch.setattr(ClockTrail, "note_sent", lambda _trail, _clock: sent.set())
+    async with open_database(tmp_path / "world.db"):
+        await register("ada")
+        with locked_world(tmp_path):
+            start = time.perf_counter()
+            saving = asyncio.create_task(worlds.write_batch(batch_of(a_player()), start))
+            await sent.wait()
+            locked_s = time.perf_counter() - start
+        receipt = await saving
+        all_s = time.perf_counter() - start
+    assert locked_s <= receipt.queue_wait_s
+    assert receipt.queue_wait_s + receipt.execute_s + receipt.commit_s <= all_s
 
 
 @pytest.mark.sqlite_file
