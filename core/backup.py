@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from core.durable_files import create_for_owner, put_in_place
+from core.errors import DatabaseError
 from core.persistence.worlds import Progress
 
 P = ParamSpec("P")
@@ -105,9 +106,14 @@ def existing(path: Path, mode: str = "rw") -> sqlite3.Connection:
 
 
 def make_one_file(path: Path) -> None:
-    """Move the write-ahead log of a database that nobody has open into it, for good."""
+    """Move the write-ahead log of a database that nobody has open into it, for good.
+
+    Raise DatabaseError if somebody has it open all the same: the log is still needed then.
+    """
     with contextlib.closing(existing(path)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise DatabaseError(f"another program is reading {path}")
         connection.execute("PRAGMA journal_mode=DELETE")
 
 

@@ -272,6 +272,9 @@ def _close_for_good(path: Path) -> None:
         try:
             make_one_file(path)
         except sqlite3.DatabaseError as error:
+            # Its subclasses say that the disk is full or somebody is in the way.
+            if type(error) is not sqlite3.DatabaseError:
+                raise
             # Its files are kept beside the other backups.
             log.warning("the present database is damaged: %s", error)
     remove_logs(path)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 
+from core import backup, database
 from core.backup_shelf import BackupReason, BackupShelf, Manifest
 from core.check import check_file
 from core.config import Settings
@@ -199,6 +202,34 @@ async def test_that_a_restore_that_fails_leaves_the_world_as_it_was(
         await bring_back(file, path, shelf)
     assert players_in(path) == ["ada", "bea"]
     assert sorted(p.name for p in path.parent.iterdir()) == ["backups", "world.db"]
+
+
+async def test_that_a_log_somebody_still_reads_is_not_taken_from_the_world(
+    path: Path, shelf: BackupShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make_world(path, "ada")
+    file = await back_up(path, shelf)
+    existing = backup.existing
+
+    def impatient(path: Path, mode: str = "rw") -> sqlite3.Connection:
+        connection = existing(path, mode)
+        connection.execute("PRAGMA busy_timeout=0")
+        return connection
+
+    monkeypatch.setattr(backup, "existing", impatient)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM users").fetchall()
+        await register(path, "bea")
+        # What was committed last lies in the log alone, and cannot be moved for the reader.
+        assert Path(f"{path}-wal").stat().st_size
+        with pytest.raises(BackupError, match=r"as it was: another program is reading .*world\.db"):
+            await bring_back(file, path, shelf)
+        assert Path(f"{path}-wal").stat().st_size
+        assert players_in(path) == ["ada", "bea"]
+    await bring_back(file, path, shelf)
+    assert players_in(path) == ["ada"]
 
 
 async def test_that_a_present_that_cannot_be_kept_is_not_replaced(
