@@ -373,21 +373,29 @@ class WriteBehind:
 
     def _send(self, clock: WorldClock, sweep: Sweep | None, slice_rows: int) -> None:
         start = self._monotonic()
-        rows, taken, urgent = self._capture(sweep, slice_rows)
+        taken: dict[Kind, MarksTaken] = {}
+        groups: tuple[Group, ...] = ()
         tombstones = {kind: ids for kind, ids in self._world.tombstones.items() if ids}
+        try:
+            rows, urgent = self._capture(sweep, slice_rows, taken)
+            groups = self._connectivity.take_all()
+            batch = SaveBatch(
+                number=self._batches + 1,
+                reason=SaveReason.URGENT if sweep is None else sweep.reason,
+                rows=rows,
+                deleted={kind.name: tuple(ids) for kind, ids in tombstones.items()},
+                clock=clock,
+                captured_at=self._monotonic(),
+                groups=tuple(frozenset((kind.name, id_) for kind, id_ in g) for g in groups),
+            )
+        except BaseException:
+            # No memory for a copy, say. The simulation ends with it, and its last save must not
+            # take a part for everything.
+            self._put_back(taken, groups)
+            raise
         for kind in tombstones:
             self._world.tombstones[kind] = {}
         self._batches += 1
-        groups = self._connectivity.take_all()
-        batch = SaveBatch(
-            number=self._batches,
-            reason=SaveReason.URGENT if sweep is None else sweep.reason,
-            rows=rows,
-            deleted={kind.name: tuple(ids) for kind, ids in tombstones.items()},
-            clock=clock,
-            captured_at=self._monotonic(),
-            groups=tuple(frozenset((kind.name, id_) for kind, id_ in g) for g in groups),
-        )
         in_flight = _InFlight(
             batch=batch,
             taken=taken,
@@ -414,10 +422,10 @@ class WriteBehind:
         self.on_completion()
 
     def _capture(
-        self, sweep: Sweep | None, slice_rows: int
-    ) -> tuple[tuple[TableRows, ...], dict[Kind, MarksTaken], frozenset[Aggregate]]:
+        self, sweep: Sweep | None, slice_rows: int, taken: dict[Kind, MarksTaken]
+    ) -> tuple[tuple[TableRows, ...], frozenset[Aggregate]]:
+        """Return copies of what is to be written and who of it is urgent; `taken` gets marks."""
         captured: list[TableRows] = []
-        taken = {}
         urgent: set[Aggregate] = set()
         for kind in self._world.kinds:
             marks, table = self._world.marks[kind], self._world.tables[kind]
@@ -435,7 +443,7 @@ class WriteBehind:
             rows.sort()
             captured += self._copies_of(kind, rows)
             taken[kind] = marks.take(rows, self._slot)
-        return tuple(captured), taken, frozenset(urgent)
+        return tuple(captured), frozenset(urgent)
 
     def _copies_of(self, kind: Kind, rows: Rows) -> Iterator[TableRows]:
         """Yield copies of some rows: whole ones, and what has changed of the others."""
@@ -506,6 +514,12 @@ class WriteBehind:
 
     def _failed(self, in_flight: _InFlight, error: BaseException) -> None:
         """Put everything back as it was: marks, tombstones, held answers."""
+        self._put_back(in_flight.taken, in_flight.groups)
+        for kind, ids in in_flight.tombstones.items():
+            self._world.tombstones[kind] = ids | self._world.tombstones[kind]
+        self._held = in_flight.held + self._held
+        if in_flight.urgent_since is not None:
+            self._urgent_since = in_flight.urgent_since
         now = self._monotonic()
         delay = RETRY_DELAYS_S[min(self._failures_in_row, len(RETRY_DELAYS_S) - 1)]
         self._failures_in_row += 1
@@ -526,15 +540,12 @@ class WriteBehind:
             in_flight.capture_s,
             now - in_flight.batch.captured_at,
         )
-        for kind, taken in in_flight.taken.items():
-            self._world.marks[kind].put_back(taken)
-        for kind, ids in in_flight.tombstones.items():
-            self._world.tombstones[kind] = ids | self._world.tombstones[kind]
-        for group in in_flight.groups:
+
+    def _put_back(self, taken: Mapping[Kind, MarksTaken], groups: Iterable[Group]) -> None:
+        for kind, marks in taken.items():
+            self._world.marks[kind].put_back(marks)
+        for group in groups:
             self._connectivity.connect(group)
-        self._held = in_flight.held + self._held
-        if in_flight.urgent_since is not None:
-            self._urgent_since = in_flight.urgent_since
 
     def _warn_once(self, reason: str) -> None:
         """Log why nothing can be saved, each reason once until something is saved again."""

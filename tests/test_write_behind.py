@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from core.ecs import Kind, Mark, Origin, World
+from core.ecs.table import AnyArray, Rows, Table
 from core.ecs.unit_of_work import UnitOfWork
 from core.errors import StorageError
 from core.metrics import Metrics, SaveState
@@ -344,6 +345,38 @@ def test_that_every_kind_goes_in_one_batch_in_its_order(bench: Bench) -> None:
 
 
 # Failures -----------------------------------------------------------------------------------------
+
+
+def test_that_a_copy_there_is_no_memory_for_leaves_its_whole_change_to_the_next_save(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stone, gone = bench.create(2)
+
+    def make(world: World) -> None:
+        world.create_entity(LAMP, *lamp(3))
+        adding(stone)(world)
+
+    bench.run(Origin.COMMAND, make)
+    bench.delete(gone)
+    answer = bench.hold()
+    copy_rows = Table.copy_rows
+
+    def short_of_memory(table: Table, rows: Rows, components: int) -> dict[str, AnyArray]:
+        if table.name == LAMP.name:
+            raise MemoryError
+        return copy_rows(table, rows, components)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Table, "copy_rows", short_of_memory)
+        with pytest.raises(MemoryError):
+            bench.pump()
+    batch = bench.pump()
+    assert batch is not None
+    assert [rows.table for rows in batch.rows] == ["stone", "lamp"]
+    assert batch.deleted == {"stone": (gone,)}
+    assert batch.groups == (frozenset({("stone", stone), ("lamp", 1)}),)
+    bench.commit()
+    assert answer.kept
 
 
 def test_that_a_failure_puts_everything_back_and_is_tried_again_a_little_later(
