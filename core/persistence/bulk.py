@@ -106,7 +106,7 @@ class BulkWriter:
 
     @property
     def executed_at(self) -> float:
-        """When the last statement was carried out, time.perf_counter()."""
+        """When the last statement was carried out, time.perf_counter(); 0.0 before."""
         return self._statements.executed_at
 
 

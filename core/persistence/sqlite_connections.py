@@ -47,6 +47,8 @@ class Connection(aiosqlite.Connection):
 
         If it raises, nothing is committed; a rollback instead of the commit drops it.
         """
+        if self._at_commit is not None:
+            raise RuntimeError("a commit carries out all statements of its transaction at once")
         self._at_commit = work
 
     @property
@@ -59,7 +61,16 @@ class Connection(aiosqlite.Connection):
         if work is None:
             await super().commit()
         else:
-            await self.do_now(_with_commit(work))
+            await self.do_now(partial(self._carry_out_and_commit, work))
+
+    def _carry_out_and_commit(self, work: Work, connection: sqlite3.Connection) -> None:
+        work(connection)
+        if not self._running:
+            # Given up while it waited to begin. Whoever saves next waits for the lock that this
+            # holds now, and must not find his rows overwritten by older ones.
+            connection.rollback()
+            raise sqlite3.OperationalError("the connection was given up")
+        connection.commit()
 
     async def rollback(self) -> None:
         self._at_commit = None
@@ -74,12 +85,30 @@ class Connection(aiosqlite.Connection):
         await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
 
 
-def _with_commit(work: Work) -> Work:
-    def run(connection: sqlite3.Connection) -> None:
-        work(connection)
-        connection.commit()
+class _Driver(sqlite3.Connection):
+    """Really closes: SQLite keeps a connection, and its locks, for a query that is not finished.
 
-    return run
+    Whoever is cancelled in the middle of one leaves its cursor to the garbage collector.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
+
+    def cursor(self, *arguments: Any, **options: Any) -> Any:
+        cursor = super().cursor(*arguments, **options)
+        self._cursors.add(cursor)
+        return cursor
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        # By itself it makes a cursor that nobody knows of.
+        cursor: sqlite3.Cursor = self.cursor()
+        return cursor.execute(*arguments)
+
+    def close(self) -> None:
+        for cursor in list(self._cursors):
+            cursor.close()
+        super().close()
 
 
 def opener(pragmas: Sequence[str]) -> Callable[..., Awaitable[aiosqlite.Connection]]:
@@ -95,7 +124,7 @@ def opener(pragmas: Sequence[str]) -> Callable[..., Awaitable[aiosqlite.Connecti
             # tells one of them so without waiting.
             await asyncio.wait(_unwanted, timeout=_GIVEN_UP_S)
         # The driver would begin transactions by itself, and never one for DDL.
-        options |= {"isolation_level": None}
+        options |= {"isolation_level": None, "factory": _Driver}
         connector = partial(sqlite3.connect, *arguments, **options)
         connection: Any = Connection(connector, _CHUNK_ROWS)
         thread = connection._thread

@@ -16,7 +16,7 @@ from core.components import KINDS, PLAYER
 from core.database import BEGINS_ITSELF, ReadSession, SessionLocal, clock_trail, make_engine
 from core.ecs import EVERY_ID, Kind
 from core.ecs.table import AnyArray, Ids
-from core.errors import WorldInUseError
+from core.errors import StorageError, WorldInUseError
 from core.models.database import WORLD_CLOCK, WORLD_TABLES, PlayerRow, User
 from core.persistence.accounts import insert_accounts
 from core.persistence.bulk import BulkWriter, stored_columns_of
@@ -76,8 +76,12 @@ async def write_batch(batch: SaveBatch, submitted_at: float) -> SaveReceipt:
         writer.leave_to_commit()
         clock_trail().note_sent(batch.clock)
         await session.commit()
-        clock_trail().note_committed(batch.clock)
         committed_at = time.perf_counter()
+        if not writer.executed_at:
+            # SQLAlchemy passes over the commit of a connection that the driver has closed.
+            await session.invalidate()
+            raise StorageError("the connection to the database is closed; nothing was committed")
+        clock_trail().note_committed(batch.clock)
     finally:
         # Not by `async with`, which has a task of its own do that: a tenth of a millisecond a save.
         await session.close()

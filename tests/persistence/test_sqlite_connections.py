@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -73,6 +73,42 @@ async def test_that_a_rollback_drops_what_was_left_to_the_commit(tmp_path: Path)
         await connection.rollback()
         await connection.commit()
         assert await numbers(connection) == []
+
+
+async def test_that_a_commit_that_was_given_up_comes_to_nothing(tmp_path: Path) -> None:
+    async with connected(tmp_path) as connection:
+        with closing(sqlite3.connect(tmp_path / "some.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            leave(connection, *inserting(1))
+            # With the driver's thread from here on, where it waits to begin.
+            committing = asyncio.ensure_future(connection.commit())
+            await asyncio.sleep(0)
+            connection.stop()
+            other.execute("ROLLBACK")
+            with pytest.raises(sqlite3.OperationalError, match="given up"):
+                await committing
+            assert other.execute("SELECT count(*) FROM seen").fetchone() == (0,)
+
+
+async def test_that_nothing_is_locked_by_a_connection_that_was_closed_in_a_query(
+    tmp_path: Path,
+) -> None:
+    async with connected(tmp_path) as connection:
+        await connection.execute_fetchall("INSERT INTO seen VALUES (1), (2)")
+        await connection.execute_fetchall("BEGIN IMMEDIATE")
+        # As the exception of whoever was cancelled there keeps it.
+        kept = await connection.execute("SELECT number FROM seen")
+        await connection.close()
+        with closing(sqlite3.connect(tmp_path / "some.db", timeout=0.0)) as other:
+            other.execute("BEGIN IMMEDIATE")
+        del kept
+
+
+async def test_that_two_pieces_of_work_are_not_left_to_one_commit(tmp_path: Path) -> None:
+    async with connected(tmp_path) as connection:
+        leave(connection, *inserting(1))
+        with pytest.raises(RuntimeError, match="at once"):
+            leave(connection, *inserting(2))
 
 
 async def test_that_nobody_opens_a_file_beside_somebody_who_has_given_up_opening_it(

@@ -49,7 +49,7 @@ from core.components import (
     UnitQueue,
     Wreckage,
 )
-from core.database import ReadSession
+from core.database import ReadSession, SessionLocal
 from core.ecs import Origin
 from core.errors import DatabaseError, StorageError
 from core.game import GameWorld
@@ -299,6 +299,24 @@ async def test_that_waiting_for_whoever_else_writes_is_no_part_of_writing(
         all_s = time.perf_counter() - start
     assert locked_s <= receipt.queue_wait_s
     assert receipt.queue_wait_s + receipt.execute_s + receipt.commit_s <= all_s
+
+
+@pytest.mark.sqlite_file
+async def test_that_a_connection_that_has_been_closed_commits_nothing_in_silence(
+    tmp_path: Path,
+) -> None:
+    async with open_database(tmp_path / "world.db"):
+        await register("ada")
+        await write(batch_of(a_player()))
+        async with SessionLocal() as session:
+            raw = await (await session.connection()).get_raw_connection()
+            driver: Any = raw.driver_connection
+        await driver.close()
+        with pytest.raises(StorageError, match="nothing was committed"):
+            await write(batch_of(some_planets(2)))
+        # With a connection of its own the next attempt succeeds.
+        await write(batch_of(some_planets(2)))
+        assert (await worlds.load_world()).tables[PLANET].ids.tolist() == [1, 2]
 
 
 @pytest.mark.sqlite_file
