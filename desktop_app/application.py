@@ -486,14 +486,15 @@ class Host(QObject):
     async def _supervise(self) -> None:
         """Measure how late this loop calls back, and look at the disk now and then."""
         metrics, database_path = self.metrics, self._database_path()
+        if database_path is not None:
+            # The log lies beside the file itself, not beside a link to it.
+            database_path = database_path.resolve()
         told = False
         while True:
             due = time.perf_counter() + SUPERVISION_INTERVAL_S
             await asyncio.sleep(SUPERVISION_INTERVAL_S)
             metrics.loop_lag.observe(max(0.0, time.perf_counter() - due))
             self._count_lost_lines()
-            if database_path is None:
-                continue
             try:
                 self._look_at_disk(database_path)
             except OSError as error:
@@ -507,8 +508,12 @@ class Host(QObject):
         self.metrics.log_lines_lost.inc(max(0, lost - self._lines_lost))
         self._lines_lost = lost
 
-    def _look_at_disk(self, database_path: Path) -> None:
-        self.metrics.disk_free.set(shutil.disk_usage(self.folder.root).free)
+    def _look_at_disk(self, database_path: Path | None) -> None:
+        # Where a server keeps its files nobody knows here; the backups lie in the folder.
+        lies_in = self.folder.root if database_path is None else database_path.parent
+        self.metrics.disk_free.set(shutil.disk_usage(lies_in).free)
+        if database_path is None:
+            return
         wal = database_path.with_name(database_path.name + "-wal")
         self.metrics.wal_bytes.set(wal.stat().st_size if wal.exists() else 0)
         self.metrics.wal_pending_frames.set(frames_in_use(wal))

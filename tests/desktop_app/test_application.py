@@ -30,13 +30,14 @@ from core.errors import (
     WorldInUseError,
 )
 from core.game import GameWorld
+from core.paths import sqlite_url
 from core.queries import PlanetReport, ReportPlanet
 from core.sync import Account, NewAccount
 from desktop_app import application, logs
 from desktop_app.application import KINDS_IN_WORDS, Host, HostState
 from desktop_app.session import _stopped
 from desktop_app.tick_thread import TickThread
-from tests.databases import execute_in, locked_world, url_of_world
+from tests.databases import execute_in, locked_world, put_empty_world, url_of_world
 from tests.hosts import ask, make_host, order, running_host
 from tests.worlds import bits_of
 
@@ -468,6 +469,30 @@ async def test_that_a_setting_a_world_cannot_take_on_refuses_the_start(
     async with running_host(tmp_path, galaxies=2, systems=6, economy_speed=2.0) as host:
         assert host.game is not None
         assert host.game.state.universe.economy_speed == 2.0
+
+
+@pytest.mark.sqlite_file
+async def test_that_the_disk_with_the_world_is_looked_at_wherever_the_folder_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application, "SUPERVISION_INTERVAL_S", 0.01)
+    looked_at: list[Path] = []
+    disk_usage = shutil.disk_usage
+
+    def note(path: Path) -> Any:
+        looked_at.append(path)
+        return disk_usage(path)
+
+    monkeypatch.setattr(shutil, "disk_usage", note)
+    link, real = tmp_path / "link.db", tmp_path / "real" / "world.db"
+    await put_empty_world(url_of_world(real.parent))
+    link.symlink_to(real)
+    url = sqlite_url(link)
+    async with running_host(tmp_path / "folder", database_url=url) as host, asyncio.timeout(20):
+        await settle(host)
+        while not host.metrics.wal_pending_frames._value.get():
+            await asyncio.sleep(0.01)
+    assert set(looked_at) == {real.parent}
 
 
 @pytest.mark.sqlite_file
