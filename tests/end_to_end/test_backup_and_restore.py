@@ -246,6 +246,7 @@ def test_that_a_kill_in_a_backup_leaves_no_half_of_it_on_the_list(world: Path) -
 def test_that_a_kill_in_a_restore_leaves_the_old_world_or_the_new_one(world: Path) -> None:
     old, new = ["player1", "player2", "third"], ["player1", "player2"]
     (made,) = BackupShelf(world / "backups").manifests()
+    (world / "secret.key").write_text("s" * 43)
     whole = world.with_name("copy")
     shutil.copytree(world, whole)
     code, operations = cut_short(0, "restore", made.name, "--yes", *at(whole))
@@ -258,6 +259,8 @@ def test_that_a_kill_in_a_restore_leaves_the_old_world_or_the_new_one(world: Pat
         cut_short(when, "restore", made.name, "--yes", *at(whole))
         assert_sound(whole / "world.db")
         found.append(players_in(whole / "world.db"))
+        # Nor tokens that open accounts of the other one.
+        assert found[-1] == old or not (whole / "secret.key").exists()
         assert found[-1] in (old, new)
         # Whatever is left, the same restore goes through the next time.
         if len(found) == 1:

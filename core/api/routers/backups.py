@@ -113,7 +113,7 @@ async def restore_backup(
     """Say what a restore would change; with `confirm` do it.
 
     The backup is verified first. Then comes the answer, and then the world is stopped, backed up,
-    replaced and started again.
+    replaced and started again. Tokens of players are worth nothing then: everybody logs in again.
     """
     if body is None or not body.confirm:
         report = await _asked(context.host_door.plan_restore(name))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from desktop_app.application import HostState
-from tests.api.hosting import client_of, enter, hosting, until
+from tests.api.hosting import Player, client_of, enter, hosting, log_in, until
 from tests.api.routers.test_admin import host_headers
 
 URL = "/admin/backups"
@@ -78,7 +78,7 @@ async def test_that_a_confirmed_restore_brings_the_world_back(tmp_path: Path) ->
         mira = await enter(client, "mira")
         made = await made_in(client, tmp_path)
         await mira.build("metal_mine")
-        await enter(client, "noor")
+        noor = await enter(client, "noor")
         answer = await client.post(
             f"{URL}/{made['name']}/restore", json={"confirm": True}, headers=host_headers(tmp_path)
         )
@@ -87,7 +87,12 @@ async def test_that_a_confirmed_restore_brings_the_world_back(tmp_path: Path) ->
         assert said["report"]["vanishing"] == ["noor"]
         await until(lambda: host._restoring is None)
         assert host.state is HostState.RUNNING
-        # At the same address, with the same token.
+        # At the same address, but everybody logs in again: jonas gets the id that noor had.
+        jonas = await enter(client, "jonas")
+        assert jonas.id == noor.id
+        for player in (mira, noor):
+            assert (await player.get("/player/{id}")).status_code == 401
+        mira = Player(client, mira.id, mira.name, await log_in(client, "mira"))
         assert (await mira.planet())["build_queue"] == []
         reasons = [backup["reason"] for backup in await listed(client, tmp_path)]
         assert reasons == ["before-restore", "manual"]
