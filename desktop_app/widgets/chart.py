@@ -130,6 +130,11 @@ class Chart(pg.PlotWidget):
         if getattr(self, "plotItem", None) is not None and hasattr(self, "span_s"):
             self._fit_columns()
 
+    def close(self) -> None:
+        # Its items go now, it itself with the next turn of the event loop.
+        self._theme.changed.disconnect(self.recolour)
+        super().close()
+
     # Items -------------------------------------------------------------------------------------
 
     def set_known_since(self, x: float | None) -> None:

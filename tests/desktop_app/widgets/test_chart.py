@@ -92,6 +92,16 @@ def test_that_a_chart_takes_the_colours_of_a_new_theme(chart: Chart) -> None:
     assert has_color(chart, "surface")
 
 
+@pytest.mark.usefixtures("qapp")
+def test_that_a_chart_that_was_closed_takes_no_colours() -> None:
+    theme = Theme()
+    chart = Chart(theme)
+    chart.close()
+    # What it would paint is gone, while it is there until it is collected.
+    theme.use(Qt.ColorScheme.Dark)
+    assert chart.closed
+
+
 # The chart itself only listens.
 @pytest.mark.qt_log_ignore("not accepted by receiving widget")
 def test_that_a_click_tells_where_it_was(chart: Chart, qtbot: QtBot) -> None:
