@@ -40,8 +40,7 @@ def _take_qt_message(kind: QtMsgType, _context: QMessageLogContext, message: str
         print(message, file=sys.stderr, flush=True)
     logging.getLogger("qt").log(_QT_LEVELS.get(kind, logging.ERROR), message)
     if kind is QtMsgType.QtFatalMsg:
-        for handler in logging.getLogger().handlers:
-            handler.flush()
+        flush()
 
 
 def log_to_file(folder: Path, level: str) -> None:
@@ -67,6 +66,19 @@ def log_to_stderr(level: str) -> None:
     """Send it to standard error, too."""
     stream = sys.stderr
     _add(LogWriter("standard error", StandardError(stream), encoding=stream.encoding), level)
+
+
+def flush() -> None:
+    """Wait until everything is written, but not for ever."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
+
+
+def say(text: str) -> None:
+    """Print a line to standard error, unless nobody takes it there for a while."""
+    writer = LogWriter("standard error", StandardError(sys.stderr), encoding=sys.stderr.encoding)
+    writer.handle(logging.makeLogRecord({"msg": text}))
+    writer.close()
 
 
 def lines_lost() -> int:

@@ -40,12 +40,13 @@ def run(folder: DataFolder, overrides: Mapping[str, Any], log_level: str, headle
         if not host.end_threads():
             _leave(error)
         host.release()
+        logs.flush()
 
 
 def _leave(error: StarkeepError | None) -> NoReturn:
     """End the process where it stands: it would abort over a simulation that does not end."""
     if error is not None:
-        print(f"starkeep: {error}", file=sys.stderr)
+        logs.say(f"starkeep: {error}")
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -179,5 +180,5 @@ async def _stopped(host: Host) -> bool:
     with contextlib.suppress(StorageError):  # host.not_saved tells of it
         await host.stop()
     if host.not_saved is not None:
-        print(f"starkeep: {host.not_saved}", file=sys.stderr)
+        logs.say(f"starkeep: {host.not_saved}")
     return host.not_saved is None

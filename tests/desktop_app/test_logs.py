@@ -36,8 +36,7 @@ def log_as_before() -> Iterator[None]:
 
 
 def written(folder: Path) -> list[str]:
-    for handler in logging.getLogger().handlers:
-        handler.flush()
+    logs.flush()
     return (folder / "starkeep.log").read_text(encoding="utf-8").splitlines()
 
 
@@ -112,8 +111,7 @@ def test_that_nobody_waits_for_a_pipe_that_nobody_reads(
         lines = [] if waits else (tmp_path / "starkeep.log").read_text(encoding="utf-8")
         unread.read(1 << 20)
         logger.join()
-        for handler in logging.getLogger().handlers:
-            handler.flush()
+        logs.flush()
     assert not waits
     assert "changes cannot be saved" in lines
 
@@ -160,11 +158,15 @@ def test_that_the_last_lines_are_written_however_the_program_ends(tmp_path: Path
     assert numbers == [str(number) for number in range(2000)]
 
 
-def test_that_a_pipe_that_nobody_reads_keeps_no_program_from_its_end(tmp_path: Path) -> None:
+def test_that_a_pipe_that_nobody_reads_keeps_no_program_from_its_end() -> None:
     statements = (
         "import tests.desktop_app.test_logs as test; test.fill(2); logs.log_to_stderr('info')"
     )
-    program = [sys.executable, "-c", f"{_IMPORTS}; {statements}; log.info('said to nobody')"]
+    program = [
+        sys.executable,
+        "-c",
+        f"{_IMPORTS}; {statements}; log.info('to nobody'); logs.say('not saved')",
+    ]
     with subprocess.Popen(program, stderr=subprocess.PIPE) as process:
         try:
             assert process.wait(60) == 0
