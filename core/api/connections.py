@@ -56,6 +56,7 @@ class HttpConnection(HttpToolsProtocol):
         self._phase = _Phase.NOTHING
         self._head_lines = 0
         self._head_bytes = 0
+        self._body_pieces = 0
         self._message_bytes = 0
         # Since something was complete, be it only a piece of a body.
         self._fruitless_bytes = 0
@@ -134,11 +135,16 @@ class HttpConnection(HttpToolsProtocol):
         super().on_headers_complete()
         self._phase = _Phase.BODY
         self._half = None if self.cycle is before else self.cycle
+        self._body_pieces = 0
         self._message_bytes = 0
         self._fruitless_bytes = 0
 
     def on_body(self, body: bytes) -> None:
         self._fruitless_bytes = 0
+        self._body_pieces += 1
+        if self._body_pieces > self._limits.body_pieces_max:
+            # In chunks of one byte a few megabytes would take the network thread a second.
+            self._stop_parsing(400, "malformed", "The request is in too many pieces.")
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -186,7 +192,7 @@ class HttpConnection(HttpToolsProtocol):
         elif self._phase is not _Phase.NOTHING:
             self._refuse(408, "too_slow", "The request took too long to arrive.")
         elif self._is_idle():
-            _end(self.transport, self.loop, self._limits)
+            self._take_no_more()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle

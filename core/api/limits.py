@@ -32,6 +32,8 @@ class ConnectionLimits:
     headers_max: int = 100
     # More than a body may have, so that whoever sends too much can still read why that is refused.
     message_bytes_max: int = 4 * 1024 * 1024
+    # Chunks, as a body of unknown length comes: of 16 bytes on an average, if it is a whole one.
+    body_pieces_max: int = 4 * 1024
     # From the first byte of a request, or from the connection, to the request's last byte.
     request_s_max: float = 20.0
     # How long an answer may wait for a client that does not read.

@@ -453,6 +453,20 @@ async def test_that_half_a_request_after_a_slow_answer_is_not_kept() -> None:
         assert await line.is_over()
 
 
+async def test_that_a_request_that_comes_too_late_is_thrown_away(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with (
+        serving(request_s_max=0.05, lingering_s_max=ENOUGH_S) as world,
+        line_to(world) as line,
+    ):
+        assert await line.is_over()
+        line.say(REQUEST)
+        line.writer.write_eof()
+        await until(lambda: world.open_count == 0)
+    assert caplog.text == ""
+
+
 async def test_that_a_server_that_stops_answers_what_came_whole() -> None:
     async with serving() as world, line_to(world) as line:
         line.say(SLOW + HALVES[1])
@@ -480,6 +494,17 @@ async def test_that_headers_have_a_limit_wherever_they_come(trailers: str) -> No
         assert await line.status() == 400
         assert await line.is_over()
         assert world.bodies == []
+
+
+async def test_that_a_body_is_in_few_pieces() -> None:
+    chunk = b"1\r\na\r\n"
+    async with serving(body_pieces_max=10) as world, line_to(world) as line:
+        line.say((CHUNKED + chunk * 9 + b"0\r\n\r\n") * 3)
+        assert [await line.status() for _ in range(3)] == [200] * 3
+        line.say(CHUNKED + chunk * 10_000)
+        assert await line.status() == 400
+        assert await line.is_over()
+        assert world.bodies == [b"{}" + b"a" * 9] * 3
 
 
 async def test_that_a_trailer_is_no_header() -> None:
