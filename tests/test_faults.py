@@ -372,5 +372,5 @@ async def test_that_what_is_still_refused_at_the_end_is_owned_up_to(tmp_path: Pa
         outcome = await asyncio.wrap_future(door.submit(StartBuilding(account.id, "metal_mine")))
         assert isinstance(outcome, Unavailable)
     finally:
-        with pytest.raises(StorageError, match="1 changes that the database refuses"):
+        with pytest.raises(StorageError, match="one change that the database refuses"):
             await host.stop()
