@@ -338,8 +338,9 @@ class Simulation:
             if ticked:
                 self._tick()
             else:
-                if self.game.held:
-                    # A battle has ended, perhaps: the next one need not wait for a tick.
+                if self.game.held and not self._inbox:
+                    # A battle has ended, perhaps, and the next one need not wait for a tick.
+                    # Whoever is in the inbox has tried that already.
                     self._go_on()
                 self.game.pump(
                     after_tick=False,
