@@ -102,12 +102,15 @@ def test_that_nobody_waits_for_a_pipe_that_nobody_reads(
         fill(full.fileno())
         monkeypatch.setattr(sys, "stderr", full)
         logs.log_to_stderr("info")
+        others = set(logging.getLogger().handlers)
         logs.log_to_file(tmp_path, "info")
+        (to_file,) = set(logging.getLogger().handlers) - others
         logger = threading.Thread(target=log.warning, args=("changes cannot be saved",))
         logger.start()
         logger.join(5.0)
         waits = logger.is_alive()
         # What hangs holds up nobody else.
+        to_file.flush()
         lines = [] if waits else (tmp_path / "starkeep.log").read_text(encoding="utf-8")
         unread.read(1 << 20)
         logger.join()
