@@ -25,6 +25,26 @@ class Sink(Protocol):
     def close(self) -> None: ...
 
 
+class _NoLock:
+    """What logging takes for a handler's lock; the writer has one of its own.
+
+    The end of the program would hold it while it waits for the last lines, and the writer's thread
+    may have a line to log itself.
+    """
+
+    def acquire(self) -> None:
+        pass
+
+    def release(self) -> None:
+        pass
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_error: object) -> None:
+        pass
+
+
 class LogWriter(logging.Handler):
     """Takes lines on any thread, and hands them to a sink in their order."""
 
@@ -55,8 +75,7 @@ class LogWriter(logging.Handler):
         self._thread.start()
 
     def createLock(self) -> None:
-        # One's own is never held while anything is written.
-        self.lock = None
+        self.lock = _NoLock()  # type: ignore[assignment]
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

@@ -123,3 +123,18 @@ def test_that_the_end_waits_once_for_what_hangs(
     sink.runs.set()
     writer._thread.join()
     assert sink.lines == ["line 0"]
+
+
+def test_that_the_lock_that_logging_holds_keeps_no_line_of_the_writer_waiting(
+    writer: LogWriter, sink: TroubledSink
+) -> None:
+    sink.failure = OSError("no space left on device")
+    emit(writer, 0, 1)
+    writer.flush()
+    sink.failure = None
+    # As the end of Python does, and from 3.13 on every line.
+    assert writer.lock is not None
+    with writer.lock:
+        emit(writer, 2)
+        writer.flush()
+    assert sink.lines == ["line 2", "2 lines of the log (a disk) could not be written"]
