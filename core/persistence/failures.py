@@ -22,9 +22,9 @@ _PERMANENT_SQLITE_CODES = frozenset(
         sqlite3.SQLITE_RANGE,
     }
 )
-# PostgreSQL: a row that is there twice, data, integrity, a view's check option, what a trigger
-# raises.
-_PERMANENT_SQLSTATE_CLASSES = ("21", "22", "23", "44", "P0")
+# PostgreSQL: a row that is there twice, data, integrity, a view's check option, a limit of the
+# program (a text too long for its index), what a trigger raises.
+_PERMANENT_SQLSTATE_CLASSES = ("21", "22", "23", "44", "54", "P0")
 # What binding a value raises by itself: an integer of more than 64 bits, text that is no UTF-8,
 # the number of a building that the rules do not know.
 _PERMANENT_ERRORS = (UnstorableError, OverflowError, UnicodeError, LookupError)

@@ -113,6 +113,7 @@ def test_that_what_sqlite_cannot_do_now_is_transient(fault: SqliteFault, tmp_pat
         asyncpg.CharacterNotInRepertoireError("0x00"),
         asyncpg.DataError("invalid input for query argument $1"),
         asyncpg.RaiseError("not this"),
+        asyncpg.ProgramLimitExceededError("index row requires 11472 bytes, maximum size is 8191"),
     ],
 )
 def test_that_what_postgresql_refuses_is_permanent(error: Exception) -> None:
