@@ -83,10 +83,12 @@ async def test_that_a_commit_that_was_given_up_comes_to_nothing(tmp_path: Path) 
             # With the driver's thread from here on, where it waits to begin.
             committing = asyncio.ensure_future(connection.commit())
             await asyncio.sleep(0)
-            connection.stop()
+            stopped = connection.stop()
             other.execute("ROLLBACK")
             with pytest.raises(sqlite3.OperationalError, match="given up"):
                 await committing
+            assert stopped is not None
+            await stopped
             assert other.execute("SELECT count(*) FROM seen").fetchone() == (0,)
 
 
