@@ -109,8 +109,10 @@ def async_url(url: str) -> URL:
 def _with_driver_options(url: URL) -> URL:
     """Return a PostgreSQL URL with the driver's names of its options. Raise DatabaseError."""
     options = dict(url.query)
+    if {"ssl", "sslmode"} <= options.keys():
+        raise DatabaseError("DATABASE_URL asks for ssl and sslmode, which mean the same; name one")
     # What everybody else calls it, libpq and what hosts of databases show their customers.
-    if "sslmode" in options and "ssl" not in options:
+    if "sslmode" in options:
         options["ssl"] = options.pop("sslmode")
     if unknown := sorted(options.keys() - _POSTGRES_OPTIONS):
         raise DatabaseError(

@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 
 # Some ten thousand lines.
 BYTES_WAITING_MAX = 2_000_000
+# Beside them there is room for telling that lines were lost.
+BYTES_TO_TELL = 10_000
 # How long the end of the program waits for the last lines.
 FLUSH_TIMEOUT_S = 2.0
 
@@ -84,9 +86,10 @@ class LogWriter(logging.Handler):
             self.handleError(record)
             return
         with self._changed:
-            # That lines were lost is one line for each time that others could be written.
-            fits = self._bytes_waiting + len(line) <= self._bytes_waiting_max
-            if self._closed or not (fits or record.name == __name__):
+            room = self._bytes_waiting_max
+            if record.name == __name__:
+                room += BYTES_TO_TELL
+            if self._closed or self._bytes_waiting + len(line) > room:
                 self._lose(1)
                 return
             self._lines.append(line)

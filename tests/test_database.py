@@ -45,6 +45,11 @@ def test_that_encryption_is_asked_for_in_either_way(scheme: str) -> None:
         assert url.query == {"host": "/run", "ssl": "require"}
 
 
+def test_that_encryption_that_is_asked_for_twice_is_refused() -> None:
+    with pytest.raises(DatabaseError, match="ssl and sslmode, which mean the same"):
+        database.async_url("postgresql://h/world?sslmode=verify-full&ssl=disable")
+
+
 def test_that_an_option_the_driver_does_not_take_is_refused_by_its_name() -> None:
     with pytest.raises(DatabaseError, match="asks for connect_timeout, which is not known") as told:
         database.async_url("postgresql://u:secret@h/world?connect_timeout=7&password=sekret")

@@ -98,6 +98,19 @@ def test_that_what_cannot_be_written_is_counted_and_told_of_when_it_can(
     assert sink.lines == ["line 2", "2 lines of the log (a disk) could not be written"]
 
 
+def test_that_what_another_writer_tells_has_an_end_as_well(
+    writer: LogWriter, sink: TroubledSink
+) -> None:
+    sink.runs.clear()
+    for _ in range(1000):
+        log_writer.log.warning("%d lines of the log (a pipe) could not be written", 1)
+    assert 0 < writer.lines_lost < 1000
+    sink.runs.set()
+    writer.flush()
+    kept = "\n".join(sink.lines).encode()
+    assert len(kept) < writer._bytes_waiting_max + log_writer.BYTES_TO_TELL + 100
+
+
 def test_that_the_end_writes_what_is_left(writer: LogWriter, sink: TroubledSink) -> None:
     sink.runs.clear()
     emit(writer, 0, 1, 2)
