@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from core.rules.entry import Entry
 
@@ -13,6 +14,7 @@ SECONDS_PER_MINUTE = 60
 SECONDS_PER_HOUR = 3600
 SECONDS_PER_DAY = 86_400
 COST_FACTOR_MOST = 100
+_NUMBERS_KEPT = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,20 @@ def cost_of_level(
     )
 
 
+def seconds_of_work(amount: int, *hourly: float) -> int:
+    """Return the whole seconds in which so much is done, at least 1: floor(3600 · amount / hourly).
+
+    `hourly` is what is done in an hour, as factors that are each taken as they are written.
+    """
+    # In whole numbers: the product of some floats may lie on the wrong side of a second.
+    done, divisor = SECONDS_PER_HOUR * amount, 1
+    for factor in hourly:
+        above, below = _ratio(factor)
+        done *= below
+        divisor *= above
+    return max(1, done // divisor)
+
+
 def whole_seconds(seconds: float) -> int:
     """Truncate a duration to whole seconds, at least 1."""
     return max(1, math.floor(seconds))
@@ -68,6 +84,11 @@ def rounded(number: float) -> int:
 def exact(decimal: float) -> Fraction:
     """Return a number as it is written: 33.3 is 333/10 and not the float next to it."""
     return Fraction(str(decimal))
+
+
+@lru_cache(_NUMBERS_KEPT)
+def _ratio(decimal: float) -> tuple[int, int]:
+    return exact(decimal).as_integer_ratio()
 
 
 def part_of(amount: float, percent: float) -> int:

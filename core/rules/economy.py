@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from core.rules.arithmetic import SECONDS_PER_HOUR, cost_of_level, whole_seconds
+from core.rules.arithmetic import cost_of_level, seconds_of_work
 from core.rules.buildings import Building, EnergyOutput, Growth
 from core.rules.catalog import Rules
 from core.rules.production import PLAIN, Conditions, Level, Number, satellite_energy
@@ -137,18 +137,14 @@ class Economy:
         metal, crystal = self.cost(building, level)[:2]
         construction = self.rules.construction
         early = 1.0 if building in construction.late else construction.early_divisor - level / 2
-        seconds = (
-            SECONDS_PER_HOUR
-            * (metal + crystal)
-            / (
-                construction.cost_per_hour
-                * max(early, 1)
-                * (1 + factory_level)
-                * 2**nanite_level
-                * economy_speed
-            )
+        return seconds_of_work(
+            metal + crystal,
+            construction.cost_per_hour,
+            max(early, 1.0),
+            1 + factory_level,
+            2**nanite_level,
+            economy_speed,
         )
-        return whole_seconds(seconds)
 
     def demolition_cost(self, building: str, level: int, ion: int = 0) -> tuple[int, ...]:
         """Return the price of removing `level`: floor(its price · max(0, 1 - discount · ion))."""

@@ -8,11 +8,10 @@ from fractions import Fraction
 
 from core.rules.arithmetic import (
     COST_FACTOR_MOST,
-    SECONDS_PER_HOUR,
     EnergyCost,
     cost_of_level,
     read_energy_cost,
-    whole_seconds,
+    seconds_of_work,
 )
 from core.rules.entry import Entry
 
@@ -73,8 +72,8 @@ def research_seconds(
     3600 · (metal + crystal) / (cost_per_hour · (1 + lab) · economy_speed · research_speed)
     """
     metal, crystal = technology_cost(technology, level)[:2]
-    hourly = rules.cost_per_hour * (1 + lab) * economy_speed * research_speed
-    return whole_seconds(SECONDS_PER_HOUR * (metal + crystal) / hourly)
+    hourly = (rules.cost_per_hour, 1 + lab, economy_speed, research_speed)
+    return seconds_of_work(metal + crystal, *hourly)
 
 
 def read_technology(name: str, entry: Entry, level_most: int) -> Technology:

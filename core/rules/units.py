@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.rules.arithmetic import SECONDS_PER_HOUR, whole_seconds
+from core.rules.arithmetic import seconds_of_work
 from core.rules.entry import Entry
 
 Number = Any  # a number or a column of them
@@ -162,8 +162,8 @@ def unit_seconds(
 
     3600 · (metal + crystal) / (cost_per_hour · (1 + shipyard) · 2^nanite_factory · economy_speed)
     """
-    hourly = cost_per_hour * (1 + shipyard) * 2**nanite_factory * economy_speed
-    return whole_seconds(SECONDS_PER_HOUR * (unit.cost[0] + unit.cost[1]) / hourly)
+    hourly = (cost_per_hour, 1 + shipyard, 2**nanite_factory, economy_speed)
+    return seconds_of_work(unit.cost[0] + unit.cost[1], *hourly)
 
 
 def instant_of_delivery(begun_at: Number, seconds_each: Number, number: Number) -> Number:

@@ -13,6 +13,7 @@ from core.rules.arithmetic import (
     cost_of_level,
     part_of,
     rounded,
+    seconds_of_work,
     strengthened,
     whole_seconds,
 )
@@ -38,6 +39,23 @@ def test_that_rounding_is_that_of_the_exact_number(numerator: int, denominator: 
 )
 def test_that_a_duration_is_truncated_and_at_least_a_second(seconds: float, whole: int) -> None:
     assert whole_seconds(seconds) == whole
+
+
+@pytest.mark.parametrize(
+    ("amount", "hourly", "seconds"),
+    [
+        (5, (1800,), 10),
+        (5, (1801.0,), 9),  # 9.99
+        (1, (10_000, 2.0), 1),  # 0.18
+        (11, (1.1, 3600), 10),  # the float 1.1 is a little more than that
+        (33, (0.3, 1.1), 360_000),
+        (2**60 + 1, (3600.0,), 2**60 + 1),  # which a float cannot count
+    ],
+)
+def test_that_work_takes_the_whole_seconds_of_the_exact_quotient(
+    amount: int, hourly: tuple[float, ...], seconds: int
+) -> None:
+    assert seconds_of_work(amount, *hourly) == seconds
 
 
 @pytest.mark.parametrize(
