@@ -211,6 +211,11 @@ class Metrics:
         self.http_duration = self._slow_histogram(
             "http_request_duration_seconds", "From request to answer", "route"
         )
+        self.connections_refused = self._counter(
+            "connections_refused_total",
+            "Connections ended before their request or message was looked at",
+            "reason",
+        )
         self.websocket_clients = self._gauge("websocket_clients", "Open WebSocket connections")
         self.websocket_dropped = self._counter(
             "websocket_dropped_total",
@@ -287,6 +292,9 @@ class Metrics:
         self.unsaved_rows.set(unsaved)
         self.unsaved_oldest_age.set(oldest_age_s)
         self.risk.append(at, at_risk, unsaved, oldest_age_s)
+
+    def note_refused_connection(self, reason: str) -> None:
+        self.connections_refused.labels(reason).inc()
 
     # Making ------------------------------------------------------------------------------------
 

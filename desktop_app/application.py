@@ -397,7 +397,7 @@ class Host(QObject):
             host_token=load_or_create_secret(self.folder.host_token),
             host_door=self.host_door(),
         )
-        self._server = ApiServer(app, listening)
+        self._server = ApiServer(app, listening, note_refusal=self.metrics.note_refused_connection)
         await _undivided(self._server.start())
         self.address = listening.getsockname()[:2]
 

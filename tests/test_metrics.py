@@ -26,6 +26,7 @@ COUNTERS = [
     "system_rows_touched_total",
     "http_requests_total",
     "websocket_dropped_total",
+    "connections_refused_total",
     "background_failures_total",
     "log_lines_lost_total",
 ]

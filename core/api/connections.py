@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any, NoReturn
 
@@ -25,12 +25,16 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from core.api.addresses import is_loopback, neighbourhood, plain
 from core.api.limits import ConnectionLimits
 
+# Is told why a connection was ended that its client did not end: a word of few.
+NoteRefusal = Callable[[str], None]
+
 CLOSE_GOING_AWAY = 1001
 CLOSE_TOO_BIG = 1009
 CLOSE_TRY_LATER = 1013
 # The websockets library reads no longer lines in a handshake, and uvicorn does not expect it to
 # stop.
 _HANDSHAKE_LINE_BYTES_MAX = 8_000
+_WORDS_OF_CLOSES = {CLOSE_TOO_BIG: "too_large", CLOSE_TRY_LATER: "too_many"}
 # A socket gives up to 256 KiB at once. After so much of it the limits are looked at.
 _HTTP_SLICE_BYTES = 16 * 1024
 _WEBSOCKET_SLICE_BYTES = 1024
@@ -49,10 +53,13 @@ class _Phase(Enum):
 class HttpConnection(HttpToolsProtocol):
     """A connection whose requests must arrive whole, in bounded number, size and time."""
 
-    def __init__(self, *args: Any, limits: ConnectionLimits, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, limits: ConnectionLimits, note_refusal: NoteRefusal, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.asker = ""
         self._limits = limits
+        self._note_refusal = note_refusal
         self._phase = _Phase.NOTHING
         self._head_lines = 0
         self._head_bytes = 0
@@ -78,6 +85,7 @@ class HttpConnection(HttpToolsProtocol):
         too_many = self._too_many()
         if too_many > self._limits.turned_away_max:
             # To tell everybody would take as many open files as to serve them.
+            self._note_refusal("dropped")
             transport.abort()
         elif too_many > 0:
             self._refuse(503, "busy", "There are too many connections; try again in a moment.")
@@ -230,6 +238,7 @@ class HttpConnection(HttpToolsProtocol):
         """Answer, unless an answer is under way, and end the connection."""
         if self._takes_no_more:
             return
+        self._note_refusal(code)
         if self._nobody_answers():
             self.transport.write(_refusal(status, code, detail))
         self._take_no_more()
@@ -271,7 +280,11 @@ class HttpConnection(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._unread_timer = self.loop.call_later(self._limits.unread_s_max, self.transport.abort)
+        self._unread_timer = self.loop.call_later(self._limits.unread_s_max, self._drop_unread)
+
+    def _drop_unread(self) -> None:
+        self._note_refusal("unread")
+        self.transport.abort()
 
     def resume_writing(self) -> None:
         self._stop_unread_timer()
@@ -299,10 +312,13 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     The rest waits, and no more is read, until the application has taken that.
     """
 
-    def __init__(self, *args: Any, limits: ConnectionLimits, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, limits: ConnectionLimits, note_refusal: NoteRefusal, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.asker = ""
         self._limits = limits
+        self._note_refusal = note_refusal
         self._unparsed = bytearray()
         # Frames that have not made up a message, since the last one and since our last ping.
         self._fruitless_frames = 0
@@ -336,6 +352,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             # A handshake with a body, say: uvicorn would wait for another one, for ever.
             refusal = _refusal(400, "malformed", "This is no handshake of a WebSocket.")
+            self._note_refusal("malformed")
             self.transport.write(refusal)
             self.handshake_complete = self.close_sent = True
             self._take_no_more()
@@ -345,6 +362,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             _abort_later(self.transport, self.loop, self._limits)
         elif self.transport.get_write_buffer_size() > self._limits.unsent_bytes_max:
             # Answers to pings, which nobody reads.
+            self._note_refusal("unread")
             self._take_no_more()
             self.transport.abort()
         elif self._fruitless_frames > self._limits.fruitless_frames_max:
@@ -373,6 +391,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             # What still comes is thrown away, until the client has read why.
             return
         sent = self.conn.close_sent
+        self._note_refusal(_WORDS_OF_CLOSES.get(sent.code if sent else 0, "malformed"))
         if sent is not None:
             disconnect = {"type": "websocket.disconnect", "code": sent.code, "reason": sent.reason}
             self.queue.put_nowait(disconnect)  # type: ignore[arg-type]

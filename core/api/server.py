@@ -16,7 +16,7 @@ from functools import partial
 import uvicorn
 from fastapi import FastAPI
 
-from core.api.connections import HttpConnection, WebSocketConnection
+from core.api.connections import HttpConnection, NoteRefusal, WebSocketConnection
 from core.api.limits import WEBSOCKET_MESSAGE_BYTES_MAX, ConnectionLimits
 from core.errors import AddressInUseError, StarkeepError
 
@@ -93,15 +93,17 @@ class ApiServer:
         app: FastAPI,
         listening: socket.socket,
         limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - it is frozen
+        note_refusal: NoteRefusal = lambda _word: None,
     ) -> None:
         self._app = app
         self._listening = listening
         limits = replace(limits, connections_max=_room_for(limits.connections_max))
+        ours = {"limits": limits, "note_refusal": note_refusal}
         self._server = _Server(
             uvicorn.Config(
                 app,
-                http=partial(HttpConnection, limits=limits),  # type: ignore[arg-type]
-                ws=partial(WebSocketConnection, limits=limits),  # type: ignore[arg-type]
+                http=partial(HttpConnection, **ours),  # type: ignore[arg-type]
+                ws=partial(WebSocketConnection, **ours),  # type: ignore[arg-type]
                 ws_max_size=WEBSOCKET_MESSAGE_BYTES_MAX,
                 # Messages are short: not worth a compressor for each connection.
                 ws_per_message_deflate=False,

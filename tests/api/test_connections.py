@@ -33,6 +33,7 @@ class World:
         self.said = 0
         self.heard: list[str] = []
         self.ended = 0
+        self.refused: list[str] = []
         self.waiting = 0
         self.bodies: list[bytes] = []
         self.heads: list[dict[str, str]] = []
@@ -51,7 +52,7 @@ class World:
         self.app.websocket("/late")(self._listen_late)
         self.listening = bind("127.0.0.1", 0)
         self.address: tuple[str, int] = self.listening.getsockname()
-        self.server = ApiServer(self.app, self.listening, limits)
+        self.server = ApiServer(self.app, self.listening, limits, self.refused.append)
 
     async def _answer(self) -> dict[str, str]:
         return {"status": "fine"}
@@ -225,6 +226,7 @@ async def test_that_half_a_request_is_not_waited_for() -> None:
             assert await silent.is_over()
         await until(lambda: world.open_count == 0)
         assert world.bodies == []
+        assert world.refused == ["too_slow"] * (len(HALVES) + 1)
 
 
 async def test_that_who_sends_drop_by_drop_is_not_waited_for_either() -> None:
@@ -250,6 +252,7 @@ async def test_that_a_head_has_a_limit() -> None:
                 line.say(head)
                 assert await line.status() == 400, head[:80]
                 assert await line.is_over()
+    assert world.refused == ["malformed"] * len(heads)
 
 
 async def test_that_a_request_has_a_limit_although_its_body_is_thrown_away() -> None:
@@ -344,6 +347,7 @@ async def test_that_an_answer_that_is_not_read_is_not_kept_for_ever() -> None:
         line.say(b"GET /huge HTTP/1.1\r\nHost: x\r\n\r\n")
         await until(lambda: world.open_count == 1)
         await until(lambda: world.open_count == 0)
+        assert world.refused == ["unread"]
 
 
 async def test_that_the_server_does_not_wait_for_half_requests() -> None:
@@ -554,6 +558,7 @@ async def test_that_who_is_turned_away_takes_no_place(monkeypatch: pytest.Monkey
         await until(lambda: world.open_count == 3)
         first.say(REQUEST)
         assert await first.status() == 200
+        assert world.refused == ["busy", "busy", "dropped"]
 
 
 # Sockets -----------------------------------------------------------------------------------------
@@ -606,6 +611,7 @@ async def test_that_frames_without_a_message_are_few(flood: bytes, code: int) ->
         await until(lambda: not world.connection._unparsed)
         assert world.connection.conn.reader.buffer == b""
     assert world.heard == []
+    assert world.refused == [{1013: "too_many", 1009: "too_large"}[code]]
 
 
 async def test_that_messages_wait_unparsed_until_there_is_time_for_them() -> None:
@@ -656,6 +662,7 @@ async def test_that_pongs_that_nobody_reads_are_not_kept() -> None:
         world.open_gate()
         with pytest.raises(ConnectionError):
             await ping_without_reading(line)
+        assert world.refused == ["unread"]
 
 
 async def test_that_who_floods_can_be_closed_and_read_why() -> None:
