@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.commands import Accepted, Command, DispatchFleet, FoundHome, RecallFleet
@@ -78,6 +78,8 @@ commands: st.SearchStrategy[Command] = st.one_of(
     ),
     st.builds(RecallFleet, st.integers(1, 3), st.integers(1, 6)),
 )
+# It is refused: where it is meant to go its ships lie already.
+NOWHERE = DispatchFleet(1, "transport", HOMES[0], {"colony_ship": 1, "small_cargo": 1}, {})
 steps = st.lists(
     st.tuples(st.sampled_from((0.25, 7.0, 1_000.0, 4_000.0, 30_000.0)), commands),
     min_size=1,
@@ -106,8 +108,10 @@ def play(game: GameWorld, clock: ManualClock, log: Sequence[tuple[float, Command
     for at, command in log:
         clock.set(at)
         game.advance(at)
+        # It has an instant of its own, and what is due until then happens whatever it is.
+        instant = game.reach_next_instant()
         before = everything_of(game)
-        executed = game.execute(command)
+        executed = game.execute_at(instant, command)
         if not isinstance(executed.outcome, Accepted):
             assert everything_of(game) == before
         check(game)
@@ -157,6 +161,18 @@ def timed(game: GameWorld, wanted: Sequence[tuple[float, Command]]) -> list[tupl
 
 @settings(max_examples=40, deadline=None)
 @given(wanted=steps)
+@example(
+    # Something is due at the very instant that the last order is given, a digit after its time.
+    wanted=[
+        (0.25, DispatchFleet(1, "transport", HOMES[0], {}, {}, 0, 0)),
+        (0.25, DispatchFleet(1, "expedition", (1, 2, 16), {"large_cargo": 1}, {}, 10, 1)),
+        (0.25, DispatchFleet(2, "expedition", (1, 2, 16), {"large_cargo": 1}, {}, 10, 1)),
+        (1_000.0, DispatchFleet(1, "transport", HOMES[0], {}, {}, 0, 0)),
+        (4_000.0, RecallFleet(2, 2)),
+        (1_000.0, NOWHERE),
+        (4_000.0, NOWHERE),
+    ]
+)
 def test_that_any_rate_of_ticks_and_any_restart_come_to_the_same_bits(
     wanted: list[tuple[float, Command]],
 ) -> None:

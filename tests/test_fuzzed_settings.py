@@ -120,9 +120,9 @@ def test_that_a_change_of_settings_is_refused_and_changes_nothing_or_leaves_a_so
         clock, store = ManualClock(), ManualStore(at_once=True)
         game = played_world(clock, store)
         clock.advance(after_s)
-        game.advance(clock.now())
+        at = game.reach_next_instant()
         before = everything_of(game)
-        outcome = game.execute(ChangeSettings(values)).outcome
+        outcome = game.execute_at(at, ChangeSettings(values)).outcome
         if isinstance(outcome, Rejected):
             assert everything_of(game) == before
             assert outcome.code in ("unknown_setting", "bad_value", "cannot_shrink")

@@ -128,8 +128,10 @@ def carry_out(game: GameWorld, command: Command) -> Any:
 
 def refused(game: GameWorld, command: Command) -> Rejected:
     """Carry out a command that must be refused and leave no trace, and return the refusal."""
+    # Its own instant: what is due until then is no trace of it.
+    at = game.reach_next_instant()
     before = everything_of(game)
-    outcome = game.execute(command).outcome
+    outcome = game.execute_at(at, command).outcome
     assert isinstance(outcome, Rejected), outcome
     assert everything_of(game) == before
     return outcome
