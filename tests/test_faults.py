@@ -125,6 +125,7 @@ async def test_that_long_trouble_is_told_to_everybody_and_loses_nothing(
         mira, jonas = await enter(client), await enter(client, "jonas")
         with trouble(host):
             assert code(await mira.build("metal_mine")) == (504, "commit_pending")
+            await until(lambda: game_of(host).writer.stalled)
             before = await queue_of(jonas)
             assert code(await jonas.build("metal_mine")) == (503, "storage_unavailable")
             assert await queue_of(jonas) == before == []

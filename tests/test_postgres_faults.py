@@ -207,6 +207,7 @@ async def test_that_a_server_that_is_restarted_costs_nothing_but_time(
         try:
             pending = await mira.build("metal_mine")
             assert (pending.status_code, pending.json()["code"]) == (504, "commit_pending")
+            await until(lambda: game_of(host).writer.stalled)
             for refusal in (
                 await mira.build("solar_plant"),
                 await log_in(client, "mira"),
@@ -239,6 +240,7 @@ async def test_that_a_server_that_is_frozen_keeps_no_tick(
         with server.frozen():
             pending = await mira.build("metal_mine")
             assert (pending.status_code, pending.json()["code"]) == (504, "commit_pending")
+            await until(lambda: game_of(host).writer.stalled)
             refusal = await jonas.build("metal_mine")
             assert (refusal.status_code, refusal.json()["code"]) == (503, "storage_unavailable")
             await ticks_go_on(host)

@@ -560,6 +560,7 @@ async def test_that_whoever_repeats_a_change_waits_for_its_commit(tmp_path: Path
             second = await asked.send(client, "POST")
             assert (second.status_code, second.json()["code"]) == (504, "commit_pending")
             assert (await first).status_code == 504
+            await until(lambda: game_of(host).writer.stalled)
             # New orders are refused at once by then, this one among them: nothing is done twice.
             third = await asked.send(client, "POST")
             assert third.status_code == 503
