@@ -49,9 +49,8 @@ def hurry(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
     def run_hastily(
         wanted: sync.Operation[Any], timeout_s: float = sync.OPERATION_TIMEOUT_S, **options: Any
     ) -> sync.Operation[Any]:
-        return run(
-            wanted, 0.1 if getattr(wanted, "__name__", "") == operation else timeout_s, **options
-        )
+        hurried = getattr(wanted, "__name__", "") == operation
+        return run(wanted, 0.1 if hurried else timeout_s, **options)
 
     monkeypatch.setattr(sync, "run", run_hastily)
 

@@ -94,6 +94,7 @@ async def test_that_start_works_again_in_the_same_process(
         # The window turns to the new rings when it refreshes next.
         await until(lambda: window._monitor.ticks.ring is host.metrics.ticks)
         await until(lambda: len(window._monitor.ticks) > 2)
+        assert window._monitor.ticks.ring is host.metrics.ticks
         QTest.mouseClick(window.strip.start_stop, Qt.MouseButton.LeftButton)
         await until(lambda: host.state is HostState.STOPPED)
     await until(lambda: not window.control.busy)
